@@ -1,0 +1,126 @@
+"""How a decision table is read by people: printed, traced for one worker, counted rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from informality.foundation.rules import Condition, Step, Variable, Word
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """One rule held against one worker: the conditions that were not met (empty when it fits)."""
+
+    rule: str
+    then: str
+    why: str
+    cite: str
+    assumed: bool
+    unmet: tuple[tuple[str, str, str], ...]
+    """For each unmet condition: variable, what the worker has, what the rule asks for."""
+
+
+def trace(step: Step, worker: Mapping[str, Word]) -> tuple[Tried, ...]:
+    """Hold a worker against the rules of a step in order, up to and including the one that fits."""
+    tried = []
+    for rule in step.rules:
+        unmet = tuple(
+            (name, str(worker[name]), words(condition))
+            for name, condition in rule.when.items()
+            if not condition.allows(worker[name])
+        )
+        tried.append(Tried(rule.id, rule.then, rule.why, rule.cite, rule.assumed, unmet))
+        if not unmet:
+            break
+    return tuple(tried)
+
+
+def words(condition: Condition, variable: Variable | None = None) -> str:
+    """A condition in words: labels joined by "or", "any but …" where that is shorter."""
+    parts = [
+        str(c)
+        .replace(">=", "at least")
+        .replace("<=", "at most")
+        .replace(">", "more than")
+        .replace("<", "fewer than")
+        for c in condition.comparisons
+    ]
+    values = [v if isinstance(v, str) else f"{v:g}" for v in condition.values]
+    if variable is None:
+        return " or ".join([*parts, *values])
+    if variable.kind == "category":
+        others = [c for c in variable.categories if c not in values]
+        if 0 < len(others) <= 2 < len(values):
+            return "any but " + " or ".join(variable.label(c) for c in others)
+    return " or ".join([*parts, *(variable.label(v) for v in values)])
+
+
+def markdown(step: Step, titles: Mapping[str, str] | None = None) -> str:
+    """A step as a Markdown pipe table: one row per rule, one column per variable, in order.
+
+    ``titles`` names the outcome column; cells hold labels, an empty cell means "any".
+    """
+    head = [
+        "Rule",
+        *(axis.variable.title or axis.variable.name for axis in step.axes),
+        "→ " + step.title,
+        "Why",
+    ]
+    rows = [head, ["---"] * len(head)]
+    for rule in step.rules:
+        cells = [
+            words(rule.when[a.variable.name], a.variable) if a.variable.name in rule.when else ""
+            for a in step.axes
+        ]
+        outcome = step.outcomes[rule.then] + (" (assumed)" if rule.assumed else "")
+        why = rule.why + (f" [{rule.cite}]" if rule.cite else "")
+        rows.append([rule.id, *cells, outcome, why])
+    return "\n".join("| " + " | ".join(_inert(cell) for cell in row) + " |" for row in rows) + "\n"
+
+
+def _inert(text: str) -> str:
+    """Text that Markdown shows as it stands."""
+    out = text.replace("\\", "\\\\").replace("\n", " ")
+    for mark in "|*_`<>[]$~^":
+        out = out.replace(mark, "\\" + mark)
+    return out
+
+
+def tally(step: Step, rule: npt.NDArray[np.int16], weight: npt.NDArray[np.float64]) -> pd.DataFrame:
+    """Workers each rule decided: columns step, rule, outcome, why, assumed, n, n_weighted, share.
+
+    ``rule`` is what :meth:`Step.decide` returned for the workers counted, ``weight`` their weights, both
+    shape (workers,). Shares are weighted and sum to one over all rules when every worker is decided.
+    """
+    import pandas as pd
+
+    decided = rule >= 0
+    n = np.bincount(rule[decided], minlength=len(step.rules))
+    weighted = np.bincount(rule[decided], weights=weight[decided], minlength=len(step.rules))
+    total = float(weight.sum())
+    return pd.DataFrame(
+        {
+            "step": step.decides,
+            "step_title": step.title,
+            "rule": [r.id for r in step.rules],
+            "outcome": [step.outcomes[r.then] for r in step.rules],
+            "why": [r.why for r in step.rules],
+            "assumed": [r.assumed for r in step.rules],
+            "n": n,
+            "n_weighted": weighted,
+            "share": weighted / total if total else np.zeros(len(n)),
+        }
+    )
+
+
+def assumed_rules(steps: Sequence[Step]) -> dict[str, list[str]]:
+    """The ids of the rules marked ``assumed``, by step."""
+    return {step.decides: [r.id for r in step.rules if r.assumed] for step in steps}

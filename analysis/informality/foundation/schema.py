@@ -1,0 +1,153 @@
+"""The harmonised schema: titles, categories, universes and units, read from ``library/schema.yml``.
+
+The same object feeds the grammar (which values may be tested), the harmoniser (who is in the
+universe of a variable), the tables (labels, order of levels) and the methods annex.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.proof import prove
+from informality.foundation.rules import (
+    MISSING,
+    CellValue,
+    Filter,
+    RuleSpec,
+    Step,
+    StepSpec,
+    Variable,
+    compile_filter,
+    compile_steps,
+)
+from informality.foundation.specfile import SpecModel, Words, load
+
+LIBRARY = Path(__file__).parents[1] / "library"
+
+
+class VariableSpec(SpecModel):
+    """One harmonised variable as written in ``schema.yml``.
+
+    ``role: basis`` marks a variable that is the 13th or 19th ICLS version of itself, as the study chooses.
+    """
+
+    title: Words
+    kind: Literal["text", "category", "number"]
+    role: Literal["key", "design", "basis"] | None = None
+    open: bool = False
+    categories: dict[str, Words] = Field(default_factory=dict)
+    unit: Words | None = None
+    universe: dict[str, CellValue] = Field(default_factory=dict)
+    note: Words | None = None
+    rules: list[RuleSpec] = Field(default_factory=list)
+
+
+class SchemaSpec(SpecModel):
+    title: Words
+    version: Words
+    missing: dict[str, Words]
+    variables: dict[str, VariableSpec]
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaVariable:
+    """A variable with its compiled universe and, for a derived one, its step."""
+
+    name: str
+    spec: VariableSpec
+    grammar: Variable
+    universe: Filter
+    derived: Step | None
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """Substantive categories, without the names for missing."""
+        return tuple(self.spec.categories)
+
+
+@dataclass(frozen=True, slots=True)
+class Schema:
+    """The variables in file order: a universe or derivation uses only variables above its own."""
+
+    variables: Mapping[str, SchemaVariable]
+    missing: Mapping[str, str]
+
+    def __getitem__(self, name: str) -> SchemaVariable:
+        return self.variables[name]
+
+    @property
+    def grammar(self) -> dict[str, Variable]:
+        """What rules and tables may test: every category and number variable."""
+        return {n: v.grammar for n, v in self.variables.items() if v.spec.kind != "text"}
+
+    def measured(self) -> list[str]:
+        """Variables a survey profile fills: not the keys, the design or the derived ones."""
+        return [n for n, v in self.variables.items() if v.spec.role is None and v.derived is None]
+
+    def with_open(self, categories: Mapping[str, Mapping[str, str]]) -> Schema:
+        """The schema with the categories of its open variables (regions) as one survey names them."""
+        filled = dict(self.variables)
+        for name, labels in categories.items():
+            old = filled[name]
+            spec = old.spec.model_copy(update={"categories": dict(labels)})
+            filled[name] = SchemaVariable(
+                name, spec, _grammar(name, spec, self.missing), old.universe, old.derived
+            )
+        return Schema(filled, self.missing)
+
+
+def _grammar(name: str, spec: VariableSpec, missing: Mapping[str, str]) -> Variable:
+    labels = {**spec.categories, **missing}
+    if spec.kind == "number":
+        return Variable(name, "number", MISSING, spec.title, labels)
+    return Variable(name, "category", (*spec.categories, *MISSING), spec.title, labels)
+
+
+@functools.cache
+def read_schema(path: Path = LIBRARY / "schema.yml") -> Schema:
+    """Read, compile and prove the schema. Raises :class:`InformalityError` with every problem."""
+    file = load(path, SchemaSpec)
+    missing = file.spec.missing
+    problems: list[Problem] = []
+    if tuple(missing) != MISSING:
+        problems.append(
+            Problem(file.place("missing"), f"`missing` must name {', '.join(MISSING)}, in this order")
+        )
+    variables: dict[str, SchemaVariable] = {}
+    above: dict[str, Variable] = {}
+    for name, spec in file.spec.variables.items():
+        loc = ("variables", name)
+        if spec.kind == "category" and not spec.categories and not spec.open:
+            problems.append(
+                Problem(file.place(*loc), f"`{name}` has no categories", fix="list them, or say `open: true`")
+            )
+        universe, found = compile_filter(spec.universe, above, place=file.place, loc=(*loc, "universe"))
+        problems += found
+        derived = None
+        if spec.rules:
+            step = StepSpec(
+                decides=name, title=spec.title, outcomes={**spec.categories, **missing}, rules=spec.rules
+            )
+            compiled, found = compile_steps([step], above, place=file.place, loc=loc)
+            problems += found or prove(compiled, file.place(*loc))
+            derived = compiled[0] if compiled else None
+        grammar = _grammar(name, spec, missing)
+        if spec.kind != "text":
+            above[name] = grammar
+        variables[name] = SchemaVariable(name, spec, grammar, universe, derived)
+    if problems:
+        raise InformalityError(problems, ExitCode.SPEC)
+    return Schema(variables, missing)
+
+
+def levels_in_order(variable: Variable, present: Iterable[str]) -> list[str]:
+    """The categories that occur, in the order of the schema."""
+    seen = set(present)
+    return [c for c in variable.categories if c in seen]

@@ -1,0 +1,298 @@
+"""YAML files that fail well: file, line, what was found, what is allowed, all problems at once.
+
+A file is composed to a node tree (so every key keeps its line and a repeated key is seen), turned
+into plain Python values by YAML 1.2 rules (``yes`` and ``no`` stay words), and validated against a
+pydantic model that knows every allowed key. :class:`SpecFile` keeps the lines, so later checks
+(a category the schema does not have, a column the file lacks) can still say where they stand.
+"""
+
+from __future__ import annotations
+
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Generic, TypeVar, Union
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic_core import ErrorDetails
+from ruamel.yaml import YAML
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
+from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+
+Loc = tuple[Any, ...]
+
+
+class SpecModel(BaseModel):
+    """Base of every YAML model: unknown keys are errors, values are never coerced across kinds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+
+
+Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+"""A text that says something: not empty, blanks around it dropped."""
+
+M = TypeVar("M", bound=SpecModel)
+
+
+@dataclass(frozen=True, slots=True)
+class SpecFile(Generic[M]):
+    """A validated YAML file together with the line of each of its parts."""
+
+    spec: M
+    path: Path
+    lines: Mapping[Loc, int]
+
+    def place(self, *loc: Any) -> str:
+        """``ecu-enemdu.yml, line 31`` for the deepest known part of ``loc``."""
+        return _place(self.path, self.lines, loc)
+
+
+def load(path: Path, model: type[M]) -> SpecFile[M]:
+    """Read and validate one YAML file.
+
+    Raises :class:`InformalityError` (``ExitCode.SPEC``) holding every problem of the file: a file that
+    is missing or not YAML stops at once, duplicate keys and all validation errors are collected.
+    """
+    data, lines, problems = read_yaml(path)
+    try:
+        spec = model.model_validate(data)
+    except ValidationError as failure:
+        seen: dict[tuple[str, str], Problem] = {}
+        details = failure.errors(include_url=False)
+        for detail in details:
+            if _other_member(detail, details):
+                continue
+            problem = _explain(detail, model, path, lines)
+            seen.setdefault((problem.place, problem.what), problem)
+        raise InformalityError([*problems, *seen.values()], ExitCode.SPEC) from None
+    if problems:
+        raise InformalityError(problems, ExitCode.SPEC)
+    return SpecFile(spec, path, lines)
+
+
+def read_yaml(path: Path) -> tuple[Any, dict[Loc, int], list[Problem]]:
+    """The plain values of a YAML file, the line (from 1) of every path in it, and duplicate keys.
+
+    Raises :class:`InformalityError` when the file cannot be opened or is not YAML.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except FileNotFoundError:
+        near = (
+            did_you_mean(path.name, [p.name for p in path.parent.glob("*.y*ml")])
+            if path.parent.is_dir()
+            else ""
+        )
+        raise InformalityError(
+            Problem(str(path), "this file does not exist", fix=near or "check the name and the folder"),
+            ExitCode.SPEC,
+        ) from None
+    except UnicodeDecodeError as failure:
+        line = path.read_bytes()[: failure.start].count(b"\n") + 1
+        raise InformalityError(
+            Problem(
+                f"{path.name}, line {line}",
+                "the file is not UTF-8 text",
+                f"byte {failure.object[failure.start]:#x}",
+                "save it again as UTF-8",
+            ),
+            ExitCode.SPEC,
+        ) from None
+    except OSError as failure:
+        raise InformalityError(
+            Problem(str(path), "this file cannot be read", str(failure.strerror)), ExitCode.SPEC
+        ) from None
+    try:
+        root = YAML(typ="safe", pure=True).compose(text)
+    except YAMLError as failure:
+        raise InformalityError(_syntax_problem(path, failure, text), ExitCode.SPEC) from None
+    if root is None:
+        raise InformalityError(
+            Problem(path.name, "the file is empty", fix="see the files in the library folder for examples"),
+            ExitCode.SPEC,
+        )
+    lines: dict[Loc, int] = {}
+    problems: list[Problem] = []
+    value = _construct(root, (), path, lines, problems)
+    return value, lines, problems
+
+
+def _construct(node: Node, loc: Loc, path: Path, lines: dict[Loc, int], problems: list[Problem]) -> Any:
+    lines.setdefault(loc, node.start_mark.line + 1)
+    if isinstance(node, ScalarNode):
+        return _scalar(node)
+    if isinstance(node, SequenceNode):
+        return [_construct(child, (*loc, i), path, lines, problems) for i, child in enumerate(node.value)]
+    assert isinstance(node, MappingNode)
+    out: dict[Any, Any] = {}
+    first_line: dict[Any, int] = {}
+    for key_node, value_node in node.value:
+        line = key_node.start_mark.line + 1
+        if not isinstance(key_node, ScalarNode):
+            problems.append(Problem(f"{path.name}, line {line}", "a key must be one word or number"))
+            continue
+        key = _scalar(key_node)
+        if key in out:
+            problems.append(
+                Problem(
+                    f"{path.name}, line {line}",
+                    f"the key `{key}` is given twice",
+                    f"first on line {first_line[key]}, again on line {line}",
+                    "keep one of them",
+                )
+            )
+            continue
+        first_line[key] = lines[(*loc, key)] = line
+        out[key] = _construct(value_node, (*loc, key), path, lines, problems)
+    return out
+
+
+def _scalar(node: ScalarNode) -> Any:
+    tag, text = str(node.tag), str(node.value)
+    if "_" in text:  # 15_24 is a name here, as in YAML 1.2 proper
+        return text
+    if tag.endswith(":int"):
+        return int(text, 0) if text.lower().lstrip("+-")[:2] in {"0x", "0o"} else int(text)
+    if tag.endswith(":float"):
+        return float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+    if tag.endswith(":bool"):
+        return text.lower() == "true"
+    if tag.endswith(":null"):
+        return None
+    return text
+
+
+def _syntax_problem(path: Path, failure: YAMLError, text: str) -> Problem:
+    mark = getattr(failure, "problem_mark", None)
+    if not isinstance(failure, MarkedYAMLError) or mark is None:
+        return Problem(path.name, "the file is not valid YAML", str(failure).splitlines()[0])
+    lines = text.splitlines()
+    shown = lines[mark.line] if mark.line < len(lines) else ""
+    place = f"{path.name}, line {mark.line + 1}"
+    if "\t" in shown:
+        return Problem(
+            place,
+            "a tab stands where YAML wants spaces",
+            repr(shown.strip("\n")),
+            "replace each tab by spaces",
+        )
+    return Problem(
+        place,
+        "the file is not valid YAML here",
+        f"{shown.strip() or 'end of file'} ({failure.problem})",
+        "look at this line and the one above: a missing colon, quote, bracket or indent is the usual cause",
+    )
+
+
+def _place(path: Path, lines: Mapping[Loc, int], loc: Loc) -> str:
+    line = lines.get(_known_prefix(lines, loc))
+    return f"{path.name}, line {line}" if line else path.name
+
+
+def _known_prefix(lines: Mapping[Loc, int], loc: Loc) -> Loc:
+    """The part of a pydantic location that exists in the file (names of union members left out)."""
+    known: Loc = ()
+    for part in loc:
+        if (*known, part) in lines:
+            known = (*known, part)
+    return known
+
+
+_KINDS = {
+    "string": "text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "list": "a list (lines that begin with `-`, or [a, b])",
+    "tuple": "a list (lines that begin with `-`, or [a, b])",
+    "dict": "a mapping (lines of `key: value`)",
+    "model": "a mapping (lines of `key: value`)",
+}
+
+
+def _explain(detail: ErrorDetails, model: type[BaseModel], path: Path, lines: Mapping[Loc, int]) -> Problem:
+    loc, kind, found = detail["loc"], detail["type"], detail["input"]
+    place = _place(path, lines, loc)
+    name = ".".join(str(part) for part in _known_prefix(lines, loc)) or "the file"
+    if kind == "extra_forbidden":
+        return Problem(
+            place,
+            f"the key `{loc[-1]}` is not known here",
+            f"`{loc[-1]}` in {_parent(lines, loc)}",
+            did_you_mean(loc[-1], _fields_at(model, loc[:-1])),
+        )
+    if kind == "missing":
+        return Problem(
+            place, f"`{loc[-1]}` is missing in {_parent(lines, loc)}", fix=f"add a line `{loc[-1]}: …`"
+        )
+    shown = (
+        f"`{found}`"
+        if not isinstance(found, dict | list)
+        else ("a list" if isinstance(found, list) else "a mapping")
+    )
+    if kind in {"literal_error", "enum"}:
+        allowed = [
+            word.strip("' ") for word in str(detail["ctx"]["expected"]).replace(" or ", ", ").split(", ")
+        ]
+        return Problem(
+            place, f"`{name}` has a value that is not allowed", shown, did_you_mean(found, allowed)
+        )
+    if kind.endswith("_type") or kind.endswith("_parsing"):
+        wanted = _KINDS.get(kind.split("_")[0], kind.split("_")[0])
+        return Problem(place, f"`{name}` should be {wanted}", shown, f"write {wanted}")
+    if kind == "value_error":
+        return Problem(place, str(detail["ctx"]["error"]), shown if not isinstance(found, dict) else "")
+    return Problem(place, f"`{name}`: {detail['msg']}", shown)
+
+
+def _other_member(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """Whether an error is about the member of a union the user did not mean.
+
+    A mapping is no fixed word, and a word is no mapping: only the errors of the kind that was written count.
+    """
+    if len(details) == 1:
+        return False
+    wrong_word = detail["type"] == "literal_error" and isinstance(detail["input"], dict | list)
+    wrong_mapping = detail["type"] in {"model_type", "dict_type"} and any(
+        other["type"] == "literal_error" and other["loc"][:-1] == detail["loc"][:-1] for other in details
+    )
+    return wrong_word or (wrong_mapping and isinstance(detail["input"], str))
+
+
+def _parent(lines: Mapping[Loc, int], loc: Loc) -> str:
+    known = _known_prefix(lines, loc[:-1])
+    return f"`{'.'.join(str(p) for p in known)}`" if known else "the file"
+
+
+def _fields_at(model: type[BaseModel], loc: Loc) -> list[str]:
+    """Names of the fields a model has at ``loc``, walking through lists, dicts and unions."""
+    found: list[Any] = [model]
+    for part in loc:
+        following: list[Any] = []
+        for kind in found:
+            if isinstance(kind, type) and issubclass(kind, BaseModel) and part in kind.model_fields:
+                following += _members(kind.model_fields[str(part)].annotation)
+            elif typing.get_origin(kind) in (list, tuple, dict, Mapping):
+                following += _members(typing.get_args(kind)[-1])
+        found = following or found  # a part that names a union member: stay
+    return [
+        f
+        for kind in found
+        if isinstance(kind, type) and issubclass(kind, BaseModel)
+        for f in kind.model_fields
+    ]
+
+
+def _members(annotation: Any) -> list[Any]:
+    origin = typing.get_origin(annotation)
+    if origin in (Union, types.UnionType):
+        return [m for a in typing.get_args(annotation) for m in _members(a)]
+    if origin is Annotated:
+        return _members(typing.get_args(annotation)[0])
+    if origin is tuple:
+        return [list[typing.get_args(annotation)[0]]]  # type: ignore[misc]
+    return [annotation]

@@ -1,0 +1,19 @@
+"""Fixtures for all tests."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with survey files and reference numbers that are too large, or not ours, to keep here."""
+    place = Path(os.environ.get("INFORMALITY_SHARED", REPOSITORY.parent / "shared"))
+    if not place.is_dir():
+        pytest.skip(f"no reference files in {place}; say where they are with INFORMALITY_SHARED")
+    return place

@@ -1,0 +1,151 @@
+"""YAML that fails well: each mistake with its line, what was found, what is allowed; all of them at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import pytest
+from pydantic import Field
+
+from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.specfile import SpecModel, Words, load
+
+
+class Item(SpecModel):
+    title: Words
+    size: float | None = None
+    kind: Literal["share", "total", "mean"] = "share"
+
+
+class File(SpecModel):
+    id: Words
+    items: dict[str, Item | Literal["not_asked"]] = Field(default_factory=dict)
+    tags: list[Words] = Field(default_factory=list)
+    answers: dict[str, Words] = Field(default_factory=dict)
+
+
+GOOD = """\
+id: demo
+items:
+  sex:
+    title: Sex
+    size: 3
+  leave: not_asked
+answers: {yes: yes, no: no, 15_24: Young}
+tags: [a, b]
+"""
+
+
+def problems(text: str, tmp_path: Path) -> list[Problem]:
+    path = tmp_path / "demo.yml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InformalityError) as failure:
+        load(path, File)
+    assert failure.value.code == ExitCode.SPEC
+    return list(failure.value.problems)
+
+
+def one(text: str, tmp_path: Path) -> Problem:
+    (problem,) = problems(text, tmp_path)
+    return problem
+
+
+def test_yes_no_and_underscores_stay_words(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yml"
+    path.write_text(GOOD, encoding="utf-8")
+    file = load(path, File)
+    assert file.spec.answers == {"yes": "yes", "no": "no", "15_24": "Young"}
+    assert file.spec.items["leave"] == "not_asked"
+    assert file.place("items", "sex", "title") == "demo.yml, line 4"
+    assert file.place("items", "sex", "absent") == "demo.yml, line 3"
+    assert file.place() == "demo.yml, line 1"
+
+
+def test_missing_file_names_the_nearest(tmp_path: Path) -> None:
+    (tmp_path / "demo.yml").write_text(GOOD, encoding="utf-8")
+    with pytest.raises(InformalityError) as failure:
+        load(tmp_path / "demi.yml", File)
+    (problem,) = failure.value.problems
+    assert problem.what == "this file does not exist"
+    assert problem.fix == "did you mean `demo.yml`?"
+
+
+def test_unknown_key(tmp_path: Path) -> None:
+    problem = one(GOOD.replace("    title: Sex", "    title: Sex\n    titel: Sex"), tmp_path)
+    assert problem == Problem(
+        "demo.yml, line 5",
+        "the key `titel` is not known here",
+        "`titel` in `items.sex`",
+        "did you mean `title`?",
+    )
+
+
+def test_missing_key(tmp_path: Path) -> None:
+    problem = one(GOOD.replace("    title: Sex\n", ""), tmp_path)
+    assert problem.place == "demo.yml, line 3"
+    assert problem.what == "`title` is missing in `items.sex`"
+
+
+def test_duplicate_key(tmp_path: Path) -> None:
+    problem = one(GOOD + "id: again\n", tmp_path)
+    assert problem == Problem(
+        "demo.yml, line 9",
+        "the key `id` is given twice",
+        "first on line 1, again on line 9",
+        "keep one of them",
+    )
+
+
+def test_tab(tmp_path: Path) -> None:
+    problem = one("id: demo\nitems:\n\tsex: {title: Sex}\n", tmp_path)
+    assert problem.place == "demo.yml, line 3"
+    assert problem.what == "a tab stands where YAML wants spaces"
+
+
+def test_wrong_type(tmp_path: Path) -> None:
+    problem = one(GOOD.replace("size: 3", "size: three"), tmp_path)
+    assert (problem.place, problem.what, problem.found) == (
+        "demo.yml, line 5",
+        "`items.sex.size` should be a number",
+        "`three`",
+    )
+    problem = one(GOOD.replace("[a, b]", "a"), tmp_path)
+    assert problem.what == "`tags` should be a list (lines that begin with `-`, or [a, b])"
+
+
+def test_value_not_allowed(tmp_path: Path) -> None:
+    problem = one(GOOD.replace("    size: 3", "    kind: totl"), tmp_path)
+    assert (problem.what, problem.found, problem.fix) == (
+        "`items.sex.kind` has a value that is not allowed",
+        "`totl`",
+        "did you mean `total`?",
+    )
+
+
+def test_a_misspelt_word_in_place_of_a_mapping(tmp_path: Path) -> None:
+    problem = one(GOOD.replace("not_asked", "not_aked"), tmp_path)
+    assert (problem.place, problem.found, problem.fix) == (
+        "demo.yml, line 6",
+        "`not_aked`",
+        "did you mean `not_asked`?",
+    )
+
+
+def test_not_yaml_and_not_utf8_and_empty(tmp_path: Path) -> None:
+    problem = one("id: [demo\nitems: {}\n", tmp_path)
+    assert problem.what == "the file is not valid YAML here"
+    assert problem.place == "demo.yml, line 2"
+    assert one("", tmp_path).what == "the file is empty"
+    path = tmp_path / "latin.yml"
+    path.write_bytes("id: a\nitems: {}\ntags: [Educación]\n".encode("latin-1"))
+    with pytest.raises(InformalityError) as failure:
+        load(path, File)
+    assert failure.value.problems[0].place == "latin.yml, line 3"
+    assert failure.value.problems[0].what == "the file is not UTF-8 text"
+
+
+def test_all_at_once(tmp_path: Path) -> None:
+    text = "id: demo\nid: twice\nitems:\n  sex: {titel: Sex, size: big}\n  age: {title: Age, kind: sum}\nextra: 1\n"
+    found = problems(text, tmp_path)
+    assert sorted(p.place for p in found) == [f"demo.yml, line {n}" for n in (2, 4, 4, 4, 5, 6)]
