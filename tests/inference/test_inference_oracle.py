@@ -1,0 +1,281 @@
+"""R survey 4.5 on the api data and on a synthetic labour-force survey of 60,000 rows.
+
+Authority: oracle/json/survey-4.5/*.json of the shared folder. Every case there is either checked, or left
+out by a pattern below with its reason.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from informality.foundation.errors import InformalityError
+from informality.inference import Design, Estimate, covariance, interval, means, ratios, shares, totals
+
+OUT_OF_SCOPE = {
+    r"^(srs|strat|clus1|clus2_2stage_fpc|fpc1|twostage_fpc|lonely_\w+_fpc)/": "finite population corrections",
+    r"^(\w*jk\w*|\w*bootstrap|boot60|subboot60|brr|fay05)/": "replicate weights",
+    r"^clus1_(poststrat|rake|greg|cal_)": "calibrated weights",
+    r"/\w*(quantile|median)": "quantiles",
+    r"/(glm|regTermTest|olr)_": "models",
+    r"/(chisq|ttest|ranktest)_": "tests",
+    r"/var_": "the variance of a value as an estimate",
+    r"/ciprop_\w*(likelihood|asin)$": "interval methods that are not offered",
+    r"^lonely_(adjust|average)_domain/(by_province|rare)": "R's option adjust.domain.lonely: a PSU that is "
+    "lonely only in the domain counts as any other here, R's default",
+}
+CHECKED = {"api": 50, "lfs": 167}  # so that a pattern cannot quietly swallow more than it should
+
+
+@dataclasses.dataclass(frozen=True)
+class Numbers:
+    """What a case asks of us: numbers with a covariance matrix, or with standard errors alone."""
+
+    value: np.ndarray
+    vcov: np.ndarray
+    estimate: Estimate | None = None
+
+
+def numbers(estimate: Estimate, order: Any = None) -> Numbers:
+    """All cells, or those of ``order``."""
+    v = estimate.covariance()
+    order = np.arange(len(v)) if order is None else np.asarray(order)
+    fields = ["value", "se", "n", "n_weighted", "deff", "df"]
+    flat = {f: getattr(estimate, f).ravel()[order] for f in fields}
+    picked = dataclasses.replace(estimate, **flat)
+    # the standard error of the estimate and the diagonal of its covariance are two routes to one number
+    assert np.allclose(picked.se**2, np.diag(v)[order], rtol=1e-12, atol=0, equal_nan=True)
+    return Numbers(picked.value, v[np.ix_(order, order)], picked)
+
+
+def contrast(estimate: Estimate, value: float, gradient: Any) -> Numbers:
+    g = np.asarray(gradient, dtype=float)
+    return Numbers(np.array([value]), np.array([[g @ estimate.covariance() @ g]]))
+
+
+def compare(
+    case: dict[str, Any], ours: Numbers, agree: Callable[..., None], floor: Callable[..., np.ndarray]
+) -> None:
+    """All that the case holds: estimate, error, covariance, design effect, interval."""
+    where = case["id"]
+    est, se = (np.array(case[k], dtype=float) for k in ("est", "se"))
+    statistic = ours.estimate.statistic if ours.estimate else "contrast"
+    zero = 1e-14 * np.abs(est)  # a category that is its own stratum is known without error
+    agree(f"oracle {statistic} value", ours.value, est, where=where)
+    with np.errstate(invalid="ignore"):
+        agree(f"oracle {statistic} se", np.sqrt(np.diag(ours.vcov)), se, zero, where=where)
+    if "vcov" in case:
+        expected = np.array(case["vcov"], dtype=float)
+        agree("oracle covariance", ours.vcov, expected, floor(est, se), where=where)
+    if ours.estimate is None:
+        return
+    if "deff" in case:
+        deff = ours.estimate.deff
+        if case["id"].endswith("deff_replace"):  # without the finite population correction
+            deff = deff * (1 - ours.estimate.n / ours.estimate.n_weighted)
+        agree("oracle deff", deff, case["deff"], 1e-20, where=where)
+    if "ci95" in case:
+        # R's df is that of the design it was given; ours that of each domain, checked by the degf cases
+        df = np.full(len(est), case["ci_df"] if case["ci_df"] != "Inf" else 0)
+        method = "normal" if case["ci_df"] == "Inf" else "t"
+        low, high = interval(dataclasses.replace(ours.estimate, df=df), method)
+        agree(f"oracle {method} interval", np.column_stack([low, high]), case["ci95"], 2 * zero.max(),
+              where=where)  # fmt: skip
+
+
+def run(file: str, shared: Path, answers: dict[str, Callable[[dict[str, Any]], None]]) -> None:
+    """Check every case in scope; ``answers`` maps a design to the function that checks its cases."""
+    cases = json.loads((shared / "oracle" / "json" / "survey-4.5" / f"{file}.json").read_text())["cases"]
+    wanted = [c for c in cases if not any(re.search(pattern, c["id"]) for pattern in OUT_OF_SCOPE)]
+    for case in wanted:
+        answers[case["id"].split("/")[0]](case)
+    assert len(wanted) == CHECKED[file]
+
+
+# ---- The api data ----------------------------------------------------------------------------------------
+
+
+def api_cases(
+    x: pd.DataFrame, design: Design, agree: Callable[..., None], floor: Callable[..., np.ndarray]
+) -> Callable[[dict[str, Any]], None]:
+    stype = pd.Categorical(x["stype"], categories=["E", "H", "M"]).codes
+    awards = (x["awards"] == "Yes").astype(int)
+    everybody = np.zeros(len(x), dtype=int)
+    by_stype = means(design, x["api00"], stype)
+    by_name: dict[str, Callable[[], Numbers]] = {
+        "mean_api00": lambda: numbers(means(design, x["api00"])),
+        "mean_api00_deff_replace": lambda: numbers(means(design, x["api00"])),
+        "mean_multi": lambda: numbers(means(design, x[["api00", "api99", "enroll"]])),
+        "mean_factor_stype": lambda: numbers(shares(design, stype, 3)),
+        "total_enroll": lambda: numbers(totals(design, x["enroll"])),
+        "total_stype": lambda: numbers(totals(design, np.eye(3)[stype])),
+        "ratio_apistu_enroll": lambda: numbers(ratios(design, x["api.stu"], x["enroll"], everybody)),
+        "by_stype_mean": lambda: numbers(by_stype),
+        "by_stype_total": lambda: numbers(totals(design, x["api.stu"], stype)),
+        "by_stype_awards_mean": lambda: numbers(means(design, x["api00"], stype + 3 * awards)),
+        "subset_E_mean": lambda: numbers(by_stype, [0]),
+        "contrast_E_minus_H": lambda: contrast(by_stype, by_stype.value[0] - by_stype.value[1], [1, -1, 0]),
+        "contrast_ratio_E_H": lambda: contrast(
+            by_stype,
+            by_stype.value[0] / by_stype.value[1],
+            [1 / by_stype.value[1], -by_stype.value[0] / by_stype.value[1] ** 2, 0],
+        ),
+    }
+
+    def check(case: dict[str, Any]) -> None:
+        name = case["id"].split("/")[1]
+        if name == "degf":
+            assert design.df == case["value"]
+        elif name.startswith("ciprop_"):
+            compare_ciprop(case, name.removeprefix("ciprop_"), shares(design, awards, 2), agree)
+        else:
+            ours = by_name[name]()
+            compare(case, ours, agree, floor)
+            if "degf_subset" in case:
+                assert ours.estimate is not None
+                assert ours.estimate.df[0] == case["degf_subset"]
+
+    return check
+
+
+def compare_ciprop(case: dict[str, Any], method: str, estimate: Estimate, agree: Callable[..., None]) -> None:
+    method = {"mean": "t", "xlogit": "logit"}.get(method, method)
+    agree("oracle share value", estimate.value[0, 1], case["est"], where=case["id"])
+    limits = [side[0, 1] for side in interval(estimate, method)]
+    agree(f"oracle {method} interval", limits, case["ci"], where=case["id"])
+
+
+def test_api(shared: Path, agree: Callable[..., None], covariance_floor: Callable[..., np.ndarray]) -> None:
+    def read(name: str) -> pd.DataFrame:
+        return pd.read_csv(shared / "oracle" / "data" / f"{name}.csv.gz")
+
+    strat, clus1, clus2 = read("apistrat"), read("apiclus1"), read("apiclus2")
+
+    def cases(x: pd.DataFrame, **design: Any) -> Callable[[dict[str, Any]], None]:
+        return api_cases(x, Design.from_columns(x["pw"], **design), agree, covariance_floor)
+
+    run("api", shared, {
+        "strat_nofpc": cases(strat, stratum=strat["stype"]),
+        "clus1_nofpc": cases(clus1, psu=clus1["dnum"]),
+        "clus2_nofpc": cases(clus2, psu=clus2["dnum"]),
+    })  # fmt: skip
+
+
+# ---- The labour-force survey -----------------------------------------------------------------------------
+
+
+def lfs_cases(
+    x: pd.DataFrame, design: Design, agree: Callable[..., None], floor: Callable[..., np.ndarray]
+) -> Callable[[dict[str, Any]], None]:
+    employed = (x["lfs"] == 1).to_numpy()
+    unemployed, active = (x["lfs"] == 2).to_numpy(), x["lfs"].isin([1, 2]).to_numpy()
+    informal, inf0 = x["informal"], x["informal"].fillna(0)
+    status = x["status"].fillna(0).astype(int).to_numpy() - 1
+    sex, province, year = x["sex"] - 1, x["province"] - 1, x["year"] - 2024
+
+    def among_employed(domain: Any = 0) -> np.ndarray:
+        return np.where(employed, domain, -1)
+
+    rare = among_employed(np.where((x["province"] == 3) & (x["ageband"] == 6) & (x["educ"] == 4), 0, -1))
+    by_year = means(design, informal, among_employed(year))
+    before, after = by_year.value
+    total_by_year = totals(design, inf0, year)
+    year_sex = means(design, informal, among_employed(2 * year + sex))
+    status_by_province = shares(design, status, 4, among_employed(province))
+    by_name: dict[str, Callable[[], Numbers]] = {
+        "mean_informal": lambda: numbers(means(design, informal, among_employed())),
+        "mean_informal_narm": lambda: numbers(means(design, informal)),
+        "mean_informal_deff_replace": lambda: numbers(means(design, informal, among_employed())),
+        "mean_hours_wage": lambda: numbers(means(design, x[["hours", "wage"]], among_employed())),
+        "mean_factor_status": lambda: numbers(shares(design, status, 4, among_employed())),
+        "total_informal": lambda: numbers(totals(design, inf0)),
+        "total_employed": lambda: numbers(totals(design, employed)),
+        "total_factor_educ": lambda: numbers(totals(design, np.eye(4)[x["educ"] - 1])),
+        "ratio_unemp_rate": lambda: numbers(ratios(design, unemployed, active)),
+        "ratio_unemp": lambda: numbers(ratios(design, unemployed, active)),
+        "ratio_informal": lambda: numbers(ratios(design, inf0, employed)),
+        "by_sex": lambda: numbers(means(design, informal, among_employed(sex))),
+        "by_province": lambda: numbers(means(design, informal, among_employed(province))),
+        "by_province_total": lambda: numbers(totals(design, inf0, province)),
+        "by_province_ratio": lambda: numbers(ratios(design, unemployed, active, province)),
+        "by_province_status": lambda: numbers(status_by_province, np.arange(72).reshape(18, 4).T.ravel()),
+        "by_year": lambda: numbers(by_year),
+        "rare_domain_mean": lambda: numbers(means(design, informal, rare)),
+        "rare_domain_total": lambda: numbers(totals(design, inf0, rare)),
+        "contrast_year": lambda: contrast(by_year, after - before, [-1, 1]),
+        "contrast_relative_change": lambda: contrast(
+            by_year, after / before - 1, [-after / before**2, 1 / before]
+        ),
+        "contrast_logratio": lambda: contrast(by_year, np.log(after / before), [-1 / before, 1 / after]),
+        "contrast_year_total": lambda: contrast(total_by_year, np.diff(total_by_year.value)[0], [-1, 1]),
+        "contrast_did": lambda: contrast(year_sex, [1, -1, -1, 1] @ year_sex.value, [1, -1, -1, 1]),
+    }  # fmt: skip
+
+    def check(case: dict[str, Any]) -> None:
+        name = case["id"].split("/")[1]
+        if name == "degf":
+            assert design.df == case["value"]
+            assert means(design, informal, among_employed()).df[0] == case["degf_employed"]
+        elif name == "degf_by_province":
+            assert means(design, informal, among_employed(province)).df.tolist() == case["df"]
+        elif name == "n_province_sex_ageband":
+            cell = (np.array(case["province"]) - 1) * 12 + (np.array(case["sex"]) - 1) * 6
+            cell += np.array(case["ageband"]) - 1
+            n = means(design, informal, among_employed(province * 12 + sex * 6 + x["ageband"] - 1), 216).n
+            assert n[cell].tolist() == case["n"]
+        elif name.startswith("ciprop_"):
+            _, of, method = name.split("_")
+            outcome = (status == 2) if of == "employer" else inf0
+            compare_ciprop(
+                case, method, shares(design, np.where(employed, outcome, -1).astype(int), 2), agree
+            )
+        else:
+            compare(case, by_name[name](), agree, floor)
+
+    return check
+
+
+def test_lfs(shared: Path, agree: Callable[..., None], covariance_floor: Callable[..., np.ndarray]) -> None:
+    x = pd.read_csv(shared / "oracle" / "data" / "lfs_synth.csv.gz")
+
+    def cases(**design: Any) -> Callable[[dict[str, Any]], None]:
+        return lfs_cases(x, Design.from_columns(x["weight"], **design), agree, covariance_floor)
+
+    def lonely(rule: str) -> Callable[[dict[str, Any]], None]:
+        return cases(stratum=x["stratum"], psu=x["psu"], lonely=rule)
+
+    def fails(case: dict[str, Any]) -> None:
+        assert case["error"]
+        with pytest.raises(InformalityError, match="3 strata have only one"):
+            Design.from_columns(x["weight"], x["stratum"], x["psu"])
+
+    certainty, adjust, average = lonely("certainty"), lonely("adjust"), lonely("average")
+    run("lfs", shared, {
+        "base": cases(stratum=x["stratum_c"], psu=x["psu_id"]),
+        "weights_only": cases(),
+        "nostrata": cases(psu=x["psu_id"]),
+        "brr_taylor": cases(stratum=x["vstrat"], psu=x["vpsu"]),
+        # without finite population corrections `remove` and `certainty` are two names of one rule
+        "lonely_remove": certainty, "lonely_remove_domain": certainty,
+        "lonely_certainty": certainty, "lonely_certainty_domain": certainty,
+        "lonely_adjust": adjust, "lonely_adjust_domain": adjust,
+        "lonely_average": average, "lonely_average_domain": average,
+        "lonely_fail": fails,
+    })  # fmt: skip
+
+
+def test_covariance_between_statistics(shared: Path, agree: Callable[..., None]) -> None:
+    """A ratio is a mean over its denominator, so two ways to one rate have the covariance of one way."""
+    x = pd.read_csv(shared / "oracle" / "data" / "lfs_synth.csv.gz")
+    design = Design.from_columns(x["weight"], x["stratum_c"], x["psu_id"])
+    mean = means(design, x["informal"], np.where(x["lfs"] == 1, 0, -1))
+    ratio = ratios(design, x["informal"].fillna(0), x["lfs"] == 1)
+    agree("mean and ratio", covariance(mean, ratio), mean.covariance())
