@@ -1,0 +1,52 @@
+"""What a file is by its first bytes, whatever its name says."""
+
+from __future__ import annotations
+
+import codecs
+
+_STARTS = (
+    (b"$FL2", "an SPSS file"),
+    (b"$FL3", "an SPSS file (zsav)"),
+    (b"PAR1\x15", "a Parquet file"),
+    (b"PK\x03\x04", "a zip archive (an Excel workbook is one too)"),
+    (b"\x1f\x8b", "a gzip archive (R data files are packed so)"),
+    (b"Rar!", "a rar archive"),
+    (b"7z\xbc\xaf\x27\x1c", "a 7z archive"),
+    (b"<stata_dta>", "a Stata file"),
+    (b"\0" * 12 + b"\xc2\xea\x81\x60", "a SAS file"),
+    (b"HEADER RECORD*******", "a SAS transport file"),
+    (b"RDX2\n", "an R data file"),
+    (b"RDX3\n", "an R data file"),
+    (b"\xd0\xcf\x11\xe0", "an old Excel or Word file"),
+    (b"%PDF-", "a PDF document"),
+    (b"version https://git-lfs", "a pointer that git-lfs left in place of the file"),
+)
+_OLD_STATA = range(104, 116)  # the first byte is the release, the second the byte order, the third 1
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+def known_kind(head: bytes) -> str | None:
+    """What a file with these first bytes is, in a few words; None when it is plain text."""
+    for start, words in _STARTS:
+        if head.startswith(start):
+            return words
+    if b"ENCRYPTEDSAV" in head[:40]:
+        return "an SPSS file locked with a password"
+    if b"ASCII SPSS PORT FILE" in head:
+        return "an SPSS portable file"
+    if len(head) > 2 and head[0] in _OLD_STATA and head[1] in (1, 2) and head[2] == 1:
+        return "a Stata file"
+    if head.lstrip().lower().startswith((b"<!doctype html", b"<html")):
+        return "a web page, as a site sends when it asks for a login first"
+    if not head.strip(b"\0"):
+        return "nothing but zeros, as an unfinished download leaves"
+    if b"\0" in head and not head.startswith(_UTF16):
+        return "a binary file of another kind"
+    return None
+
+
+def looks_like(head: bytes) -> str:
+    """As :func:`known_kind`, and for plain text how it begins."""
+    encoding = "utf-16" if head.startswith(_UTF16) else "utf-8-sig"
+    first = next(iter(head.decode(encoding, errors="replace").strip().splitlines()), "")
+    return known_kind(head) or f"text that begins with “{first[:40]}”"
