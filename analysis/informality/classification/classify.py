@@ -1,0 +1,123 @@
+"""Classify every worker by a definition, and keep the rule that decided.
+
+For each step two columns are made: ``<definition>.<step>`` holds the outcome, and
+``<definition>.<step>.rule`` the id of the rule behind it. Persons to whom the definition does not
+apply are ``not_applicable``. Where a survey never asked what a step needs, the outcome is
+``not_determinable``, and it stays so in later steps unless they come out the same whatever the
+missing outcome might have been.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from informality.classification.definition import Definition
+from informality.foundation.reading import tally
+from informality.foundation.rules import NO_RULE, NOT_APPLICABLE, REASON, Step
+
+NOT_DETERMINABLE = "not_determinable"
+
+
+def column(definition: str, step: str, *, rule: bool = False) -> str:
+    """The name of an outcome column, or of its deciding-rule column."""
+    return f"{definition}.{step}.rule" if rule else f"{definition}.{step}"
+
+
+def classify(frame: pd.DataFrame, definition: Definition, asked: Iterable[str]) -> pd.DataFrame:
+    """Outcome and deciding rule of every step, one row per row of ``frame`` and in its order.
+
+    ``frame`` is a harmonised frame (categories as in the schema, numbers with their reason for missing);
+    ``asked`` are the variables the survey measured at all. Returns new columns only; ``frame`` is not changed.
+    """
+    known = frozenset(asked)
+    inside = definition.applies_to.mask(frame)
+    used = [n for n in definition.variables()]
+    used += [n + REASON for n in used if n + REASON in frame.columns]
+    work = frame.loc[inside, used].reset_index(drop=True)
+    out: dict[str, pd.Categorical] = {}
+    undetermined: dict[str, npt.NDArray[np.bool_]] = {}
+    for step in definition.steps:
+        rule, outcome, open_cases = _decide(step, work, undetermined)
+        for need in definition.needs[step.decides]:
+            if not need.met(known):
+                open_cases = open_cases | need.who.mask(work)
+        rule = np.where(open_cases, NO_RULE, rule).astype(np.int16)
+        undetermined[step.decides] = open_cases
+        work[step.decides] = pd.Categorical.from_codes(outcome, categories=list(step.outcomes))
+        categories = [*step.outcomes, NOT_DETERMINABLE, NOT_APPLICABLE]
+        codes = np.full(len(frame), categories.index(NOT_APPLICABLE), dtype=np.int8)
+        codes[inside] = np.where(open_cases, categories.index(NOT_DETERMINABLE), outcome)
+        out[column(definition.id, step.decides)] = pd.Categorical.from_codes(codes, categories=categories)
+        rules = np.full(len(frame), NO_RULE, dtype=np.int16)
+        rules[inside] = rule
+        out[column(definition.id, step.decides, rule=True)] = pd.Categorical.from_codes(
+            rules,
+            categories=[r.id for r in step.rules],
+        )
+    return pd.DataFrame(out, index=frame.index)
+
+
+def _decide(
+    step: Step, work: pd.DataFrame, undetermined: dict[str, npt.NDArray[np.bool_]]
+) -> tuple[npt.NDArray[np.int16], npt.NDArray[np.int16], npt.NDArray[np.bool_]]:
+    """Rule and outcome code per row, and the rows left open by an undetermined earlier step."""
+    names = list(step.outcomes)
+    outcome_of = np.array([names.index(r.then) for r in step.rules], dtype=np.int16)
+    rule = step.decide(work)
+    assert (rule != NO_RULE).all(), f"step {step.decides} has a gap that its proof did not show"
+    open_cases = np.zeros(len(work), dtype=bool)
+    tested = [
+        a.variable.name
+        for a in step.axes
+        if a.variable.name in undetermined and undetermined[a.variable.name].any()
+    ]
+    if tested:
+        doubtful = np.logical_or.reduce([undetermined[n] for n in tested])
+        part = work.loc[doubtful].copy()
+        seen = []
+        for combination in itertools.product(*(part[n].cat.categories for n in tested)):
+            for name, value in zip(tested, combination, strict=True):
+                here = undetermined[name][doubtful]
+                codes = part[name].cat.codes.to_numpy().copy()
+                codes[here] = part[name].cat.categories.get_loc(value)
+                part[name] = pd.Categorical.from_codes(codes, dtype=part[name].dtype)
+            seen.append(outcome_of[step.decide(part)])
+        open_cases[doubtful] = (np.array(seen) != seen[0]).any(axis=0)
+    return rule, outcome_of[rule], open_cases
+
+
+def rule_counts(workers: pd.DataFrame, definition: Definition, among: npt.NDArray[np.bool_]) -> pd.DataFrame:
+    """How many workers each rule decided, for the rows ``among``; one row per rule, all steps.
+
+    Columns as :func:`informality.foundation.reading.tally`; workers whose outcome is not determinable are
+    a row of their own with an empty rule, so that each step adds up to the workers counted.
+    """
+    weight = workers["weight"].to_numpy()[among]
+    parts = []
+    for step in definition.steps:
+        rule = (
+            workers[column(definition.id, step.decides, rule=True)]
+            .cat.codes.to_numpy()[among]
+            .astype(np.int16)
+        )
+        table = tally(step, rule, weight)
+        left = rule == NO_RULE
+        if left.any():
+            table.loc[len(table)] = [
+                step.decides,
+                step.title,
+                "",
+                "Not determinable",
+                "the survey lacks the questions",
+                False,
+                int(left.sum()),
+                float(weight[left].sum()),
+                float(weight[left].sum() / weight.sum()),
+            ]
+        parts.append(table)
+    return pd.concat(parts, ignore_index=True)
