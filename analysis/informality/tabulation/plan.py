@@ -1,0 +1,190 @@
+"""Tables as data: what is shown, of what, among whom, by what — read from ``library/tables``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.rules import CellValue, Variable, compile_filter
+from informality.foundation.schema import LIBRARY
+from informality.foundation.specfile import SpecModel, Words, load
+
+MAX_BY = 3
+"""Variables a published cell may cross; the results table has three pairs of dimension columns."""
+
+
+class UniverseSpec(SpecModel):
+    title: Words
+    where: dict[str, CellValue]
+
+
+class IndicatorSpec(SpecModel):
+    """A published quantity. ``of`` is a condition (share, total) or a variable (composition, mean, ratio)."""
+
+    title: Words
+    statistic: Literal["share", "total", "composition", "mean", "ratio"]
+    of: dict[str, CellValue] | Words
+    where: dict[str, CellValue] = Field(default_factory=dict)
+    among: Words
+    unit: Words | None = None
+    note: Words | None = None
+
+    @model_validator(mode="after")
+    def _fits(self) -> IndicatorSpec:
+        conditional = self.statistic in ("share", "total")
+        if conditional == isinstance(self.of, str):
+            raise ValueError(
+                f"a {self.statistic} is `of` "
+                + ("a condition such as {job: informal}" if conditional else "a variable")
+            )
+        if bool(self.where) != (self.statistic == "ratio"):
+            raise ValueError("a ratio has `where` (which part of the sum is meant), and nothing else has")
+        return self
+
+
+class TableSpec(SpecModel):
+    """Indicators by breakdowns; ``universes`` repeats each indicator in other universes than its own."""
+
+    title: Words
+    indicators: list[Words] = Field(min_length=1)
+    definitions: Literal["headline", "each"] = "headline"
+    universes: list[Words] = Field(default_factory=list)
+    by: list[list[Words]] = Field(min_length=1)
+
+
+class PlanSpec(SpecModel):
+    title: Words
+    sources: list[Words] = Field(default_factory=list)
+    universes: dict[str, UniverseSpec]
+    indicators: dict[str, IndicatorSpec]
+    tables: dict[str, TableSpec]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A checked set of tables."""
+
+    spec: PlanSpec
+    path: Path
+
+    def conditions(self, indicator: IndicatorSpec) -> list[Mapping[str, CellValue]]:
+        """Every condition an indicator rests on."""
+        of = [indicator.of] if isinstance(indicator.of, dict) else []
+        return [*of, indicator.where, self.spec.universes[indicator.among].where]
+
+    def variables(self, indicator: IndicatorSpec) -> list[str]:
+        """Every variable an indicator tests or sums."""
+        named = [indicator.of] if isinstance(indicator.of, str) else []
+        return list(dict.fromkeys([*named, *(n for c in self.conditions(indicator) for n in c)]))
+
+
+def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
+    """Read a table file and check it against the variables a study has (schema and definition outcomes).
+
+    Raises :class:`InformalityError` (``ExitCode.SPEC``) with every problem.
+    """
+    file = load(path, PlanSpec)
+    spec = file.spec
+    problems: list[Problem] = []
+    for name, universe in spec.universes.items():
+        problems += compile_filter(
+            universe.where, variables, place=file.place, loc=("universes", name, "where")
+        )[1]
+    for name, indicator in spec.indicators.items():
+        loc = ("indicators", name)
+        if indicator.among not in spec.universes:
+            problems.append(
+                Problem(
+                    file.place(*loc, "among"),
+                    f"there is no universe `{indicator.among}`",
+                    fix=did_you_mean(indicator.among, spec.universes),
+                )
+            )
+        problems += compile_filter(indicator.where, variables, place=file.place, loc=(*loc, "where"))[1]
+        if isinstance(indicator.of, dict):
+            problems += compile_filter(indicator.of, variables, place=file.place, loc=(*loc, "of"))[1]
+        elif indicator.of not in variables:
+            problems.append(
+                Problem(
+                    file.place(*loc, "of"),
+                    f"`{indicator.of}` is not a variable",
+                    fix=did_you_mean(indicator.of, variables),
+                )
+            )
+        else:
+            wanted = "category" if indicator.statistic == "composition" else "number"
+            if variables[indicator.of].kind != wanted:
+                problems.append(
+                    Problem(
+                        file.place(*loc, "of"),
+                        f"`{indicator.of}` is not a {wanted} variable",
+                        fix=f"a {indicator.statistic} is of a {wanted}",
+                    )
+                )
+    for name, table in spec.tables.items():
+        loc = ("tables", name)
+        for i, indicator_name in enumerate(table.indicators):
+            if indicator_name not in spec.indicators:
+                problems.append(
+                    Problem(
+                        file.place(*loc, "indicators", i),
+                        f"there is no indicator `{indicator_name}`",
+                        fix=did_you_mean(indicator_name, spec.indicators),
+                    )
+                )
+        for i, universe_name in enumerate(table.universes):
+            if universe_name not in spec.universes:
+                problems.append(
+                    Problem(
+                        file.place(*loc, "universes", i),
+                        f"there is no universe `{universe_name}`",
+                        fix=did_you_mean(universe_name, spec.universes),
+                    )
+                )
+        for i, by in enumerate(table.by):
+            place = file.place(*loc, "by", i)
+            composition = any(
+                spec.indicators[n].statistic == "composition"
+                for n in table.indicators
+                if n in spec.indicators
+            )
+            if len(by) + composition > MAX_BY:
+                problems.append(
+                    Problem(
+                        place,
+                        f"at most {MAX_BY} variables can be crossed"
+                        + (", the composition counted" if composition else ""),
+                        ", ".join(by),
+                    )
+                )
+            if len(set(by)) < len(by):
+                problems.append(Problem(place, "a variable is crossed with itself", ", ".join(by)))
+            for variable in by:
+                if variable not in variables or variables[variable].kind != "category":
+                    names = [n for n, v in variables.items() if v.kind == "category"]
+                    problems.append(
+                        Problem(
+                            place,
+                            f"`{variable}` is not a category variable",
+                            fix=did_you_mean(variable, names),
+                        )
+                    )
+    if problems:
+        raise InformalityError(problems, ExitCode.SPEC)
+    return Plan(spec, path)
+
+
+def plan_path(name: str, *folders: Path) -> Path:
+    """The file of a set of tables by name: in the given folders first, then in the library."""
+    for folder in (*folders, LIBRARY / "tables"):
+        if (folder / f"{name}.yml").is_file():
+            return folder / f"{name}.yml"
+    known = sorted(p.stem for p in (LIBRARY / "tables").glob("*.yml"))
+    raise InformalityError(
+        Problem(name, "there is no set of tables of this name", fix=did_you_mean(name, known)), ExitCode.SPEC
+    )

@@ -1,0 +1,116 @@
+"""Reliability standards as decision tables: each cell gets a grade, and no cell falls through.
+
+A standard tests ``n`` (sampled cases) and ``cv`` (standard error over estimate; not applicable where the
+estimate is zero or does not vary) in the same grammar as a definition of informality, so holes are
+found by machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import Field
+
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.proof import prove
+from informality.foundation.quantities import Status
+from informality.foundation.reading import words
+from informality.foundation.rules import (
+    NOT_APPLICABLE,
+    REASON,
+    RuleSpec,
+    Step,
+    StepSpec,
+    Variable,
+    compile_steps,
+)
+from informality.foundation.schema import LIBRARY
+from informality.foundation.specfile import SpecModel, Words, load
+
+Grade = Literal["good", "caution", "unreliable", "suppressed", "not_determinable"]
+
+
+class GradeSpec(SpecModel):
+    title: Words
+    symbol: str
+
+
+class StandardSpec(SpecModel):
+    id: Words
+    title: Words
+    summary: Words
+    sources: list[Words] = Field(min_length=1)
+    status: Status
+    grades: dict[Grade, GradeSpec]
+    rules: list[RuleSpec]
+
+
+@dataclass(frozen=True, slots=True)
+class Standard:
+    """A compiled reliability standard."""
+
+    spec: StandardSpec
+    step: Step
+
+    def grade(self, n: npt.NDArray[np.int64], cv: npt.NDArray[np.float64]) -> tuple[list[str], list[str]]:
+        """Grade and reason of every cell; ``cv`` is NaN where it is not defined. Shapes (cells,)."""
+        frame = pd.DataFrame({"n": n.astype(float), "cv": cv})
+        for name in ("n", "cv"):
+            frame[name + REASON] = pd.Categorical(
+                frame[name].isna().map({True: NOT_APPLICABLE}), categories=[NOT_APPLICABLE]
+            )
+        rule = self.step.decide(frame)
+        return [self.step.rules[r].then for r in rule], [self.step.rules[r].why for r in rule]
+
+    def legend(self) -> pd.DataFrame:
+        """grade, symbol, meaning, rule: one row per rule, for the annex."""
+        grades: dict[str, GradeSpec] = {str(g): s for g, s in self.spec.grades.items()}
+        rows = [
+            (
+                r.then,
+                grades[r.then].symbol,
+                grades[r.then].title,
+                r.why or "; ".join(f"{n} {words(c)}" for n, c in r.when.items()),
+            )
+            for r in self.step.rules
+        ]
+        rows.append(
+            (
+                "not_determinable",
+                grades["not_determinable"].symbol,
+                grades["not_determinable"].title,
+                "the survey lacks the questions that are needed",
+            )
+        )
+        return pd.DataFrame(rows, columns=["grade", "symbol", "meaning", "rule"])
+
+
+def read_standard(name: str, *folders: Path) -> Standard:
+    """Read a reliability standard by name, compile it and prove that every cell gets a grade."""
+    for folder in (*folders, LIBRARY / "reliability"):
+        path = folder / f"{name}.yml"
+        if path.is_file():
+            break
+    else:
+        known = sorted(p.stem for p in (LIBRARY / "reliability").glob("*.yml"))
+        raise InformalityError(
+            Problem(name, "there is no reliability standard of this name", fix=did_you_mean(name, known)),
+            ExitCode.SPEC,
+        )
+    file = load(path, StandardSpec)
+    outcomes = {str(grade): spec.title for grade, spec in file.spec.grades.items()}
+    step = StepSpec(decides="grade", outcomes=outcomes, rules=file.spec.rules)
+    tested = {
+        "n": Variable("n", "number", (), "Cases"),
+        "cv": Variable("cv", "number", (NOT_APPLICABLE,), "CV"),
+    }
+    steps, problems = compile_steps([step], tested, place=file.place, loc=())
+    problems = problems or prove(steps, path.name)
+    if problems:
+        raise InformalityError(problems, ExitCode.SPEC)
+    return Standard(file.spec, steps[0])

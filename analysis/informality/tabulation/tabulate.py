@@ -1,0 +1,330 @@
+"""From classified workers and a plan of tables to the one long results table.
+
+Every published number is a row: what, of whom, by what, value, error, grade, and which definition it
+rests on. Suppression and "not determinable" happen here, once, so no view can undo them.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from informality.classification.classify import NOT_DETERMINABLE, column
+from informality.classification.definition import Definition
+from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.quantities import Status, weakest
+from informality.foundation.rules import NOT_APPLICABLE, CellValue, Variable, compile_filter
+from informality.foundation.schema import Schema
+from informality.inference.design import Design
+from informality.inference.estimate import Estimate, means, ratios, shares, totals
+from informality.inference.intervals import Method, interval
+from informality.tabulation.plan import MAX_BY, IndicatorSpec, Plan
+from informality.tabulation.reliability import Standard
+
+COLUMNS = (
+    "study", "survey", "wave", "definition", "table", "indicator", "statistic", "universe",
+    "dim1", "level1", "dim2", "level2", "dim3", "level3",
+    "value", "unit", "se", "ci_low", "ci_high", "confidence", "n", "n_weighted", "cv", "deff", "df",
+    "grade", "status", "note",
+)  # fmt: skip
+ESTIMATES = ("value", "se", "ci_low", "ci_high", "cv", "deff")
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a study wants its estimates: who they belong to, intervals, grading."""
+
+    study: str
+    survey: str
+    wave: str
+    status: Status
+    method: Method | None
+    confidence: float
+    standard: Standard
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """The workers as one definition sees them: schema variables and that definition's outcomes."""
+
+    definition: Definition
+    frame: pd.DataFrame
+    variables: Mapping[str, Variable]
+    asked: frozenset[str]
+
+    def mask(self, where: Mapping[str, CellValue]) -> Bools:
+        condition, problems = compile_filter(where, self.variables, place=lambda *loc: str(loc))
+        assert not problems, problems
+        return condition.mask(self.frame)
+
+
+def outcome_variables(definition: Definition) -> dict[str, Variable]:
+    """A definition's outcomes as tables see them, with the two ways of having none."""
+    return {
+        name: Variable(name, "category", (*v.categories, NOT_DETERMINABLE, NOT_APPLICABLE), v.title, v.labels)
+        for name, v in definition.outcomes.items()
+    }
+
+
+def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: frozenset[str]) -> View:
+    """Workers with the outcomes of one definition under their plain names."""
+    outcomes = {name: workers[column(definition.id, name)] for name in definition.outcomes}
+    frame = workers[[n for n in workers.columns if "." not in n or n.partition(".")[0] in schema.variables]]
+    known = (
+        asked
+        | frozenset(outcomes)
+        | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
+    )
+    return View(
+        definition, frame.assign(**outcomes), {**schema.grammar, **outcome_variables(definition)}, known
+    )
+
+
+def tabulate(
+    plan: Plan, views: Sequence[View], headline: str, design: Design, settings: Settings
+) -> pd.DataFrame:
+    """All tables of a plan as rows of the results table (columns :data:`COLUMNS`), in plan order.
+
+    ``views`` holds one view per definition; tables marked ``each`` are made for every definition that decides
+    what they need. Raises :class:`InformalityError` (``ExitCode.ESTIMATE``) naming every empty universe.
+    """
+    parts: list[pd.DataFrame] = []
+    problems: list[Problem] = []
+    for table_name, table in plan.spec.tables.items():
+        for seen in views:
+            if table.definitions == "headline" and seen.definition.id != headline:
+                continue
+            for name, among in itertools.product(table.indicators, table.universes or [""]):
+                indicator = plan.spec.indicators[name]
+                if among:
+                    indicator = indicator.model_copy(update={"among": among})
+                if not set(plan.variables(indicator)) <= set(seen.variables):
+                    continue  # another definition of the study decides this
+                for by in table.by:
+                    if _answers_itself(indicator, by):
+                        continue
+                    rows = _indicator(plan, indicator, by, seen, design, settings)
+                    if rows is None:
+                        problems.append(
+                            Problem(
+                                f"{plan.path.name}, table `{table_name}`",
+                                f"nobody is in the universe `{indicator.among}` of `{name}`",
+                                str(plan.spec.universes[indicator.among].where),
+                                "widen the universe, or leave the table out",
+                            )
+                        )
+                        break
+                    rows["table"], rows["indicator"], rows["universe"] = table_name, name, indicator.among
+                    rows["definition"] = seen.definition.id
+                    parts.append(rows)
+    if problems:
+        raise InformalityError(problems, ExitCode.ESTIMATE)
+    out = pd.concat(parts, ignore_index=True)
+    out["study"], out["survey"], out["wave"] = settings.study, settings.survey, settings.wave
+    out["confidence"] = settings.confidence
+    return out[list(COLUMNS)]
+
+
+def estimate_one(
+    plan: Plan, indicator: IndicatorSpec, by: Sequence[str], seen: View, design: Design, settings: Settings
+) -> pd.DataFrame:
+    """One indicator by some variables, outside any table: what ``informality table`` shows on request."""
+    rows = _indicator(plan, indicator, by, seen, design, settings)
+    if rows is None:
+        raise InformalityError(
+            Problem(
+                f"universe `{indicator.among}`",
+                "nobody is in it",
+                str(plan.spec.universes[indicator.among].where),
+            ),
+            ExitCode.ESTIMATE,
+        )
+    return rows
+
+
+def _indicator(
+    plan: Plan, indicator: IndicatorSpec, by: Sequence[str], seen: View, design: Design, settings: Settings
+) -> pd.DataFrame | None:
+    """Rows for one indicator by some variables; None when its universe is empty."""
+    names = plan.variables(indicator)
+    composition = indicator.statistic == "composition"
+    dims = [str(indicator.of), *by] if composition else list(by)
+    absent = [n for n in [*names, *by] if n not in seen.asked]
+    outcomes = seen.definition.outcomes
+    status = weakest(
+        "derived",
+        settings.status,
+        *([seen.definition.spec.status] if any(n in outcomes for n in [*names, *by]) else []),
+    )
+    unit = {"total": "persons"}.get(indicator.statistic, indicator.unit or "share")
+    statistic = "share" if composition else indicator.statistic
+    if absent:
+        missing = "; ".join(
+            seen.variables[n].title if n in seen.variables else n for n in dict.fromkeys(absent)
+        )
+        return _without_value(dims, statistic, unit, status, f"the survey did not ask: {missing}")
+    where = plan.spec.universes[indicator.among].where
+    inside = seen.mask(where)
+    open_cases = _undetermined(
+        seen, [n for n in names if n in outcomes and not (composition and n == indicator.of)], where
+    )
+    if not (inside | open_cases).any():
+        return None
+    domain, levels = _domains(seen.frame, by, inside | open_cases, whole=indicator.statistic == "total")
+    estimate, categories = _estimate(indicator, seen, inside, domain, len(levels), design)
+    open_per_domain = np.bincount(domain[open_cases], minlength=len(levels))
+    rows = _rows(estimate, indicator, dims, levels, categories, settings)
+    rows["statistic"], rows["unit"], rows["status"] = statistic, unit, status
+    _grade(rows, np.repeat(open_per_domain, len(categories) if categories else 1), settings)
+    return rows
+
+
+def _answers_itself(indicator: IndicatorSpec, by: Sequence[str]) -> bool:
+    """Whether a breakdown is by what the indicator tests: the share of informal jobs among informal jobs."""
+    tested = set(indicator.where) | (set(indicator.of) if isinstance(indicator.of, dict) else {indicator.of})
+    return bool(tested & set(by))
+
+
+def _undetermined(seen: View, outcome_names: Sequence[str], where: Mapping[str, CellValue]) -> Bools:
+    """Rows in the universe, as far as it does not rest on an outcome, whose outcome is not determinable."""
+    plain = {n: cell for n, cell in where.items() if n not in seen.definition.outcomes}
+    open_cases = np.zeros(len(seen.frame), dtype=bool)
+    for name in outcome_names:
+        open_cases |= (seen.frame[name] == NOT_DETERMINABLE).to_numpy()
+    return open_cases & seen.mask(plain) if open_cases.any() else open_cases
+
+
+def _domains(
+    frame: pd.DataFrame, by: Sequence[str], inside: Bools, whole: bool
+) -> tuple[npt.NDArray[np.int64], list[tuple[str, ...]]]:
+    """A domain code per row (-1 outside) and the levels found inside, in the order of the schema.
+
+    With ``whole`` a domain holds all its rows, also those outside the universe: a total of persons is the
+    total of an indicator over the group, so that its design effect compares with drawing from the group.
+    """
+    if not by:
+        return np.where(inside | whole, 0, -1), [()]
+    key = np.zeros(len(frame), dtype=np.int64)
+    sizes = []
+    for name in by:
+        categories = frame[name].cat.categories
+        sizes.append(len(categories))
+        key = key * len(categories) + frame[name].cat.codes.to_numpy()
+    present, code = np.unique(key[inside], return_inverse=True)
+    domain = np.full(len(frame), -1, dtype=np.int64)
+    domain[inside] = code
+    if whole:
+        place = np.minimum(np.searchsorted(present, key), len(present) - 1)
+        domain = np.where(present[place] == key, place, -1)
+    positions = np.unravel_index(present, sizes)
+    names = [[str(c) for c in frame[n].cat.categories] for n in by]
+    return domain, [tuple(names[d][p[i]] for d, p in enumerate(positions)) for i in range(len(present))]
+
+
+def _estimate(
+    indicator: IndicatorSpec,
+    seen: View,
+    inside: Bools,
+    domain: npt.NDArray[np.int64],
+    n_domains: int,
+    design: Design,
+) -> tuple[Estimate, list[str]]:
+    """The estimate, and the categories it runs over (empty but for a composition)."""
+    cells = np.where(inside, domain, -1)
+    of = indicator.of
+    if isinstance(of, dict):
+        hit = seen.mask(of)
+        if indicator.statistic == "total":
+            return totals(design, (hit & inside).astype(float), domain, n_domains), []
+        return means(design, hit.astype(float), cells, n_domains), []
+    if indicator.statistic == "composition":
+        codes = seen.frame[of].cat.codes.to_numpy()
+        occurs = np.bincount(codes[inside], minlength=len(seen.frame[of].cat.categories)) > 0
+        number = np.cumsum(occurs) - 1
+        names = [str(c) for c, here in zip(seen.frame[of].cat.categories, occurs, strict=True) if here]
+        return shares(design, np.where(inside, number[codes], -1), len(names), cells, n_domains), names
+    values = seen.frame[of].to_numpy(dtype=float)
+    if indicator.statistic == "ratio":
+        return ratios(
+            design, np.where(seen.mask(indicator.where), values, values * 0.0), values, cells, n_domains
+        ), []
+    return means(design, values, cells, n_domains), []
+
+
+def _rows(
+    estimate: Estimate,
+    indicator: IndicatorSpec,
+    dims: Sequence[str],
+    levels: Sequence[tuple[str, ...]],
+    categories: Sequence[str],
+    settings: Settings,
+) -> pd.DataFrame:
+    share = indicator.statistic in ("share", "composition")
+    method = settings.method if settings.method is not None else ("logit" if share else "t")
+    if method != "normal" and not share:
+        method = "t"
+    low, high = interval(estimate, method, settings.confidence)
+    cells = [(c, *level) for level in levels for c in categories] if categories else list(levels)
+    total = indicator.statistic == "total"
+    value = estimate.value.ravel()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cv = np.where((estimate.se.ravel() > 0) & (value != 0), estimate.se.ravel() / np.abs(value), np.nan)
+    out: dict[str, object] = {}
+    for d in range(MAX_BY):
+        out[f"dim{d + 1}"] = dims[d] if d < len(dims) else None
+        out[f"level{d + 1}"] = [cell[d] for cell in cells] if d < len(dims) else None
+    out |= {
+        "value": value,
+        "se": estimate.se.ravel(),
+        "ci_low": low.ravel(),
+        "ci_high": high.ravel(),
+        "n": (estimate.n_numerator if total else estimate.n).ravel(),
+        "n_weighted": value if total else estimate.n_weighted.ravel(),
+        "cv": cv,
+        "deff": estimate.deff.ravel(),
+        "df": estimate.df.ravel(),
+    }
+    rows = pd.DataFrame(out, index=range(len(cells)))
+    for d in range(MAX_BY):
+        rows[[f"dim{d + 1}", f"level{d + 1}"]] = rows[[f"dim{d + 1}", f"level{d + 1}"]].astype("str")
+    return rows
+
+
+def _grade(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], settings: Settings) -> None:
+    """Grade every row; take the numbers out of those that may not or cannot be shown."""
+    grade, why = settings.standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy())
+    note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
+    for i in np.flatnonzero(open_cases):
+        grade[i] = NOT_DETERMINABLE
+        note[i] = f"the questions needed were not asked of {open_cases[i]:,} sampled persons in this group"
+    rows["grade"], rows["note"] = grade, pd.Series(note, dtype="str")
+    hidden = rows["grade"].isin(["suppressed", NOT_DETERMINABLE])
+    rows.loc[hidden, list(ESTIMATES)] = np.nan
+    rows["n"] = rows["n"].astype("Int64").mask(rows["grade"] == "suppressed")
+    rows["n_weighted"] = rows["n_weighted"].mask(hidden)
+    rows["df"] = rows["df"].astype("Int64").mask(hidden)
+
+
+def _without_value(dims: Sequence[str], statistic: str, unit: str, status: Status, note: str) -> pd.DataFrame:
+    row: dict[str, object] = {f"{part}{d + 1}": None for d in range(MAX_BY) for part in ("dim", "level")}
+    row |= {f"dim{d + 1}": name for d, name in enumerate(dims)}
+    row |= {name: np.nan for name in (*ESTIMATES, "n_weighted")}
+    row |= {
+        "n": pd.NA,
+        "df": pd.NA,
+        "statistic": statistic,
+        "unit": unit,
+        "status": status,
+        "grade": NOT_DETERMINABLE,
+        "note": note,
+    }
+    rows = pd.DataFrame([row])
+    for name in [c for c in rows.columns if c.startswith(("dim", "level"))] + ["note"]:
+        rows[name] = rows[name].astype("str")
+    return rows.astype({"n": "Int64", "df": "Int64"} | dict.fromkeys((*ESTIMATES, "n_weighted"), "float64"))
