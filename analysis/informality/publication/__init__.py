@@ -1,0 +1,1 @@
+"""Publication: the results table turned into tables, figures, reports. Nothing here computes an estimate."""

@@ -1,0 +1,240 @@
+"""The methods annex: definitions, reading of the codes, row accounts, checks, design and provenance.
+
+Each function returns Markdown for one included file. The tables show what the pipeline recorded, row by
+row; nothing is left out because it is long (what is long folds away).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from informality.publication.formats import COUNT, NumberFormat
+from informality.publication.inputs import DefinitionNote, ReportInputs
+from informality.publication.table import Column, html_text, markdown_text, table_of_frame, to_quarto
+from informality.publication.views import Publication, ViewsSpec, lay_out, why_missing
+
+STANDING = {
+    "verified": "read in the source itself",
+    "derived": "worked out from a source",
+    "recall": "quoted from memory, not yet checked",
+    "assumption": "an assumption of ours",
+}
+DESIGN_WORDS = {
+    "strata": "Strata", "psus": "Primary sampling units", "df": "Degrees of freedom", "weight": "Weight",
+    "stratum": "Stratum variable", "psu": "Primary sampling unit variable", "lonely": "Strata with one unit only",
+}
+ENGINE = "embedded renderer"
+
+PERCENT = NumberFormat("Per cent", 100, 1)
+PERSONS = NumberFormat("Persons, weighted", 1, 0)
+
+
+def _number(key: str, label: str, number: NumberFormat = COUNT) -> Column:
+    return Column(key, label, number, align="right")
+
+
+def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str, str]:
+    """Every included file of the annex, by name."""
+    return {
+        "compared.md": compared(inputs),
+        "missing.md": missing(views, pub),
+        "definitions.md": "\n".join(
+            definition(note, folded=note.id != inputs.study["headline"]) for note in inputs.definitions
+        ),
+        "assumed.md": assumed(inputs.definitions),
+        "design.md": design(inputs.design),
+        "mapping.md": mapping(inputs),
+        "accounting.md": accounting(inputs.accounting),
+        "quality.md": quality(inputs.quality),
+        "benchmarks.md": benchmarks(inputs.benchmarks),
+        "reliability.md": reliability(inputs.reliability),
+        "provenance.md": provenance(inputs.provenance),
+    }
+
+
+def anchor(text: str) -> str:
+    """``text`` as the end of an identifier: letters, digits and hyphens."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "x"
+
+
+def compared(inputs: ReportInputs) -> str:
+    """The definitions of the study, one line each, the headline one named."""
+    lines = []
+    for note in inputs.definitions:
+        headline = " This is the definition of the headline figures." if note.id == inputs.study["headline"] else ""
+        place = f" See @sec-definition-{anchor(note.id)}."
+        lines.append(f"- **{markdown_text(note.title)}.** {markdown_text(note.summary)}{headline}{place}")
+    return "\n".join(lines) + "\n"
+
+
+def missing(views: ViewsSpec, pub: Publication) -> str:
+    """What the report could not show, and why, one line per table."""
+    lines = []
+    for id, view in views.tables.items():
+        if reason := why_missing(lay_out(view, pub)):
+            lines.append(f"- {markdown_text(view.title)} (@tbl-{id}): {markdown_text(reason)}")
+    return "\n".join(lines or ["Every table of this report could be worked out from the survey."]) + "\n"
+
+
+# -- definitions ---------------------------------------------------------------------------------------
+
+
+def definition(note: DefinitionNote, folded: bool) -> str:
+    """One definition: what it says, its options, its decision tables, and how many workers each rule decided."""
+    name = anchor(note.id)
+    text = [
+        f"### {markdown_text(note.title)} {{#sec-definition-{name}}}", "",
+        markdown_text(note.summary), "",
+        f"Standing: {STANDING.get(note.status, markdown_text(note.status))}. Sources:", "",
+        *(f"- {markdown_text(source)}" for source in note.sources), "",
+    ]
+    if note.options:
+        frame = pd.DataFrame(note.options, columns=["name", "value", "unit", "source"]).astype(str)
+        columns = [Column("name", "Option"), Column("value", "Value"), Column("unit", "Unit"), Column("source", "Source")]
+        text.append(to_quarto(table_of_frame(f"options-{name}", f"Options of the definition: {note.title}", frame, columns)))
+    counts = note.rule_counts
+    frame = counts.assign(
+        rule=counts["rule"].astype(str),
+        assumed=["assumed" if a else "" for a in counts["assumed"]],
+        step_title=counts["step_title"].astype(str),
+    )
+    columns = [
+        Column("rule", "Rule"), Column("outcome", "Outcome"), Column("why", "Why"), Column("assumed", "Standing"),
+        _number("share", "Per cent", PERCENT), _number("n_weighted", "Persons, weighted", PERSONS), _number("n", "Sample n"),
+    ]
+    title = f"How many workers each rule decided: {note.title}"
+    rules = [note.markdown, "", to_quarto(table_of_frame(f"rules-{name}", title, frame, columns, "step_title"))]
+    if folded:
+        rules = ['::::: {.callout-note collapse="true" title="The rules, and how many workers each decided"}', "", *rules, ":::::", ""]
+    return "\n".join([*text, *rules])
+
+
+def assumed(definitions: Sequence[DefinitionNote]) -> str:
+    """Which share of the employed was decided by a rule that assumes something, by definition and step."""
+    rows = []
+    for note in definitions:
+        titles = dict(zip(note.rule_counts["step"], note.rule_counts["step_title"], strict=True))
+        rows += [(note.title, titles.get(step, step), share) for step, share in note.share_assumed.items()]
+    frame = pd.DataFrame(rows, columns=["definition", "step", "share"])
+    columns = [Column("step", "Step"), _number("share", "Per cent", PERCENT)]
+    title = "Employed persons whom an assumed rule decided, per cent"
+    return to_quarto(table_of_frame("assumed", title, frame, columns, "definition"))
+
+
+# -- data ----------------------------------------------------------------------------------------------
+
+
+def design(facts: Mapping[str, Any]) -> str:
+    """How the sample was drawn, and what the errors leave out."""
+    lines = [
+        f"- {markdown_text(DESIGN_WORDS.get(key, key))}: {fact(value)}"
+        for key, value in facts.items() if key != "ignores" and value is not None
+    ]
+    ignored = facts.get("ignores") or ()
+    for text in [ignored] if isinstance(ignored, str) else ignored:
+        lines.append(f"- What the errors leave out: {markdown_text(text)}")
+    return "\n".join(lines) + "\n"
+
+
+def fact(value: Any) -> str:
+    """One fact of the design as Markdown; whole numbers grouped."""
+    whole = isinstance(value, int | float) and not isinstance(value, bool) and value == int(value)
+    return COUNT(value) if whole else markdown_text(value)
+
+
+def mapping(inputs: ReportInputs) -> str:
+    """How each raw code was read, with the number of rows."""
+    frame = inputs.mapping
+    labels = inputs.labels
+    frame = frame.assign(
+        variable=[f"{labels.variable(v)} ({v})" if labels.variable(v) != v else v for v in frame["variable"]],
+        category=[labels.level(v, c) if pd.notna(c) else c for v, c in zip(frame["variable"], frame["category"], strict=True)],
+    )
+    columns = [
+        Column("column", "Column in the file"), Column("code", "Code"), Column("code_label", "Label in the file"),
+        Column("category", "Read as"), _number("n", "Rows"),
+    ]
+    return to_quarto(table_of_frame("mapping", "How each code of the file was read", frame, columns, "variable"))
+
+
+def accounting(frame: pd.DataFrame) -> str:
+    """Rows from the file as delivered to the published tables."""
+    columns = [Column("stage", "Stage"), Column("what", "What"), _number("rows", "Rows")]
+    return to_quarto(table_of_frame("accounting", "Where the rows of the file went", frame, columns))
+
+
+def quality(frame: pd.DataFrame) -> str:
+    """What the checks found, worst first."""
+    order = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
+    frame = frame.sort_values("severity", key=lambda s: s.map(list(order).index), kind="stable")
+    frame = frame.assign(severity=frame["severity"].map(order))
+    if frame.empty:
+        return "The checks found nothing to report.\n"
+    columns = [
+        Column("place", "Where"), Column("what", "What"), Column("found", "Found"), Column("fix", "What was done or can be done"),
+        _number("n", "Rows"),
+    ]
+    return to_quarto(table_of_frame("quality", "What the data checks found", frame, columns, "severity"))
+
+
+def benchmarks(frame: pd.DataFrame) -> str:
+    """Official figures beside ours."""
+    if frame.empty:
+        return "No official figure was found to compare with.\n"
+    frame = frame.assign(
+        **{k: [_amount(v, u, k) for v, u in zip(frame[k], frame["unit"], strict=True)] for k in AMOUNTS},
+        source=[
+            f"{source} ({STANDING.get(status, status)})" + (f". {note}" if pd.notna(note) else "")
+            for source, status, note in zip(frame["source"], frame["status"], frame["note"], strict=True)
+        ],
+    )
+    columns = [
+        Column("title", "Figure"), *(Column(k, k.capitalize(), align="right") for k in AMOUNTS),
+        Column("verdict", "Verdict"), Column("source", "Source"),
+    ]
+    return to_quarto(table_of_frame("benchmarks", "Official figures and ours", frame, columns))
+
+
+AMOUNTS = ("official", "ours", "difference", "tolerance")
+
+
+def _amount(value: float, unit: str, column: str) -> str | None:
+    if pd.isna(value):
+        return None
+    if unit == "share":
+        return NumberFormat("", 100, 2)(value) + (" %" if column in ("official", "ours") else " points")
+    return NumberFormat("", 1, 0 if unit == "persons" else 2)(value)
+
+
+def reliability(frame: pd.DataFrame) -> str:
+    """The legend of the symbols and the rule behind each grade."""
+    frame = frame.assign(symbol=frame["symbol"].where(frame["symbol"].fillna("") != "", "none"), grade=frame["grade"].str.replace("_", " "))
+    columns = [Column("symbol", "Symbol"), Column("grade", "Grade"), Column("meaning", "Meaning"), Column("rule", "Rule")]
+    standing = [f"- {word}: {meaning}" for word, meaning in STANDING.items()]
+    table = to_quarto(table_of_frame("reliability", "What the symbols mean", frame, columns))
+    return "\n".join([table, "Rules and figures have a standing, and a result has that of the weakest among them:", "", *standing, ""])
+
+
+def provenance(facts: Mapping[str, Any]) -> str:
+    """Files with their hashes, versions, engine and fingerprint, so that anyone can check the same input."""
+    files = pd.DataFrame(list(facts.get("files", ())), columns=["name", "sha256", "bytes"])
+    files["sha256"] = files["sha256"].astype(str).str[:12]
+    columns = [Column("name", "File"), Column("sha256", "SHA-256, first twelve digits"), _number("bytes", "Bytes")]
+    text = to_quarto(table_of_frame("files", "Files this report was made from", files, columns))
+    versions = facts.get("versions", {})
+    lines = [
+        f"- {markdown_text(key.replace('_', ' ').capitalize())}: {markdown_text(value)}"
+        for key, value in {"engine": ENGINE, **facts}.items() if key not in ("files", "versions")
+    ]
+    if versions:
+        lines.append("- Versions: " + markdown_text(", ".join(f"{name} {version}" for name, version in versions.items())))
+    return "\n".join([text, *lines, ""])
+
+
+def banner(notice: str) -> str:
+    """The made-up notice as real Quarto prints it at the top of the page."""
+    return f'<div class="made-up" role="note">{html_text(notice)}</div>\n' if notice else ""

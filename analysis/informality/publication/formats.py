@@ -1,0 +1,66 @@
+"""Numbers as printed: per cent, sensible units, and no digit the sampling error cannot support.
+
+A printed number ends at about a tenth of its standard error: for an error of 15 000 persons the last
+printed digit stands for thousands. Within a table column the middle error decides, so that the digits
+line up. Shares never show more than one decimal of a per cent.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+GROUP = "\u202f"
+"""Narrow space that does not break: groups thousands, as in 3 512 000."""
+
+MINUS = "\u2212"
+WITHHELD = ("suppressed", "not_determinable")
+"""Grades under which no value may be printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class NumberFormat:
+    """How one column of numbers is printed. ``decimals`` below zero rounds to tens, hundreds, thousands."""
+
+    heading: str
+    scale: float = 1.0
+    decimals: int = 0
+
+    def __call__(self, value: float) -> str:
+        rounded = round(float(value) * self.scale, self.decimals)
+        text = f"{abs(rounded):,.{max(self.decimals, 0)}f}".replace(",", GROUP)
+        return MINUS + text if rounded < 0 else text
+
+
+COUNT = NumberFormat("Sample\u00a0n")
+
+
+def supported_decimals(errors: Sequence[float] | pd.Series, scale: float = 1.0) -> int | None:
+    """Decimals the median standard error supports (below zero: tens, hundreds ...); ``None`` without errors."""
+    known = [float(e) * scale for e in errors if pd.notna(e) and e > 0]
+    return -math.floor(math.log10(statistics.median(known) / 10)) if known else None
+
+
+def column_format(unit: str, errors: Sequence[float] | pd.Series, unit_words: str) -> NumberFormat:
+    """The format of a table column holding estimates of one ``unit`` with these standard errors."""
+    if unit == "share":
+        decimals = supported_decimals(errors, 100)
+        return NumberFormat("Per cent", 100, 1 if decimals is None else min(max(decimals, 0), 1))
+    decimals = supported_decimals(errors)
+    if unit == "persons":
+        if decimals is not None and decimals <= -2:
+            return NumberFormat("Thousand persons", 1e-3, 1 if decimals == -2 else 0)
+        return NumberFormat("Persons", 1, 0 if decimals is None else min(decimals, 0))
+    return NumberFormat(unit_words[:1].upper() + unit_words[1:], 1, 1 if decimals is None else min(max(decimals, 0), 1))
+
+
+def prose_format(unit: str, error: float, unit_words: str) -> NumberFormat:
+    """The format of one number in running text: persons in full, rounded to what its own error supports."""
+    if unit != "persons":
+        return column_format(unit, [error], unit_words)
+    decimals = supported_decimals([error])
+    return NumberFormat("Persons", 1, 0 if decimals is None else min(decimals, 0))

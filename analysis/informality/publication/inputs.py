@@ -1,0 +1,55 @@
+"""What a report is made from; the pipeline fills it, and the report adds no number to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from informality.publication.table import Labels
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionNote:
+    """One definition as the methods annex prints it.
+
+    ``markdown`` holds its decision tables; ``options`` are (name, value, unit, source); ``rule_counts``
+    has the columns step, step_title, rule, outcome, why, assumed, n, n_weighted, share; ``share_assumed``
+    gives by step the share of the employed whom an assumed rule decided.
+    """
+
+    id: str
+    title: str
+    summary: str
+    status: str
+    sources: Sequence[str]
+    markdown: str
+    options: Sequence[tuple[str, Any, str, str]]
+    rule_counts: pd.DataFrame
+    share_assumed: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportInputs:
+    """Everything a country report prints.
+
+    ``study``: id, title, subtitle, country, survey, survey_title, agency, wave, wave_title, basis,
+    headline (definition id), language, made_up. ``made_up_notice`` is empty for a real survey.
+    ``results`` is the long results table. The other frames are printed as they are; their columns are
+    those :mod:`informality.publication.annex` names.
+    """
+
+    study: Mapping[str, Any]
+    made_up_notice: str
+    results: pd.DataFrame
+    labels: Labels
+    definitions: Sequence[DefinitionNote]
+    mapping: pd.DataFrame
+    accounting: pd.DataFrame
+    quality: pd.DataFrame
+    benchmarks: pd.DataFrame
+    reliability: pd.DataFrame
+    design: Mapping[str, Any]
+    provenance: Mapping[str, Any]

@@ -1,0 +1,155 @@
+"""What the prose may say: every number and every comparing sentence, formatted here and named for ``var``.
+
+A number's name is the path of its results row, ``informal_employment.sex-female.area-rural``, and it has four
+forms: ``text`` (number, unit and interval), ``value`` (number and unit), ``interval`` and ``n``. Where a
+number may not be printed, each form says so in words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import pandas as pd
+
+from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.publication.formats import COUNT, prose_format
+from informality.publication.table import Labels, markdown_text
+from informality.publication.views import ContrastSpec, ExtremesSpec, Publication, ViewsSpec, levels_of
+
+WITHHELD_WORDS = {
+    "suppressed": "a share that rests on too few interviews to be shown",
+    "not_determinable": "a share that cannot be worked out from this survey",
+}
+ABSENT = "not available in this survey"
+FORMS = ("text", "value", "interval", "n")
+
+NOT_A_GROUP = {"unknown", "not_asked", "not_applicable", "not_classified", "other_band", "X"}
+"""Levels that no sentence ranks: they say what is not known, not who somebody is."""
+
+Tree = dict[str, Any]
+
+
+def prose_variables(views: ViewsSpec, pub: Publication, source: str) -> Tree:
+    """The nested variables for ``_variables.yml``.
+
+    ``source`` is the text of the report: a number it names that this survey does not have becomes words, so
+    that one report serves every survey. A name that means nothing is left out and stops the renderer.
+    """
+    rows = pub.results
+    rows = rows[rows["table"].isin(views.prose)]
+    by_definition = [t for t, keys in views.prose.items() if "definition" in keys]
+    headline = rows["definition"].isna() | (rows["definition"] == pub.headline)
+    rows = rows[headline | rows["table"].isin(by_definition)]
+    tree: Tree = {}
+    for row in rows.to_dict("records"):
+        path = name_of(row, views)
+        if all(re.fullmatch(r"[\w-]*[\w]", part) for part in path):
+            _put(tree, path, forms(row, pub.labels, pub.meanings, pub.flags))
+    for path, words in _absent(views, pub, source, tree).items():
+        _put(tree, path, dict.fromkeys(FORMS, words))
+    tree["contrast"] = {name: contrast(spec, pub) for name, spec in views.contrasts.items()}
+    tree["extremes"] = {name: extremes(spec, pub) for name, spec in views.extremes.items()}
+    levels = rows["confidence"].dropna().unique()
+    tree["confidence"] = f"{levels[0] * 100:g} per cent" if len(levels) == 1 else "stated"
+    return tree
+
+
+def name_of(row: Mapping[str, Any], views: ViewsSpec) -> tuple[str, ...]:
+    """``("numbers", "employed", "sex-female")``: the name of a results row in the prose."""
+    table = str(row["table"])
+    keys = [str(row[k]) for k in views.prose[table] if row[k] != table]
+    return (table, *keys, *(f"{dim}-{level}" for dim, level in levels_of(row).items()))
+
+
+def _put(tree: Tree, path: tuple[str, ...], leaf: Tree) -> None:
+    for key in path:
+        tree = tree.setdefault(key, {})
+    if "text" in tree:
+        raise InformalityError(
+            Problem("results table", "two rows have the same name in the prose", ".".join(path),
+                    "give the table another key under `prose` in views.yml"),
+            ExitCode.RENDER,
+        )
+    tree.update(leaf)
+
+
+def _absent(views: ViewsSpec, pub: Publication, source: str, tree: Tree) -> dict[tuple[str, ...], str]:
+    """Names the report uses that are sound but have no row in this survey, and the words in their place.
+
+    A sound name is made of a table, indicators, definitions or universes, and levels that the labels know.
+    """
+    keys = {*pub.labels.indicators, *pub.labels.universes, *pub.labels.levels.get("definition", ())}
+    lacking = pub.results[pub.results["grade"] == "not_determinable"].to_dict("records")
+    undetermined = {(row["table"], *sorted(levels_of(row))) for row in lacking}
+    absent = {}
+    for name in dict.fromkeys(re.findall(r"\{\{<\s*var\s+(\S+)\.(?:text|value|interval|n)\s*>\}\}", source)):
+        path = tuple(name.split("."))
+        pairs = [part.split("-", 1) for part in path[1:] if part not in keys]
+        sound = all(len(pair) == 2 and pair[1] in pub.labels.levels.get(pair[0], ()) for pair in pairs)
+        if path[0] in views.prose and sound and not _found(tree, path):
+            dims = sorted(pair[0] for pair in pairs)
+            absent[path] = WITHHELD_WORDS["not_determinable"] if (path[0], *dims) in undetermined else ABSENT
+    return absent
+
+
+def _found(tree: Tree, path: tuple[str, ...]) -> bool:
+    for key in (*path, "text"):
+        if key not in tree:
+            return False
+        tree = tree[key]
+    return True
+
+
+def forms(row: Mapping[str, Any], labels: Labels, meanings: Mapping[str, str], flags: Mapping[str, str]) -> Tree:
+    """The four printed forms of one number."""
+    n = COUNT(row["n"]) if pd.notna(row["n"]) else "too few to show"
+    if pd.isna(row["value"]):
+        words = WITHHELD_WORDS.get(row["grade"], ABSENT)
+        return {"text": words, "value": words, "interval": words, "n": n}
+    number = prose_format(row["unit"], row["se"], labels.unit(row["unit"]))
+    unit = {"share": "per cent", "persons": "people"}.get(row["unit"], markdown_text(labels.unit(row["unit"])))
+    value = f"{number(row['value'])} {unit}"
+    interval = f"{number(row['ci_low'])} to {number(row['ci_high'])}" if pd.notna(row["ci_low"]) else "no interval"
+    caution = "; " + markdown_text(meanings[row["grade"]].rstrip(".")) if flags.get(row["grade"]) else ""
+    return {"text": f"{value} ({interval}{caution})", "value": value, "interval": interval, "n": n}
+
+
+# -- sentences that compare ----------------------------------------------------------------------------
+
+
+def _by(pub: Publication, table: str, by: str) -> pd.DataFrame:
+    rows = pub.results
+    headline = rows["definition"].isna() | (rows["definition"] == pub.headline)
+    mine = headline & (rows["table"] == table) & (rows["dim1"] == by) & rows["dim2"].isna()
+    return rows[mine & rows["value"].notna()]
+
+
+def contrast(spec: ContrastSpec, pub: Publication) -> str:
+    """Whether two groups differ, judged by their intervals alone, which errs on the side of caution."""
+    rows = _by(pub, spec.table, spec.by).set_index("level1")
+    if not set(spec.levels) <= set(rows.index):
+        return "This survey gives no figures to compare the two groups."
+    a, b = (rows.loc[level] for level in spec.levels)
+    first, second = (markdown_text(pub.labels.level(spec.by, level)) for level in spec.levels)
+    if pd.isna(a["ci_low"]) or pd.isna(b["ci_low"]):
+        return "Without intervals this survey cannot say whether the two groups differ."
+    if a["ci_low"] <= b["ci_high"] and b["ci_low"] <= a["ci_high"]:
+        return "The two intervals overlap, so these figures alone do not show that the groups differ."
+    if a["value"] < b["value"]:
+        first, second = second, first
+    return f"The share is higher for the group “{first}” than for “{second}”: the two intervals do not overlap."
+
+
+def extremes(spec: ExtremesSpec, pub: Publication) -> str:
+    """The groups with the highest and the lowest value among those that are reliable enough to be named."""
+    rows = _by(pub, spec.table, spec.by)
+    rows = rows[rows["grade"].isin(["good", "caution"]) & ~rows["level1"].isin(NOT_A_GROUP)].sort_values("value")
+    if len(rows) < 3:
+        return "There are too few groups with a reliable figure to name the highest and the lowest."
+    named = []
+    for row in (rows.iloc[-1], rows.iloc[0]):
+        text = forms(row.to_dict(), pub.labels, pub.meanings, pub.flags)["text"]
+        named.append(f"{markdown_text(pub.labels.level(spec.by, row['level1']))}, {text}")
+    return f"The highest share is found for {named[0]}; the lowest for {named[1]}. Groups whose intervals overlap should not be ranked."

@@ -1,0 +1,135 @@
+"""The report: a build folder that real Quarto could render, and the page the embedded renderer makes of it.
+
+Everything the report says is written to files first: ``_variables.yml`` (every number of the prose),
+``_tables``, ``_figures`` and ``_parts`` (the annex). The document only includes them, so its text
+cannot disagree with a table, and nothing is executed while it is rendered.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.publication import annex
+from informality.publication.figures import figure_of_view
+from informality.publication.inputs import DefinitionNote, ReportInputs
+from informality.publication.prose import prose_variables
+from informality.publication.render import TEMPLATES, render
+from informality.publication.table import html_text, markdown_text, quarto_block, to_quarto
+from informality.publication.views import Publication, ViewsSpec, publication, read_views, table_of_view
+
+__all__ = ["DefinitionNote", "ReportInputs", "build_report"]
+
+
+def build_report(inputs: ReportInputs, source: Path, out_dir: Path) -> list[Path]:
+    """Write ``out_dir/_build`` and ``out_dir/<name of source>.html``; return the files written, the page first.
+
+    The same inputs give the same bytes. Raises :class:`InformalityError` with every problem found; then
+    nothing is written and what stood there before stays.
+    """
+    if not source.is_file():
+        raise InformalityError(Problem(str(source), "this report source does not exist"), ExitCode.RENDER)
+    views = read_views().spec
+    out_dir.mkdir(parents=True, exist_ok=True)
+    building = out_dir / f".build-{os.getpid()}"
+    building.mkdir()
+    try:
+        _write_build_folder(inputs, views, source, building)
+        page = render(building / source.name, building / f"{source.stem}.html")
+        target, kept = out_dir / page.name, out_dir / "_build"
+        shutil.rmtree(kept, ignore_errors=True)
+        os.replace(page, target)
+        os.replace(building, kept)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return [target, *sorted(p for p in kept.rglob("*") if p.is_file())]
+
+
+def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, folder: Path) -> None:
+    text = source.read_text(encoding="utf-8-sig")
+    titles = {note.id: note.title for note in inputs.definitions}
+    labels = dataclasses.replace(inputs.labels, levels={**inputs.labels.levels, "definition": titles})
+    study = inputs.study
+    origin = f"Source: {study['survey_title']}, {study['wave_title']}, {study['agency']}. {inputs.made_up_notice}".strip()
+    pub = publication(inputs.results, labels, inputs.reliability, str(study["headline"]), origin)
+
+    files = {source.name: text, "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
+    shown: dict[str, bool] = {}
+    for id, view in views.tables.items():
+        table = table_of_view(id, view, pub)
+        shown[f"tbl-{id}"] = not isinstance(table, str)
+        files[f"_tables/{id}.md"] = (
+            _absent_block(f"tbl-{id}", view.title, table) if isinstance(table, str) else to_quarto(table)
+        )
+    for id, figure in views.figures.items():
+        drawn = figure_of_view(id, figure, pub)
+        shown[f"fig-{id}"] = not isinstance(drawn, str)
+        if isinstance(drawn, str):
+            files[f"_figures/{id}.md"] = _absent_block(f"fig-{id}", figure.title, drawn)
+            continue
+        svg, alternative, notes = drawn
+        files[f"_figures/{id}.svg"] = svg
+        image = f'![](_figures/{id}.svg){{fig-alt="{html_text(alternative)}"}}'
+        files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], [*notes, pub.source], figure.title)
+    for name, part in annex.parts(inputs, pub, views).items():
+        files[f"_parts/{name}"] = part
+    files["_parts/banner.html"] = annex.banner(inputs.made_up_notice)
+    files["_variables.yml"] = _json(_variables(inputs, views, pub, text))
+    files["_quarto.yml"] = _json(_project(inputs, source, shown))
+    for name, content in files.items():
+        path = folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(content, encoding="utf-8", newline="\n")
+
+
+def _json(content: Mapping[str, Any]) -> str:
+    """JSON, which every YAML reader reads."""
+    return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
+
+
+def _absent_block(id: str, title: str, reason: str) -> str:
+    """Stands where a table or figure would, with its number, so that references to it still hold."""
+    return quarto_block(id, ["::: {.absent}", markdown_text(reason), ":::", ""], [], title)
+
+
+def _variables(inputs: ReportInputs, views: ViewsSpec, pub: Publication, source: str) -> dict[str, Any]:
+    study = {key: markdown_text(value) for key, value in inputs.study.items()}
+    headline = next((note for note in inputs.definitions if note.id == inputs.study["headline"]), None)
+    design = {key: annex.fact(value) for key, value in inputs.design.items() if not isinstance(value, list | tuple)}
+    return {
+        "study": study,
+        "headline_definition": markdown_text(headline.title if headline else study["headline"]),
+        "made_up_notice": markdown_text(inputs.made_up_notice),
+        "design": design,
+        **prose_variables(views, pub, source),
+    }
+
+
+def _project(inputs: ReportInputs, source: Path, shown: Mapping[str, bool]) -> dict[str, Any]:
+    """``_quarto.yml``: the title block, what can be shown, and how real Quarto is to make the page."""
+    study, notice = inputs.study, markdown_text(inputs.made_up_notice)
+    survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {study['agency']}."
+    footer = f"Fingerprint {inputs.provenance.get('fingerprint', 'not recorded')}. Where every number comes from: see the methods annex."
+    return {
+        "project": {"type": "default", "render": [source.name]},
+        "title": markdown_text(study["title"]),
+        "subtitle": markdown_text(study.get("subtitle", "")),
+        "survey-line": markdown_text(survey),
+        "footer-line": markdown_text(footer),
+        "lang": str(study.get("language", "en")),
+        **({"made-up": True, "made-up-notice": notice} if notice else {}),
+        "shown": dict(shown),
+        "number-sections": True,
+        "toc": True,
+        "toc-depth": 2,
+        "format": {"html": {
+            "css": "report.css", "embed-resources": True, "html-math-method": "mathml", "theme": "default",
+            "include-before-body": "_parts/banner.html",
+        }},
+    }
