@@ -1,0 +1,199 @@
+"""What people ask of a study that has been run: one table, or the reasons for one worker."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from informality.classification.explain import Reason, explain
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.rules import Variable
+from informality.foundation.schema import Schema
+from informality.pipeline import sample_design, settings, views
+from informality.publication.table import Table
+from informality.publication.views import ViewSpec, publication, table_of_view
+from informality.reporting import labels
+from informality.study import Study, Workspace, read_study
+from informality.tabulation.plan import MAX_BY, IndicatorSpec, Plan
+from informality.tabulation.tabulate import estimate_one
+
+ASKED = "asked"
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """The reasons for one worker under each definition; ``facts`` describe the person."""
+
+    person: str
+    facts: tuple[tuple[str, str], ...]
+    reasons: tuple[tuple[str, tuple[Reason, ...]], ...]
+    made_up: str
+    schema: Schema
+    questions: dict[str, str]
+
+
+def one_table(
+    name: str, workspace: Workspace, of: str, by: Sequence[str], definition: str | None = None
+) -> Table:
+    """One indicator by up to three variables, with its total, estimated from the workers of the last run.
+
+    ``of`` is an indicator of the study's tables or an outcome of its definitions (``informal``). Raises
+    :class:`InformalityError` for names that mean nothing, with the nearest that do.
+    """
+    study = read_study(workspace.study_path(name))
+    workers, asked = _last_run(study, workspace)
+    seen = views(study, workers, asked)
+    chosen = definition or study.spec.headline
+    problems = []
+    if chosen not in seen:
+        problems.append(
+            Problem("--definition", f"this study does not use `{chosen}`", fix=did_you_mean(chosen, seen))
+        )
+        chosen = study.spec.headline
+    view = seen[chosen]
+    categories = [n for n, v in view.variables.items() if v.kind == "category"]
+    problems += [
+        Problem("--by", f"`{b}` is not a variable to tabulate by", fix=did_you_mean(b, categories))
+        for b in by
+        if b not in categories
+    ]
+    if len(by) > MAX_BY:
+        problems.append(Problem("--by", f"at most {MAX_BY} variables can be crossed", ", ".join(by)))
+    found = _indicator(study, of, set(view.variables), view.definition.outcomes)
+    if found is None:
+        known = [n for p in study.plans for n in p.spec.indicators] + [
+            c for v in view.definition.outcomes.values() for c in v.categories
+        ]
+        problems.append(
+            Problem(
+                "--of",
+                f"`{of}` is neither an indicator nor an outcome of `{chosen}`",
+                fix=did_you_mean(of, known),
+            )
+        )
+    if problems:
+        raise InformalityError(problems, ExitCode.USAGE)
+    assert found is not None
+    plan, indicator_name, indicator = found
+    if indicator.statistic == "composition" and len(by) > MAX_BY - 1:
+        raise InformalityError(
+            Problem("--by", f"a composition can be crossed with {MAX_BY - 1} variables", ", ".join(by)),
+            ExitCode.USAGE,
+        )
+    design = sample_design(study, workers)
+    parts = [
+        estimate_one(plan, indicator, b, view, design, settings(study))
+        for b in ([], list(by))
+        if b or b == []
+    ]
+    rows = pd.concat(parts if by else parts[:1], ignore_index=True)
+    rows = rows.assign(
+        table=ASKED,
+        indicator=indicator_name,
+        universe=indicator.among,
+        definition=chosen,
+        study=study.spec.id,
+        survey=study.spec.survey,
+        wave=study.spec.wave,
+        confidence=study.spec.confidence,
+    )
+    words = labels(study)
+    profile = study.profile.spec
+    source = f"Source: {profile.title}, {profile.waves[study.spec.wave].title}, {profile.agency}. {profile.made_up or ''}".strip()
+    pub = publication(rows, words, study.standard.legend(), chosen, source)
+    first = [str(indicator.of)] if indicator.statistic == "composition" else []
+    breakdowns = [" ".join(first), " ".join([*by, *first])] if by else [" ".join(first)]
+    title = f"{words.indicator(indicator_name)}, {words.universe(indicator.among).lower()}, {study.profile.spec.country.name}"
+    made = table_of_view(ASKED, ViewSpec(title=title, table=ASKED, by=breakdowns), pub)
+    if isinstance(made, str):
+        raise InformalityError(
+            Problem(f"--of {of}", "this cannot be determined from the survey", made), ExitCode.ESTIMATE
+        )
+    return made
+
+
+def _indicator(
+    study: Study, of: str, variables: set[str], outcomes: Mapping[str, Variable]
+) -> tuple[Plan, str, IndicatorSpec] | None:
+    """The indicator a word means: by name, or the share of employed persons with an outcome."""
+    for plan in study.plans:
+        if of in plan.spec.indicators and set(plan.variables(plan.spec.indicators[of])) <= variables:
+            return plan, of, plan.spec.indicators[of]
+    for step in sorted(outcomes, key=lambda name: name != "job"):
+        if of not in outcomes[step].categories:
+            continue
+        for plan in study.plans:
+            for name, spec in plan.spec.indicators.items():
+                if spec.statistic == "share" and spec.of == {step: of} and spec.among == "employed":
+                    return plan, name, spec
+    return None
+
+
+def why(name: str, workspace: Workspace, person: str, definition: str | None = None) -> Why:
+    """The reasons behind one person's classification, from the workers of the last run."""
+    study = read_study(workspace.study_path(name))
+    path = _workers_path(study, workspace)
+    rows = pd.read_parquet(path, filters=[("person_id", "==", person)])
+    if rows.empty:
+        known = pd.read_parquet(path, columns=["person_id"])["person_id"]
+        near = did_you_mean(person, known.sample(min(2000, len(known)), random_state=0)) if len(known) else ""
+        raise InformalityError(
+            Problem(
+                f"--person {person}",
+                "there is no such person in this study",
+                f"identifiers run like {', '.join(known.head(3))}",
+                near if "mean" in near else "copy one from workers.parquet",
+            ),
+            ExitCode.USAGE,
+        )
+    definitions = [d for d in study.definitions if definition in (None, d.id)]
+    if not definitions:
+        raise InformalityError(
+            Problem(
+                "--definition",
+                f"this study does not use `{definition}`",
+                fix=did_you_mean(definition, study.spec.definitions),
+            ),
+            ExitCode.USAGE,
+        )
+    row = rows.iloc[0]
+    facts = tuple(
+        (
+            study.schema[n].spec.title,
+            f"{row[n]:g}" if study.schema[n].spec.kind == "number" else study.schema[n].grammar.label(row[n]),
+        )
+        for n in ("age", "sex", "area", "region", "employed", "status", "industry", "occupation")
+        if study.schema[n].spec.kind != "number" or pd.notna(row[n])
+    )
+    questions = {
+        n: f.question
+        for n, f in study.profile.spec.variables.items()
+        if f != "not_asked" and f.question is not None
+    }
+    reasons = tuple((d.spec.title, explain(row, d, study.schema)) for d in definitions)
+    return Why(person, facts, reasons, study.profile.spec.made_up or "", study.schema, questions)
+
+
+def _workers_path(study: Study, workspace: Workspace) -> Path:
+    path = workspace.clean(study.spec.id) / "workers.parquet"
+    if not path.is_file():
+        raise InformalityError(
+            Problem(
+                study.spec.id,
+                "this study has not been run yet",
+                f"{path} does not exist",
+                f"informality run {study.spec.id}",
+            ),
+            ExitCode.DATA_FILE,
+        )
+    return path
+
+
+def _last_run(study: Study, workspace: Workspace) -> tuple[pd.DataFrame, frozenset[str]]:
+    path = _workers_path(study, workspace)
+    annex = json.loads(path.with_name("annex.json").read_text(encoding="utf-8"))
+    return pd.read_parquet(path), frozenset(annex["asked"])

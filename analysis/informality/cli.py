@@ -1,0 +1,139 @@
+"""The command line. Heavy imports stand inside the commands, so that ``--help`` is instant."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from informality.foundation.errors import EXIT_CODES, ExitCode, InformalityError
+
+CODES = "; ".join(f"{int(code)} {meaning}" for code, meaning in EXIT_CODES.items())
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    help="From labour-force-survey microdata to a publication on informal employment.",
+    epilog=f"Exit codes: {CODES}.",
+)
+
+Data = Annotated[
+    Path | None,
+    typer.Option(
+        "--data",
+        help="Folder with the raw files; otherwise INFORMALITY_DATA, otherwise data_raw.",
+        show_default=False,
+    ),
+]
+StudyName = Annotated[
+    str, typer.Argument(help="A study in analysis/studies, or the path of a study file.", show_default=False)
+]
+
+
+@app.command()
+def run(
+    study: StudyName,
+    data: Data = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Redo every step, also those that have not changed.")
+    ] = False,
+) -> None:
+    """Run a study: read, harmonise, classify, estimate, and write the report."""
+    from informality.pipeline import run_study
+    from informality.screens import progress, show_written
+    from informality.study import Workspace
+
+    workspace = Workspace.find(data)
+    with progress() as tell:
+        written = run_study(study, workspace, force=force, tell=tell)
+    show_written(written, workspace.root)
+
+
+@app.command()
+def check(
+    survey: Annotated[
+        str, typer.Argument(help="A survey profile (ecu-enemdu) or a study.", show_default=False)
+    ],
+    data: Data = None,
+    wave: Annotated[
+        str | None,
+        typer.Option("--wave", help="Which wave; needed when a profile has several.", show_default=False),
+    ] = None,
+) -> None:
+    """Check a survey: mapping, quality and official figures, on one screen."""
+    from informality.checking import check_survey
+    from informality.screens import progress, show_check
+    from informality.study import Workspace
+
+    with progress() as tell:
+        found = check_survey(survey, Workspace.find(data), wave, tell)
+    show_check(found)
+    if found.failures:
+        raise InformalityError(found.failures, ExitCode.BENCHMARK)
+
+
+@app.command()
+def table(
+    study: StudyName,
+    of: Annotated[
+        str, typer.Option("--of", help="Indicator, or an outcome such as informal.", show_default=False)
+    ],
+    by: Annotated[str, typer.Option("--by", help="Up to three variables, separated by commas.")] = "",
+    definition: Annotated[
+        str | None, typer.Option("--definition", help="Instead of the study's main one.", show_default=False)
+    ] = None,
+    format: Annotated[str, typer.Option("--format", help="text, md or csv.")] = "text",
+) -> None:
+    """Show one table of a study that has been run."""
+    from informality.asking import one_table
+    from informality.screens import show_table
+    from informality.study import Workspace
+
+    show_table(
+        one_table(study, Workspace.find(), of, [b.strip() for b in by.split(",") if b.strip()], definition),
+        format,
+    )
+
+
+@app.command()
+def explain(
+    study: StudyName,
+    person: Annotated[
+        str, typer.Option("--person", help="Person identifier, as in workers.parquet.", show_default=False)
+    ],
+    definition: Annotated[
+        str | None, typer.Option("--definition", help="Instead of all of the study.", show_default=False)
+    ] = None,
+) -> None:
+    """Say why a worker is formal or informal, rule by rule."""
+    from informality.asking import why
+    from informality.screens import show_reasons
+    from informality.study import Workspace
+
+    show_reasons(why(study, Workspace.find(), person, definition))
+
+
+def main() -> None:
+    """Run the command line; everything a user can cause ends in words and an exit code, never a traceback."""
+    try:
+        app(standalone_mode=False)
+    except InformalityError as failure:
+        from informality.screens import show_problems
+
+        show_problems(failure)
+        sys.exit(int(failure.code))
+    except typer.Exit as done:
+        sys.exit(done.exit_code)
+    except (KeyboardInterrupt, typer.Abort):
+        print("Stopped. Nothing half-written was left.", file=sys.stderr)
+        sys.exit(int(ExitCode.INTERRUPTED))
+    except Exception as failure:
+        import click
+
+        if isinstance(failure, click.ClickException):
+            failure.show()
+            sys.exit(int(ExitCode.USAGE))
+        raise

@@ -1,0 +1,128 @@
+"""What a report is given: results with their words, and the annex of the run, assembled from a study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from informality.classification.classify import NOT_DETERMINABLE
+from informality.classification.definition import Definition
+from informality.foundation import reading
+from informality.foundation.schema import Schema
+from informality.publication.inputs import DefinitionNote, ReportInputs
+from informality.publication.table import Labels
+from informality.study import Study
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+UNITS = {"share": "per cent", "persons": "persons", "hours": "hours"}
+LONELY = {
+    "fail": "none (the program stops if a stratum has a single PSU)",
+    "certainty": "a stratum with a single PSU adds nothing to the variance",
+    "adjust": "a stratum with a single PSU is centred at the mean of all PSUs, which errs on the large side",
+    "average": "a stratum with a single PSU adds the average of the others",
+}
+
+
+def labels(study: Study) -> Labels:
+    """Words for every identifier of the results table of a study."""
+    schema = study.schema
+    missing = {**schema.missing, NOT_DETERMINABLE: "Not determinable"}
+    variables = {name: v.spec.title for name, v in schema.variables.items()}
+    levels = {name: {**v.spec.categories, **missing} for name, v in schema.variables.items()}
+    for definition in study.definitions:
+        for name, outcome in definition.outcomes.items():
+            variables[name] = outcome.title
+            levels[name] = {**outcome.labels, **missing}
+    indicators: dict[str, str] = {}
+    tables: dict[str, str] = {}
+    universes: dict[str, str] = {}
+    for plan in study.plans:
+        indicators |= {name: i.title for name, i in plan.spec.indicators.items()}
+        tables |= {name: t.title for name, t in plan.spec.tables.items()}
+        universes |= {name: u.title for name, u in plan.spec.universes.items()}
+    return Labels(variables, levels, indicators, tables, universes, UNITS)
+
+
+def report_inputs(
+    study: Study, results: pd.DataFrame, annex: Mapping[str, Any], provenance: Mapping[str, Any]
+) -> ReportInputs:
+    """Everything a report prints, from the results, the annex of the run and what the study names."""
+    import pandas as pd
+
+    profile, spec = study.profile.spec, study.spec
+    counts = {name: pd.DataFrame(rows) for name, rows in annex["rule_counts"].items()}
+    return ReportInputs(
+        study={
+            "id": spec.id,
+            "title": spec.title,
+            "subtitle": spec.subtitle or "",
+            "country": profile.country.name,
+            "survey": spec.survey,
+            "survey_title": profile.title,
+            "agency": profile.agency,
+            "wave": spec.wave,
+            "wave_title": profile.waves[spec.wave].title,
+            "basis": spec.basis,
+            "headline": spec.headline,
+            "language": "en",
+            "made_up": profile.made_up is not None,
+        },
+        made_up_notice=profile.made_up or "",
+        results=results,
+        labels=labels(study),
+        definitions=[definition_note(d, study.schema, counts[d.id]) for d in study.definitions],
+        mapping=pd.DataFrame(annex["mapping"]),
+        accounting=pd.DataFrame(annex["accounting"]),
+        quality=pd.DataFrame(annex["quality"], columns=["severity", "place", "what", "found", "fix", "n"]),
+        benchmarks=pd.DataFrame(annex["benchmarks"]),
+        reliability=study.standard.legend(),
+        design=_design(study, annex["design"]),
+        provenance=provenance,
+    )
+
+
+def definition_note(definition: Definition, schema: Schema, counts: pd.DataFrame) -> DefinitionNote:
+    """A definition as the methods annex prints it: tables, options, sources, and workers per rule."""
+    spec = definition.spec
+    assumed = counts[counts["assumed"]].groupby("step", sort=False)["share"].sum()
+    return DefinitionNote(
+        id=spec.id,
+        title=spec.title,
+        summary=spec.summary,
+        status=spec.status,
+        sources=list(spec.sources),
+        markdown="\n".join(f"**{s.title}**\n\n{reading.markdown(s)}" for s in definition.steps),
+        options=[
+            (name.replace("_", " "), o.value, o.unit, f"{o.source} ({o.status})")
+            for name, o in spec.options.items()
+        ],
+        rule_counts=counts,
+        share_assumed={s.decides: float(assumed.get(s.decides, 0.0)) for s in definition.steps},
+    )
+
+
+def _design(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
+    design = study.profile.spec.design
+    ignores = [design.note] if design.note else []
+    if design.stratum == "none":
+        ignores.append("The file has no strata; the errors take the sample as unstratified.")
+    if design.psu == "none":
+        ignores.append(
+            "The file has no sampling units; the errors take persons as drawn one by one and are too small."
+        )
+
+    def name(columns: str | list[str]) -> str:
+        return columns if isinstance(columns, str) else " with ".join(columns)
+
+    return {
+        "strata": facts["strata"],
+        "psus": facts["psus"],
+        "df": facts["df"],
+        "weight": design.weight,
+        "stratum": name(design.stratum),
+        "psu": name(design.psu),
+        "lonely": LONELY[study.spec.lonely or design.lonely],
+        "ignores": ignores,
+    }

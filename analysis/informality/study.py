@@ -1,0 +1,195 @@
+"""A study: one YAML file that names survey, wave, basis, definitions, tables and reports."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field
+
+from informality.classification.definition import Definition, definition_path, read_definition
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.rules import Variable
+from informality.foundation.schema import Schema
+from informality.foundation.specfile import SpecFile, SpecModel, Words, load
+from informality.survey.profile import Profile, profile_path, read_profile
+from informality.tabulation.plan import Plan, plan_path, read_plan
+from informality.tabulation.reliability import Standard, read_standard
+from informality.tabulation.tabulate import outcome_variables
+
+DATA_VARIABLE = "INFORMALITY_DATA"
+T = TypeVar("T")
+
+
+class StudySpec(SpecModel):
+    """A study as written in ``analysis/studies``."""
+
+    id: Words
+    title: Words
+    subtitle: Words | None = None
+    survey: Words
+    wave: Words
+    basis: Literal["13", "19"]
+    definitions: list[Words] = Field(min_length=1)
+    headline: Words
+    options: dict[str, dict[str, float]] = Field(default_factory=dict)
+    tables: list[Words] = Field(default_factory=lambda: ["core"])
+    reports: list[Literal["country"]] = Field(min_length=1)
+    reliability: Words = "ilostat-cv"
+    interval: Literal["logit", "normal"] = "logit"
+    confidence: float = Field(default=0.95, gt=0.5, lt=1)
+    lonely: Literal["fail", "certainty", "adjust", "average"] | None = None
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where a project keeps its files: ``root`` holds data_raw, data_clean and reports."""
+
+    root: Path
+    data: Path | None = None
+
+    @classmethod
+    def find(cls, data: Path | None = None, start: Path | None = None) -> Workspace:
+        """The nearest folder upwards that has ``analysis/studies``; the current one if none has."""
+        here = (start or Path.cwd()).resolve()
+        root = next((p for p in (here, *here.parents) if (p / "analysis" / "studies").is_dir()), here)
+        chosen = data or (Path(os.environ[DATA_VARIABLE]) if os.environ.get(DATA_VARIABLE) else None)
+        return cls(root, chosen.resolve() if chosen else None)
+
+    def study_path(self, name: str) -> Path:
+        """A study by id, or by the path of its file."""
+        path = Path(name)
+        if path.suffix in (".yml", ".yaml"):
+            return path
+        folder = self.root / "analysis" / "studies"
+        if (folder / f"{name}.yml").is_file():
+            return folder / f"{name}.yml"
+        known = sorted(p.stem for p in folder.glob("*.yml"))
+        raise InformalityError(
+            Problem(name, "there is no study of this name", f"looked in {folder}", did_you_mean(name, known)),
+            ExitCode.SPEC,
+        )
+
+    def raw(self, file: str) -> Path:
+        """Where a raw file lies: in the chosen data folder if it is there, else in data_raw."""
+        if self.data is not None and (self.data / file).is_file():
+            return self.data / file
+        local = self.root / "data_raw" / file
+        return local if local.is_file() or self.data is None else self.data / file
+
+    def clean(self, study: str) -> Path:
+        return self.root / "data_clean" / study
+
+    def output(self, study: str) -> Path:
+        return self.root / "reports" / "_output" / study
+
+
+@dataclass(frozen=True, slots=True)
+class Study:
+    """A study with everything it names read and checked."""
+
+    file: SpecFile[StudySpec]
+    profile: Profile
+    definitions: tuple[Definition, ...]
+    plans: tuple[Plan, ...]
+    standard: Standard
+
+    @property
+    def spec(self) -> StudySpec:
+        return self.file.spec
+
+    @property
+    def schema(self) -> Schema:
+        return self.profile.schema
+
+    @property
+    def headline(self) -> Definition:
+        return next(d for d in self.definitions if d.id == self.spec.headline)
+
+
+def read_study(path: Path) -> Study:
+    """Read a study and every file it names.
+
+    Raises :class:`InformalityError` with the problems of all of them together; the exit code is that of
+    the first file that has one.
+    """
+    file = load(path, StudySpec)
+    spec = file.spec
+    failures: list[InformalityError] = []
+    problems: list[Problem] = []
+    profile = _try(lambda: read_profile(profile_path(spec.survey)), failures)
+    if profile is not None and spec.wave not in profile.spec.waves:
+        problems.append(
+            Problem(
+                file.place("wave"),
+                f"{spec.survey} has no wave `{spec.wave}`",
+                fix=did_you_mean(spec.wave, profile.spec.waves),
+            )
+        )
+    if profile is not None and spec.basis not in profile.spec.bases:
+        problems.append(
+            Problem(
+                file.place("basis"),
+                f"{spec.survey} cannot tell employment on the {spec.basis}th ICLS basis",
+                profile.spec.basis_note or "",
+                f"use {' or '.join(profile.spec.bases)}",
+            )
+        )
+    if spec.headline not in spec.definitions:
+        problems.append(
+            Problem(
+                file.place("headline"),
+                "the headline definition is not among the definitions",
+                f"`{spec.headline}`",
+                did_you_mean(spec.headline, spec.definitions),
+            )
+        )
+    for name in spec.options:
+        if name not in spec.definitions:
+            problems.append(
+                Problem(
+                    file.place("options", name),
+                    f"`{name}` is not a definition of this study",
+                    fix=did_you_mean(name, spec.definitions),
+                )
+            )
+    definitions: list[Definition] = []
+    if profile is not None:
+        for name in spec.definitions:
+            found = _try(partial(_definition, name, profile.schema, spec.options.get(name)), failures)
+            if found is not None:
+                definitions.append(found)
+    standard = _try(lambda: read_standard(spec.reliability), failures)
+    plans: list[Plan] = []
+    if profile is not None and len(definitions) == len(spec.definitions):
+        variables = dict(profile.schema.grammar)
+        for definition in definitions:
+            variables |= outcome_variables(definition)
+        plans = [p for n in spec.tables if (p := _try(partial(_plan, n, variables), failures))]
+    if problems:
+        failures.insert(0, InformalityError(problems, ExitCode.SPEC))
+    if failures:
+        raise InformalityError([p for f in failures for p in f.problems], failures[0].code)
+    assert profile is not None and standard is not None
+    return Study(file, profile, tuple(definitions), tuple(plans), standard)
+
+
+def _definition(name: str, schema: Schema, options: Mapping[str, float] | None) -> Definition:
+    return read_definition(definition_path(name), schema, options=options)
+
+
+def _plan(name: str, variables: Mapping[str, Variable]) -> Plan:
+    return read_plan(plan_path(name), variables)
+
+
+def _try(read: Callable[[], T], failures: list[InformalityError]) -> T | None:
+    try:
+        return read()
+    except InformalityError as failure:
+        failures.append(failure)
+        return None
