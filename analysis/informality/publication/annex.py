@@ -15,7 +15,15 @@ import pandas as pd
 from informality.publication.formats import COUNT, NumberFormat
 from informality.publication.inputs import DefinitionNote, ReportInputs
 from informality.publication.table import Column, html_text, markdown_text, table_of_frame, to_quarto
-from informality.publication.views import Publication, ViewsSpec, lay_out, why_missing
+from informality.publication.views import (
+    Publication,
+    ViewsSpec,
+    further_views,
+    lay_out,
+    table_of_view,
+    undetermined,
+    why_missing,
+)
 
 STANDING = {
     "verified": "read in the source itself",
@@ -40,8 +48,9 @@ def _number(key: str, label: str, number: NumberFormat = COUNT) -> Column:
 def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str, str]:
     """Every included file of the annex, by name."""
     return {
-        "compared.md": compared(inputs),
+        "compared.md": compared(inputs, pub),
         "missing.md": missing(views, pub),
+        "further.md": further(views, pub),
         "definitions.md": "\n".join(
             definition(note, folded=note.id != inputs.study["headline"]) for note in inputs.definitions
         ),
@@ -61,23 +70,37 @@ def anchor(text: str) -> str:
     return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "x"
 
 
-def compared(inputs: ReportInputs) -> str:
+def compared(inputs: ReportInputs, pub: Publication) -> str:
     """The definitions of the study, one line each, the headline one named."""
+    in_table = set(pub.results.loc[pub.results["table"] == "definitions", "definition"])
     lines = []
     for note in inputs.definitions:
-        headline = " This is the definition of the headline figures." if note.id == inputs.study["headline"] else ""
-        place = f" See @sec-definition-{anchor(note.id)}."
-        lines.append(f"- **{markdown_text(note.title)}.** {markdown_text(note.summary)}{headline}{place}")
+        words = [f"**{markdown_text(note.title)}.** {markdown_text(note.summary)}"]
+        if note.id == inputs.study["headline"]:
+            words.append("This is the definition of the headline figures.")
+        if note.id not in in_table:
+            words.append("It decides other things than informal employment, so it has no row in @tbl-definitions.")
+        lines.append(f"- {' '.join(words)} See @sec-definition-{anchor(note.id)}.")
     return "\n".join(lines) + "\n"
 
 
 def missing(views: ViewsSpec, pub: Publication) -> str:
-    """What the report could not show, and why, one line per table."""
+    """What the report could not show, in whole or in part, and why, one line per table."""
     lines = []
     for id, view in views.tables.items():
-        if reason := why_missing(lay_out(view, pub)):
-            lines.append(f"- {markdown_text(view.title)} (@tbl-{id}): {markdown_text(reason)}")
+        laid = lay_out(view, pub)
+        reason = why_missing(laid) or (f"In part: {undetermined(laid)}." if undetermined(laid) else "")
+        if reason:
+            lines.append(f"- {markdown_text(view.title)} (@tbl-{id}). {markdown_text(reason)}")
     return "\n".join(lines or ["Every table of this report could be worked out from the survey."]) + "\n"
+
+
+def further(views: ViewsSpec, pub: Publication) -> str:
+    """The study's own results tables, which the body of the report does not name."""
+    shown = [(f"further-{id}", view) for id, view in further_views(views, pub).items()]
+    made = [table_of_view(id, view, pub) for id, view in shown]
+    tables = [to_quarto(table) for table in made if not isinstance(table, str)]
+    return "\n".join(tables or ["This study has no further tables."]) + "\n"
 
 
 # -- definitions ---------------------------------------------------------------------------------------
@@ -93,7 +116,8 @@ def definition(note: DefinitionNote, folded: bool) -> str:
         *(f"- {markdown_text(source)}" for source in note.sources), "",
     ]
     if note.options:
-        frame = pd.DataFrame(note.options, columns=["name", "value", "unit", "source"]).astype(str)
+        options = [(name, f"{value:g}" if isinstance(value, float) else value, *more) for name, value, *more in note.options]
+        frame = pd.DataFrame(options, columns=["name", "value", "unit", "source"])
         columns = [Column("name", "Option"), Column("value", "Value"), Column("unit", "Unit"), Column("source", "Source")]
         text.append(to_quarto(table_of_frame(f"options-{name}", f"Options of the definition: {note.title}", frame, columns)))
     counts = note.rule_counts
@@ -207,7 +231,7 @@ def _amount(value: float, unit: str, column: str) -> str | None:
         return None
     if unit == "share":
         return NumberFormat("", 100, 2)(value) + (" %" if column in ("official", "ours") else " points")
-    return NumberFormat("", 1, 0 if unit == "persons" else 2)(value)
+    return NumberFormat("", 1, 0 if abs(value) >= 100 or value == int(value) else 2)(value)
 
 
 def reliability(frame: pd.DataFrame) -> str:

@@ -20,7 +20,16 @@ import pandas as pd
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication.formats import NumberFormat, column_format
 from informality.publication.table import one_line
-from informality.publication.views import FigureSpec, Publication, interval_words, lay_out, notes_of, one_unit, why_missing
+from informality.publication.views import (
+    FigureSpec,
+    Publication,
+    interval_words,
+    lay_out,
+    lower_first,
+    notes_of,
+    one_unit,
+    why_missing,
+)
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -88,7 +97,7 @@ def _alternative(view: FigureSpec, laid: pd.DataFrame, number: NumberFormat, pub
         if pd.isna(row["value"]):
             parts.append(f"{name}: {INSTEAD.get(row['grade'], 'not available')}")
             continue
-        flag = pub.meanings[row["grade"]] if pub.flags.get(row["grade"]) else ""
+        flag = lower_first(pub.meanings[row["grade"]]) if pub.flags.get(row["grade"]) else ""
         interval = f"{number(row['ci_low'])} to {number(row['ci_high'])}" if pd.notna(row["ci_low"]) else ""
         aside = "; ".join(filter(None, (interval, flag.rstrip("."))))
         parts.append(f"{name}: {number(row['value'])}" + (f" ({aside})" if aside else ""))
@@ -175,7 +184,7 @@ def _wrapped(labels: Sequence[str], width: int = 22) -> list[str]:
 def _key(canvas: Canvas, handles: Sequence[Any], columns: int) -> None:
     legend = canvas.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False,
-        handletextpad=0.4, columnspacing=1.4, borderpad=0.2, labelspacing=0.35, handlelength=1.2,
+        handletextpad=0.4, columnspacing=1.2, fontsize=8.5, borderpad=0.2, labelspacing=0.35, handlelength=1.2,
     )
     legend.set_in_layout(False)
 
@@ -213,7 +222,7 @@ def _dots(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
             facecolor="white" if row["grade"] == "unreliable" else colour, legend=False, clip_on=False,
         )
         text = f"{number(row['value'])} {pub.flags.get(row['grade'], '')}".strip()
-        axes.text(103, y, text, color=colour if len(order) > 1 else INK, va="center", fontsize=8.5)
+        axes.text(105, y, text, color=colour if len(order) > 1 else INK, va="center", fontsize=8.5)
     axes.set(xlabel="Per cent", ylabel="")
     return canvas
 
@@ -249,7 +258,7 @@ def _lines(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference
                   fontweight="bold", va="center", clip_on=False)
     axes.set(xlim=(-0.4, len(names) - 0.6), ylim=(0, 102), yticks=[0, 25, 50, 75, 100])
     axes.set_title("Per cent", loc="left", fontsize=9, color=SOFT, pad=6)
-    axes.set_xticks(range(len(names)), _wrapped(names, 11))
+    axes.set_xticks(range(len(names)), _wrapped(names, 8))
     axes.tick_params(length=0)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -266,7 +275,7 @@ def _bars(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
     series = _series(laid)
     colours = {level: colour for level, (colour, _) in _looks(list(series)).items()}
     labels = _wrapped(names)
-    key = [Patch(color=colours[s], label="\n".join(textwrap.wrap(words, 26))) for s, words in series.items()]
+    key = [Patch(color=colours[s], label="\n".join(textwrap.wrap(words, 30))) for s, words in series.items()]
     lines = sum(sorted((k.get_label().count("\n") + 1 for k in key), reverse=True)[: (len(key) + 1) // 2])
     canvas, axes, middles = _canvas([0.44] * len(names), labels, 0.15 + 0.2 * lines, 0.9 if laid["value"].isna().any() else 0.2)
     _key(canvas, key, 2)

@@ -16,7 +16,7 @@ import pandas as pd
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication.formats import COUNT, prose_format
 from informality.publication.table import Labels, markdown_text
-from informality.publication.views import ContrastSpec, ExtremesSpec, Publication, ViewsSpec, levels_of
+from informality.publication.views import ContrastSpec, ExtremesSpec, Publication, ViewsSpec, levels_of, lower_first
 
 WITHHELD_WORDS = {
     "suppressed": "a share that rests on too few interviews to be shown",
@@ -112,7 +112,7 @@ def forms(row: Mapping[str, Any], labels: Labels, meanings: Mapping[str, str], f
     unit = {"share": "per cent", "persons": "people"}.get(row["unit"], markdown_text(labels.unit(row["unit"])))
     value = f"{number(row['value'])} {unit}"
     interval = f"{number(row['ci_low'])} to {number(row['ci_high'])}" if pd.notna(row["ci_low"]) else "no interval"
-    caution = "; " + markdown_text(meanings[row["grade"]].rstrip(".")) if flags.get(row["grade"]) else ""
+    caution = "; " + markdown_text(lower_first(meanings[row["grade"]].rstrip("."))) if flags.get(row["grade"]) else ""
     return {"text": f"{value} ({interval}{caution})", "value": value, "interval": interval, "n": n}
 
 

@@ -9,6 +9,7 @@ network for nothing: styles and images are inside, and its security policy forbi
 from __future__ import annotations
 
 import base64
+import html
 import json
 import os
 import re
@@ -262,18 +263,22 @@ def _with_images(page: str, folder: Path, lines: Sequence[Line]) -> str:
 
 
 def _styles(page: str) -> str:
-    """The style sheet, with the Lao face inside when the page has Lao text, so that any machine shows it."""
-    css = (TEMPLATES / "report.css").read_text(encoding="utf-8")
-    if not re.search("[\u0e80-\u0eff]", page):
-        return css
-    faces = []
-    for style, weight in (("Regular", 400), ("Bold", 700)):
-        data = base64.b64encode((LIBRARY / "fonts" / f"NotoSansLao-{style}.ttf").read_bytes()).decode("ascii")
-        faces.append(
-            f'@font-face {{ font-family: "Noto Sans Lao"; font-weight: {weight}; unicode-range: U+0E80-0EFF; '
-            f"src: url(data:font/ttf;base64,{data}); }}\n"
-        )
-    return "".join(faces) + css
+    """The style sheet, with what depends on the page: the notice on each printed sheet, and the Lao face.
+
+    The face is inside when the page has Lao text, so that a machine without Lao fonts shows it.
+    """
+    css = [(TEMPLATES / "report.css").read_text(encoding="utf-8")]
+    if notice := re.search(r'<div class="made-up" role="note">(.*?)</div>', page, re.DOTALL):
+        words = re.sub(r'[\\"<\n]', lambda c: f"\\{ord(c[0]):x} ", html.unescape(notice[1]).strip())
+        css.append(f'@page {{ @top-center {{ content: "{words}"; font: 600 8pt sans-serif; color: #4a3500; }} }}\n')
+    if re.search("[\u0e80-\u0eff]", page):
+        for style, weight in (("Regular", 400), ("Bold", 700)):
+            data = base64.b64encode((LIBRARY / "fonts" / f"NotoSansLao-{style}.ttf").read_bytes()).decode("ascii")
+            css.append(
+                f'@font-face {{ font-family: "Noto Sans Lao"; font-weight: {weight}; unicode-range: U+0E80-0EFF; '
+                f"src: url(data:font/ttf;base64,{data}); }}\n"
+            )
+    return "".join(css)
 
 
 class _Requests(HTMLParser):

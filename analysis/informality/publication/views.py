@@ -132,6 +132,8 @@ def lay_out(view: ViewSpec, pub: Publication) -> pd.DataFrame:
     rows = _selected(view, pub)
     arranged = {view.row, view.column, "indicator" if view.row == "variable" else ""}  # there the variable says it
     outer = [k for k in ("indicator", "definition", "universe") if k not in arranged and rows[k].nunique() > 1]
+    if "indicator" in outer and rows.groupby("indicator")["universe"].nunique().max() == 1:
+        outer = [k for k in outer if k != "universe"]  # the indicator's title says of whom
     placed: list[dict[str, Any]] = []
     for _, part in rows.groupby(outer, sort=False, dropna=False) if outer else [((), rows)]:
         for breakdown in view.by:
@@ -211,6 +213,24 @@ def _words(key: str, value: Any, labels: Labels) -> str:
     return labels.level("definition", str(value))
 
 
+def further_views(views: ViewsSpec, pub: Publication) -> dict[str, ViewSpec]:
+    """Plain views of the results tables that ``views.yml`` does not name, so that a study's own are shown too."""
+    named = {view.table for view in views.tables.values()}
+    rows = pub.results[~pub.results["table"].isin(named)]
+    found = {}
+    for (table, statistic), part in rows.groupby(["table", "statistic"], sort=False):
+        breakdowns = list(dict.fromkeys(tuple(levels_of(row)) for row in part.to_dict("records")))
+        shared = {dims[0] for dims in breakdowns if dims} if all(breakdowns) else set()
+        if len(shared) == 1:  # a composition: its parts are the rows
+            breakdowns = [(*dims[1:], dims[0]) for dims in breakdowns]
+        title = pub.labels.table(table)
+        found[f"{table}-{statistic}".replace("_", "-")] = ViewSpec(
+            title=f"{title} (persons)" if statistic == "total" else title, table=table, statistic=statistic,
+            by=[" ".join(dims) for dims in breakdowns], definitions="all",
+        )
+    return found
+
+
 # -- the table of a view -------------------------------------------------------------------------------
 
 
@@ -286,12 +306,16 @@ def why_missing(laid: pd.DataFrame) -> str:
     """Empty when some row can be published; else what is missing, in the words of the results table."""
     if laid["value"].notna().any():
         return ""
-    reasons = distinct(laid.loc[laid["grade"] == "not_determinable", "note"])
-    if reasons:
-        return f"Cannot be worked out from this survey: {'; '.join(reasons)}."
+    if reasons := undetermined(laid):
+        return f"Cannot be worked out from this survey: {reasons}."
     if len(laid):
         return "Not shown: too few persons were interviewed in every cell of this table."
     return "Not available: this study holds no such result, because the survey lacks the question or the study left it out."
+
+
+def undetermined(laid: pd.DataFrame) -> str:
+    """Why some rows cannot be determined; empty when all can."""
+    return "; ".join(distinct(laid.loc[laid["grade"] == "not_determinable", "note"]))
 
 
 def notes_of(laid: pd.DataFrame, pub: Publication, drawn: Mapping[str, str] | None = None) -> list[str]:
@@ -302,16 +326,14 @@ def notes_of(laid: pd.DataFrame, pub: Publication, drawn: Mapping[str, str] | No
     notes = []
     universes = distinct(laid["universe"])
     if len(universes) == 1 and (laid["unit"] == "share").all():
-        words = pub.labels.universe(universes[0])
-        notes.append(f"Per cent of {words[:1].lower()}{words[1:]}.")
+        notes.append(f"Per cent of {lower_first(pub.labels.universe(universes[0]))}.")
     grades = set(laid["grade"]) - {"not_determinable"}
     flagged = {grade: sign for grade, sign in pub.flags.items() if sign and grade in grades}
-    signs = [f"{sign}{(drawn or {}).get(grade, '')}: {pub.meanings[grade].rstrip('.')}" for grade, sign in flagged.items()]
+    signs = [f"{sign}{(drawn or {}).get(grade, '')}: {lower_first(pub.meanings[grade].rstrip('.'))}" for grade, sign in flagged.items()]
     if signs:
         notes.append("; ".join(signs) + ".")
-    reasons = distinct(laid.loc[laid["grade"] == "not_determinable", "note"])
-    if reasons:
-        notes.append(f"Not determinable: {'; '.join(reasons)}.")
+    if reasons := undetermined(laid):
+        notes.append(f"Not determinable: {reasons}.")
     standing = weakest(laid["status"])
     if standing in STANDING_WORDS:
         notes.append(STANDING_WORDS[standing])
@@ -329,6 +351,11 @@ def weakest(statuses: pd.Series) -> str:
     """The weakest status present, from ``verified`` down to ``assumption``."""
     present = [s for s in STANDING if s in set(statuses)]
     return present[-1] if present else ""
+
+
+def lower_first(words: str) -> str:
+    """Words for the middle of a sentence."""
+    return words[:1].lower() + words[1:]
 
 
 def distinct(values: pd.Series | Sequence[Any]) -> list[str]:

@@ -1,7 +1,8 @@
 """Reliability standards as decision tables: each cell gets a grade, and no cell falls through.
 
-A standard tests ``n`` (sampled cases) and ``cv`` (standard error over estimate; not applicable where the
-estimate is zero or does not vary) in the same grammar as a definition of informality, so holes are
+A standard tests ``n`` (sampled cases), ``cv`` (standard error over estimate; not applicable where the
+estimate is zero or does not vary) and ``width`` (of the confidence interval of a share, as a fraction; not
+applicable to other statistics and where there is no interval) in the same grammar as a definition of informality, so holes are
 found by machine.
 """
 
@@ -57,13 +58,14 @@ class Standard:
     spec: StandardSpec
     step: Step
 
-    def grade(self, n: npt.NDArray[np.int64], cv: npt.NDArray[np.float64]) -> tuple[list[str], list[str]]:
-        """Grade and reason of every cell; ``cv`` is NaN where it is not defined. Shapes (cells,)."""
-        frame = pd.DataFrame({"n": n.astype(float), "cv": cv})
-        for name in ("n", "cv"):
-            frame[name + REASON] = pd.Categorical(
-                frame[name].isna().map({True: NOT_APPLICABLE}), categories=[NOT_APPLICABLE]
-            )
+    def grade(
+        self, n: npt.NDArray[np.int64], cv: npt.NDArray[np.float64], width: npt.NDArray[np.float64]
+    ) -> tuple[list[str], list[str]]:
+        """Grade and reason of every cell; ``cv`` and ``width`` are NaN where not defined. Shapes (cells,)."""
+        frame = pd.DataFrame({"n": n.astype(float), "cv": cv, "width": width})
+        for name in ("n", "cv", "width"):
+            reason = frame[name].isna().map({True: NOT_APPLICABLE})
+            frame[name + REASON] = pd.Categorical(reason, categories=[NOT_APPLICABLE])
         rule = self.step.decide(frame)
         return [self.step.rules[r].then for r in rule], [self.step.rules[r].why for r in rule]
 
@@ -107,7 +109,8 @@ def read_standard(name: str, *folders: Path) -> Standard:
     step = StepSpec(decides="grade", outcomes=outcomes, rules=file.spec.rules)
     tested = {
         "n": Variable("n", "number", (), "Cases"),
-        "cv": Variable("cv", "number", (NOT_APPLICABLE,), "CV"),
+        "cv": Variable("cv", "number", (NOT_APPLICABLE,), "Coefficient of variation"),
+        "width": Variable("width", "number", (NOT_APPLICABLE,), "Width of the confidence interval"),
     }
     steps, problems = compile_steps([step], tested, place=file.place, loc=())
     problems = problems or prove(steps, path.name)

@@ -298,7 +298,8 @@ def _rows(
 
 def _grade(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], settings: Settings) -> None:
     """Grade every row; take the numbers out of those that may not or cannot be shown."""
-    grade, why = settings.standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy())
+    width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
+    grade, why = settings.standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
     note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
     for i in np.flatnonzero(open_cases):
         grade[i] = NOT_DETERMINABLE

@@ -1,0 +1,36 @@
+"""Made-up report inputs, and the report made from them once."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from informality.publication.report import build_report
+
+COUNTRY = Path(__file__).resolve().parents[2] / "reports" / "country.qmd"
+
+
+@pytest.fixture(scope="session")
+def mock() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("publication_mock", Path(__file__).with_name("mock.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def country() -> Path:
+    return COUNTRY
+
+
+@pytest.fixture(scope="session")
+def built(mock: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder holding ``country.html`` and ``_build`` made from the mock."""
+    folder = tmp_path_factory.mktemp("report")
+    build_report(mock.inputs(), COUNTRY, folder)
+    return folder
