@@ -4,6 +4,7 @@ Rows become :class:`Moments`, moments become an :class:`Estimate`, and one funct
 strata (:mod:`~informality.inference.variance`) gives every error. Proved against R ``survey``.
 """
 
+from informality.inference.calibration import Control
 from informality.inference.design import Design, Lonely, PrimaryUnits
 from informality.inference.estimate import (
     Estimate,
@@ -20,14 +21,17 @@ from informality.inference.estimate import (
 )
 from informality.inference.intervals import Method, interval
 from informality.inference.moments import Moments
+from informality.inference.replicates import Replicates
 
 __all__ = [
+    "Control",
     "Design",
     "Estimate",
     "Lonely",
     "Method",
     "Moments",
     "PrimaryUnits",
+    "Replicates",
     "covariance",
     "interval",
     "means",

@@ -1,185 +1,279 @@
 """The sample design: who was drawn, from which stratum, in which primary sampling unit (PSU).
 
-Two objects, because they live at two levels. :class:`PrimaryUnits` is the list of PSUs and their strata:
-all that the variance needs, small whatever the number of rows. :class:`Design` adds the rows:
-the weight and the PSU of each. PSUs are always nested in strata: number 7 in stratum 1 and number 7 in
-stratum 2 are two PSUs.
+:class:`Design` is what a sample's rows know: the weight and the PSU of each, and how errors are found. That is
+either by linearisation, from the :class:`~informality.inference.units.PrimaryUnits`, or from
+:class:`~informality.inference.replicates.Replicates`; both are the ``basis`` of an estimate's error. PSUs
+are always nested in strata: number 7 in stratum 1 and number 7 in stratum 2 are two PSUs.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, raise_errors
+from informality.inference import calibration as calibrating
+from informality.inference import replicates as replicating
+from informality.inference.calibration import Auxiliary, Bounds, Calibration, CalibrationMethod, Control
+from informality.inference.columns import drawn_fraction, factorised, weights_of
 from informality.inference.moments import FloatArray, IntArray, compact
+from informality.inference.replicates import Kind, Replicates
+from informality.inference.units import Lonely, PrimaryUnits, SecondaryUnits
 
-Lonely = Literal["fail", "certainty", "adjust", "average"]
-
-_NAMED_IN_MESSAGE = 12
-_WEIGHT = "sample design, weight"
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PrimaryUnits:
-    """The P sampled PSUs and the H strata they were drawn from.
-
-    ``stratum``: (P,) stratum code of each PSU. ``stratum_labels`` (H,) and ``psu_labels`` (P,) are for
-    messages. ``lonely`` says what a stratum with one PSU adds to the variance, as in R survey 4.5:
-
-    - ``fail``: refuse such a design (the default);
-    - ``certainty``: nothing, the PSU was taken with certainty;
-    - ``adjust``: its squared distance from the mean PSU total of all strata, an upper guess;
-    - ``average``: the average of what the other strata add.
-
-    Raises :class:`InformalityError` (ESTIMATE) for lonely strata under ``fail`` and, under every rule,
-    for a sample that is one PSU.
-    """
-
-    stratum: IntArray
-    stratum_labels: NDArray[Any]
-    psu_labels: NDArray[Any]
-    lonely: Lonely = "fail"
-
-    def __post_init__(self) -> None:
-        if len(self.stratum) == 1:
-            raise InformalityError(
-                Problem(
-                    place="sample design",
-                    what="the whole sample is one primary sampling unit (PSU), "
-                    "so no standard error can be computed",
-                    found=f"PSU {_label(self.psu_labels[0])}",
-                    fix="name the column that tells the sampled areas apart, "
-                    "or leave the PSU out if persons were drawn one by one",
-                ),
-                ExitCode.ESTIMATE,
-            )
-        lonely_psu = np.flatnonzero(self.psus_per_stratum[self.stratum] == 1)
-        if self.lonely == "fail" and len(lonely_psu):
-            named = [
-                f"stratum {_label(self.stratum_labels[self.stratum[i]])} (PSU {_label(self.psu_labels[i])})"
-                for i in lonely_psu[:_NAMED_IN_MESSAGE]
-            ]
-            more = len(lonely_psu) - len(named)
-            one = len(lonely_psu) == 1
-            raise InformalityError(
-                Problem(
-                    place="sample design",
-                    what=f"{len(lonely_psu)} {'stratum has' if one else 'strata have'} only one "
-                    "primary sampling unit (PSU), so the sampling error there cannot be measured",
-                    found=", ".join(named) + (f" and {more} more" if more else ""),
-                    fix="set the lonely rule to `adjust` (errs on the large side), `average`, or `certainty` "
-                    "(if these PSUs were sure to be drawn), or join each such stratum with a similar one",
-                ),
-                ExitCode.ESTIMATE,
-            )
-
-    @property
-    def psus_per_stratum(self) -> IntArray:
-        """(H,) number of sampled PSUs in each stratum."""
-        return np.bincount(self.stratum, minlength=len(self.stratum_labels))
+__all__ = ["Control", "Design", "Lonely", "PrimaryUnits"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Design:
     """The rows of a sample: ``weight`` (n,) and ``psu`` (n,), a code into ``units``.
 
-    Build with :meth:`from_columns`, from the whole file: a domain is named when estimating, never by
-    leaving out rows, because PSUs without a member of the domain count in its variance, too.
+    Build with :meth:`from_columns` or :meth:`from_replicates`, from the whole file: a domain is named when
+    estimating, never by leaving out rows, because PSUs without a member of the domain count in its variance,
+    too. ``second``: (n,) code of the second-stage unit, where there is one that matters. ``replicates``: None
+    for a linearised design. ``calibration``: what the weights were calibrated to, if the errors need it.
     """
 
     weight: FloatArray
     psu: IntArray
     units: PrimaryUnits
+    second: IntArray | None = None
+    replicates: Replicates | None = None
+    calibration: Calibration | None = None
 
     @classmethod
     def from_columns(
-        cls, weight: Any, stratum: Any = None, psu: Any = None, lonely: Lonely = "fail"
+        cls,
+        weight: Any,
+        stratum: Any = None,
+        psu: Any = None,
+        lonely: Lonely = "fail",
+        *,
+        fpc: Any = None,
+        psu2: Any = None,
+        fpc2: Any = None,
     ) -> Design:
         """A design from columns (n,) of any type; pandas or numpy.
 
         Without ``psu`` every row is its own PSU; without ``stratum`` there is one stratum. Weights may be 0
         (such a row counts as nothing but its PSU still counts, as in R), but not missing, infinite or
-        negative. Raises :class:`InformalityError` with all problems: DATA for the columns, ESTIMATE for
-        lonely PSUs.
+        negative.
+
+        ``fpc``, a column or one number, corrects for a finite population: the number of PSUs in the
+        stratum, or the share of them that was drawn (all values must be of one kind; values up to 1 are
+        shares). A share of 0 stands for drawing with replacement, 1 for a stratum all of whose PSUs were taken.
+        ``psu2`` is the second-stage unit within the PSU (household, segment) and ``fpc2`` the
+        number, or drawn share, of these in the PSU; they only add to the variance where ``fpc`` is known.
+        PSUs that were sure to be drawn are strata with an ``fpc`` share of 1 (the others may have 0),
+        and the scatter of their ``psu2`` (``fpc2`` 0) is then their variance.
+
+        Raises :class:`InformalityError` with all problems: DATA for the columns, ESTIMATE for lonely PSUs.
         """
         if lonely not in ("fail", "certainty", "adjust", "average"):
             raise ValueError(f"lonely must be fail, certainty, adjust or average, not {lonely!r}")
-        weights = np.asarray(pd.to_numeric(pd.Series(weight), errors="coerce"), dtype=np.float64)
+        weights, problems = weights_of(weight)
         n = len(weights)
-        problems = _weight_problems(weights)
         stratum_of_row, stratum_labels = np.zeros(n, dtype=np.intp), np.array(["all"])
         psu_of_row, psu_labels = np.arange(n), np.arange(n)
+        second: IntArray | None = None
         if stratum is not None:
-            stratum_of_row, stratum_labels = _factorise("stratum", stratum, n, problems)
+            stratum_of_row, stratum_labels = factorised("stratum", stratum, n, problems)
         if psu is not None:
-            psu_of_row, psu_labels = _factorise("psu", psu, n, problems)
+            psu_of_row, psu_labels = factorised("psu", psu, n, problems)
+        if psu2 is not None:
+            second, _ = factorised("psu2", psu2, n, problems)
+        problems.extend(_stage_problems(fpc, psu2, fpc2))
         raise_errors(problems, ExitCode.DATA)
 
-        size = len(psu_labels)
-        code, nested = compact(stratum_of_row * size + psu_of_row, len(stratum_labels) * size)
-        units = PrimaryUnits(nested // size, stratum_labels, psu_labels[nested % size], lonely)
-        return cls(weights, code, units)
+        code, nested = _nested(stratum_of_row, psu_of_row, len(psu_labels))
+        stratum_of_psu, psu_labels = nested // len(psu_labels), psu_labels[nested % len(psu_labels)]
+        fraction, second_units = None, None
+        if fpc is not None:
+            drawn = np.bincount(stratum_of_psu, minlength=len(stratum_labels))
+            named = ("fpc", "stratum", "PSUs", stratum_labels)
+            fraction = drawn_fraction(fpc, stratum_of_row, drawn, *named, problems)
+        if fpc is not None and second is not None:
+            second, pair = _nested(code, second, int(second.max()) + 1)
+            psu_of_second = code[_first_rows(second, len(pair))]
+            drawn = np.bincount(psu_of_second, minlength=len(stratum_of_psu))
+            named = ("fpc2", "PSU", "second-stage units", psu_labels)
+            second_units = SecondaryUnits(psu_of_second, drawn_fraction(fpc2, code, drawn, *named, problems))
+        raise_errors(problems, ExitCode.DATA)
+        units = PrimaryUnits(stratum_of_psu, stratum_labels, psu_labels, lonely, fraction, second_units)
+        return cls(weights, code, units, None if second_units is None else second)
+
+    @classmethod
+    def from_replicates(
+        cls,
+        weight: Any,
+        replicates: Any,
+        kind: Kind,
+        *,
+        scale: float | None = None,
+        rscales: Any = None,
+        rho: float | None = None,
+        mse: bool = False,
+    ) -> Design:
+        """A design from columns (n, R) of replicate weights, as statistical offices publish them.
+
+        ``kind``: BRR, Fay, JK1, JKn, bootstrap or SDR. The variance is ``scale`` x sum of ``rscales`` x squared
+        deviations from the mean of the replicates, or from the estimate itself with ``mse``. Where the
+        kind settles the scale it may be left out (BRR 1/R, Fay 1/(R (1 - rho)^2), JK1 (R-1)/R, SDR 4/R);
+        JKn needs ``rscales``, bootstrap ``scale``. Raises :class:`InformalityError` (DATA) with all problems.
+        """
+        weights, problems = weights_of(weight)
+        raise_errors(problems, ExitCode.DATA)
+        n = len(weights)
+        made = replicating.from_weights(weights, replicates, kind, scale, rscales, rho, mse)
+        units = PrimaryUnits(np.zeros(n, dtype=np.intp), np.array(["all"]), np.arange(n))
+        return cls(weights, np.arange(n), units, replicates=made)
+
+    def to_replicates(
+        self, kind: Kind, *, number: int | None = None, seed: int = 0, rho: float = 0.5, mse: bool = False
+    ) -> Design:
+        """The same sample with replicates made from its strata and PSUs.
+
+        ``JKn``: one for each PSU, equal to linearisation for totals. ``bootstrap``: ``number`` (500) rescaled
+        bootstrap replicates from ``seed``. ``BRR``, ``Fay`` (with ``rho``): two PSUs in each stratum.
+        Raises :class:`InformalityError` (ESTIMATE) where the design does not allow it.
+        """
+        if self.calibration is not None or self.replicates is not None:
+            raise InformalityError(
+                Problem(
+                    "sample design, replicate weights",
+                    "replicates are made before weights are calibrated, and once",
+                    "the design is calibrated" if self.calibration else "the design has replicate weights",
+                    "make the replicates from the design as it was drawn, then calibrate the result",
+                ),
+                ExitCode.ESTIMATE,
+            )
+        return replace(self, replicates=replicating.made(self.units, kind, number, seed, rho, mse))
+
+    def calibrate(
+        self,
+        controls: Sequence[Control],
+        method: CalibrationMethod = "linear",
+        *,
+        bounds: Bounds | None = None,
+        within: Any = None,
+        allow_negative: bool = False,
+    ) -> Design:
+        """A design whose weighted totals are the known ones, and whose errors take that into account.
+
+        ``controls``: categories with their counts, or a number with its sum (:class:`Control`); one
+        control is post-stratification. ``method``: linear (GREG), raking or logit; ``bounds`` limit how
+        much a weight may change, as factors around 1. ``within``: (n,) rows with one value (the members of
+        a household) have their weights changed alike. Replicate weights are calibrated one by one.
+        Raises :class:`InformalityError`: DATA for columns and totals, ESTIMATE for totals that
+        cannot be met and for negative weights, unless they are allowed.
+        """
+        aux = calibrating.auxiliary(controls, len(self.weight))
+        if within is not None:
+            problems: list[Problem] = []
+            group, labels = factorised("within", within, len(self.weight), problems)
+            raise_errors(problems, ExitCode.DATA)
+            aux = calibrating.averaged(aux, self.weight, group, len(labels))
+        weight, missed = calibrating.calibrated(self.weight, aux, method, bounds)
+        calibrating.require_met(missed, aux, bounds)
+        if not allow_negative:
+            calibrating.require_positive(weight, self.weight)
+        if self.replicates is not None:
+            new = self._calibrated_replicates(self.replicates, weight, aux, method, bounds)
+            return replace(self, weight=weight, replicates=new)
+        made = Calibration.after(aux.x, self.weight, weight, self.calibration)
+        size = len(self.units.stratum if self.units.second is None else self.units.second.psu)
+        units = replace(self.units, known=made.known(self.unit, size))
+        return replace(self, weight=weight, units=units, calibration=made)
+
+    def _calibrated_replicates(
+        self,
+        old: Replicates,
+        weight: FloatArray,
+        aux: Auxiliary,
+        method: CalibrationMethod,
+        bounds: Bounds | None,
+    ) -> Replicates:
+        if (dead := (weight == 0) & (self.weight > 0)).any():
+            raise InformalityError(
+                Problem(
+                    "calibration",
+                    "weights that are cut to 0 cannot carry replicate weights",
+                    f"{int(dead.sum()):,} rows",
+                    "set the lower bound above 0",
+                ),
+                ExitCode.ESTIMATE,
+            )
+        factors = np.zeros((len(weight), len(old)))
+        failed = []
+        for r in range(len(old)):
+            new, missed = calibrating.calibrated(self.weight * old.factors[self.unit, r], aux, method, bounds)
+            if not (np.abs(missed) < calibrating.MET).all():
+                failed.append(r + 1)
+            np.divide(new, weight, out=factors[:, r], where=weight != 0)
+        if failed:
+            raise InformalityError(
+                Problem(
+                    "calibration",
+                    "some replicate weights cannot meet the known totals",
+                    f"{len(failed)} of {len(old)} replicates, the first is number {failed[0]}",
+                    "join small categories, or widen the bounds",
+                ),
+                ExitCode.ESTIMATE,
+            )
+        return replace(old, factors=factors, by_row=True)
+
+    @property
+    def unit(self) -> IntArray:
+        """(n,) code of the finest unit by which sums must be kept for the errors: what moments take."""
+        if self.replicates is not None and self.replicates.by_row:
+            return np.arange(len(self.weight))
+        return self.psu if self.second is None else self.second
+
+    @property
+    def basis(self) -> PrimaryUnits | Replicates:
+        """What errors are computed from: what estimates from moments take."""
+        return self.units if self.replicates is None else self.replicates
 
     @property
     def df(self) -> int:
-        """Degrees of freedom: PSUs minus strata, among rows with a positive weight (R's ``degf``)."""
-        drawn = np.unique(self.psu[self.weight > 0])
+        """Degrees of freedom among rows with a weight (R's ``degf``): PSUs minus strata, or of replicates."""
+        if self.replicates is not None:
+            return self.replicates.df(np.unique(self.unit[self.weight != 0]))
+        drawn = np.unique(self.psu[self.weight != 0])
         return len(drawn) - len(np.unique(self.units.stratum[drawn]))
 
 
-def _factorise(name: str, column: Any, n: int, problems: list[Problem]) -> tuple[IntArray, NDArray[Any]]:
-    """Codes (n,) of a column and the labels behind them; what is wrong is added to ``problems``."""
-    place = f"sample design, {name}"
-    codes, labels = pd.factorize(pd.Series(column))
-    if len(codes) != n:
-        problems.append(
+def _nested(outer: IntArray, inner: IntArray, size: int) -> tuple[IntArray, IntArray]:
+    """Codes (n,) of pairs of codes, and the pairs behind them as outer * size + inner."""
+    return compact(outer * size + inner, (int(outer.max(initial=-1)) + 1) * size)
+
+
+def _first_rows(code: IntArray, size: int) -> IntArray:
+    """(size,) a row of each code."""
+    rows = np.empty(size, dtype=np.intp)
+    rows[code] = np.arange(len(code))
+    return rows
+
+
+def _stage_problems(fpc: Any, psu2: Any, fpc2: Any) -> list[Problem]:
+    place = "sample design, fpc2"
+    if fpc2 is not None and (psu2 is None or fpc is None):
+        return [
             Problem(
                 place,
-                "the column has another length than the weights",
-                f"{len(codes):,} rows, but {n:,} weights",
-                "give one value for each row",
+                "a correction at the second stage needs the second-stage unit and the correction at the first",
+                fix="name psu2 and fpc, or leave out fpc2",
             )
-        )
-    missing = _row_problem(
-        place,
-        f"the {name} is missing in some rows",
-        codes < 0,
-        f"every row needs a {name}; find it, or give such rows one of their own",
-    )
-    if missing:
-        problems.append(missing)
-    return codes.astype(np.intp), np.asarray(labels)
-
-
-def _weight_problems(weight: FloatArray) -> list[Problem]:
-    if not len(weight):
-        return [Problem("sample design", "there are no rows", fix="check the filter and the data file")]
-    if not weight.any():
-        return [Problem(_WEIGHT, "all weights are 0", fix="check which column holds the weight")]
-    faults = (
-        _row_problem(_WEIGHT, "a weight is missing or not a number", np.isnan(weight),
-                     "leave out rows without a weight, or give them the weight 0"),
-        _row_problem(_WEIGHT, "a weight is infinite", np.isinf(weight), "correct the weight"),
-        _row_problem(_WEIGHT, "a weight is negative", weight < 0,
-                     "correct the weight; 0 is allowed, less is not"),
-    )  # fmt: skip
-    return [problem for problem in faults if problem]
-
-
-def _row_problem(place: str, what: str, bad: NDArray[np.bool_], fix: str) -> Problem | None:
-    """One problem for all the rows it concerns, or None."""
-    count = int(bad.sum())
-    if not count:
-        return None
-    found = f"{count:,} of {len(bad):,} rows, the first is row {int(bad.argmax()) + 1:,}"
-    return Problem(place, what, found, fix, count=count)
-
-
-def _label(value: Any) -> str:
-    """A label as the survey prints it: SPSS stores the code 101 as 101.0."""
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+        ]
+    if psu2 is not None and fpc is not None and fpc2 is None:
+        return [
+            Problem(
+                place,
+                "with a correction at the first stage the second stage adds to the variance, "
+                "but how much of each PSU was drawn is not said",
+                fix="name fpc2 (0: drawn with replacement, 1: all were taken), or leave out psu2",
+            )
+        ]
+    return []

@@ -1,12 +1,11 @@
 """Totals, means, ratios and shares for the cells of a table, with standard errors.
 
-Each statistic says only two things: its value, and the total by PSU of its influence values; errors and
-covariances then come from :mod:`~informality.inference.variance`. A domain is a code, never a filter:
-all PSUs stay in the design. For each statistic there is a function of a design and row arrays, and one
-ending in ``_of`` for moments that were collected chunk by chunk.
-
-Influence of a case with weight w, in a domain with weights adding up to W:
-total: w y; mean and share: w (y - mean) / W; ratio y/x: w (y - ratio x) / X.
+Each statistic says only two things (:mod:`~informality.inference.sums`): its value from sums, and from the
+same sums the influence of a PSU; errors and covariances then come from
+:mod:`~informality.inference.variance`. With replicate weights the value is computed from the sums of each
+replicate, instead. A domain is a code, never a filter: all PSUs stay in the design. For each statistic
+there is a function of a design and row arrays, and one ending in ``_of`` for moments that were collected
+chunk by chunk; these take ``design.basis``.
 """
 
 from __future__ import annotations
@@ -17,13 +16,19 @@ from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import sparse
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
-from informality.inference.design import Design, PrimaryUnits
+from informality.inference.design import Design
 from informality.inference.moments import FloatArray, IntArray, Moments
+from informality.inference.replicates import Replicates
+from informality.inference.sums import MEAN, RATIO, TOTAL, Formula, positive
+from informality.inference.units import PrimaryUnits
 from informality.inference.variance import PsuTotals, covariance_matrix, variances
 
 Statistic = Literal["total", "mean", "ratio", "share"]
+
+Basis = PrimaryUnits | Replicates
 
 _Number = TypeVar("_Number", np.intp, np.float64)
 
@@ -35,13 +40,14 @@ _SPREAD_FLOOR = 1e-12
 class Estimate:
     """Estimates for D domains, arrays of shape (D,), or (D, K) for K categories or several values.
 
-    ``value``, ``se``: NaN for a domain without a case. ``n``: cases (rows with positive weight) in the
+    ``value``, ``se``: NaN for a domain without a case. ``n``: cases (rows with a weight) in the
     domain, for a share its denominator; ``n_numerator``: those with a value other than 0, for a share the
     cases in the category. ``n_weighted``: sum of weights in the domain. ``df``: PSUs with a case in the
-    domain minus strata with one (R: ``degf(subset(design, domain))``). ``deff``: variance over that of a
+    domain minus strata with one (R: ``degf(subset(design, domain))``), with replicate weights the rank
+    of those of the domain less 1. ``deff``: variance over that of a
     simple random sample without replacement of the same n (R: ``deff=TRUE``); NaN where the value does
     not vary or the weights do not add up to more than n.
-    ``influence``, ``units``: the PSU totals behind ``se``, for covariances.
+    ``influence``, ``units``: the PSU totals (or replicates) behind ``se``, for covariances.
     """
 
     statistic: Statistic
@@ -53,7 +59,7 @@ class Estimate:
     deff: FloatArray
     df: IntArray
     influence: PsuTotals
-    units: PrimaryUnits
+    units: Basis
 
     def covariance(self) -> FloatArray:
         """Covariance matrix of all cells, in the order of ``value.ravel()``."""
@@ -71,12 +77,18 @@ def covariance(a: Estimate, b: Estimate) -> FloatArray:
             Problem(
                 place="comparison",
                 what="the two estimates were not made from one sample design",
-                found=f"one has {len(a.units.stratum):,} PSUs, the other {len(b.units.stratum):,}",
+                found=f"one has {_size(a.units)}, the other {_size(b.units)}",
                 fix="build the design once, from all the rows that are compared, and make both from it",
             ),
             ExitCode.ESTIMATE,
         )
     return covariance_matrix(a.units, a.influence, b.influence)
+
+
+def _size(basis: Basis) -> str:
+    if isinstance(basis, Replicates):
+        return f"{len(basis):,} {basis.kind} replicates"
+    return f"{len(basis.stratum):,} PSUs"
 
 
 def totals(
@@ -88,16 +100,14 @@ def totals(
     NaN in y puts a row outside. A count of persons is the total of an indicator over all persons (then the
     design effect is that of the indicator), or of ones over a domain (then it is undefined).
     """
-    cells = _n_domains(domain, n_domains)
-    return totals_of(Moments.from_arrays(design.weight, design.psu, domain, cells, y), design.units)
+    return totals_of(_from_arrays(design, y, domain, n_domains), design.basis)
 
 
 def means(
     design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None
 ) -> Estimate:
     """Weighted means of ``y`` (n,) or (n, k) in each domain; see :func:`totals` for the arguments."""
-    cells = _n_domains(domain, n_domains)
-    return means_of(Moments.from_arrays(design.weight, design.psu, domain, cells, y), design.units)
+    return means_of(_from_arrays(design, y, domain, n_domains), design.basis)
 
 
 def ratios(
@@ -108,7 +118,8 @@ def ratios(
     ``n`` counts the cases of the domain; put rows that cannot be in the denominator outside it.
     """
     cells = _n_domains(domain, n_domains)
-    return ratios_of(Moments.from_pair(design.weight, design.psu, domain, cells, y, x), design.units)
+    moments = Moments.from_pair(design.weight, design.unit, domain, cells, y, x, _instrument(design))
+    return ratios_of(moments, design.basis)
 
 
 def shares(
@@ -124,68 +135,89 @@ def shares(
     denominator). The shares of a domain add up to 1.
     """
     cells = _n_domains(domain, n_domains)
-    moments = Moments.from_codes(design.weight, design.psu, domain, cells, outcome, n_outcomes)
-    return shares_of(moments, design.units)
+    moments = Moments.from_codes(
+        design.weight, design.unit, domain, cells, outcome, n_outcomes, _instrument(design)
+    )
+    return shares_of(moments, design.basis)
 
 
-def totals_of(moments: Moments, units: PrimaryUnits) -> Estimate:
+def _from_arrays(design: Design, y: ArrayLike, domain: ArrayLike | None, n_domains: int | None) -> Moments:
+    cells = _n_domains(domain, n_domains)
+    return Moments.from_arrays(design.weight, design.unit, domain, cells, y, _instrument(design))
+
+
+def _instrument(design: Design) -> sparse.csr_array | None:
+    return None if design.calibration is None else design.calibration.instrument
+
+
+def totals_of(moments: Moments, basis: Basis) -> Estimate:
     """Totals from moments of values (:meth:`Moments.from_arrays`) or categories (`from_codes`)."""
     sums = _by_domain(moments, moments.sums)
     weight = _by_domain(moments, moments.weight)
-    spread = _spread(_by_domain(moments, moments.products) / _positive(weight), sums / _positive(weight))
-    return _estimate("total", moments, units, sums, moments.sums, spread * weight**2)
+    spread = _spread(_by_domain(moments, moments.products) / positive(weight), sums / positive(weight))
+    return _estimate("total", moments, basis, spread * weight**2, TOTAL)
 
 
-def means_of(moments: Moments, units: PrimaryUnits) -> Estimate:
+def means_of(moments: Moments, basis: Basis) -> Estimate:
     """Means from moments of values."""
-    return _means("mean", moments, units)
+    return _means("mean", moments, basis)
 
 
-def shares_of(moments: Moments, units: PrimaryUnits) -> Estimate:
+def shares_of(moments: Moments, basis: Basis) -> Estimate:
     """Shares from moments of categories (:meth:`Moments.from_codes`): means of indicators."""
-    return _means("share", moments, units)
+    return _means("share", moments, basis)
 
 
-def ratios_of(moments: Moments, units: PrimaryUnits) -> Estimate:
+def ratios_of(moments: Moments, basis: Basis) -> Estimate:
     """Ratios from moments of a numerator and a denominator (:meth:`Moments.from_pair`)."""
-    y, x = np.hsplit(_by_domain(moments, moments.sums), 2)
-    weight = _positive(_by_domain(moments, moments.weight))
+    sums = _by_domain(moments, moments.sums)
+    weight = positive(_by_domain(moments, moments.weight))
+    value = RATIO.value(sums, weight)
+    yy, yx, xx = np.hsplit(_by_domain(moments, moments.products), 3)
     with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.where(x != 0, y / x, np.nan)
-        influence = (moments.sums[:, :1] - value[moments.cell] * moments.sums[:, 1:]) / x[moments.cell]
-        yy, yx, xx = np.hsplit(_by_domain(moments, moments.products), 3)
         residual = yy - 2 * value * yx + value**2 * xx
         # The residuals y - ratio x have mean zero; they are compared with y, out of which they came.
-        spread = np.where(residual > _SPREAD_FLOOR * yy, residual / weight, np.nan) * (weight / x) ** 2
-    return _estimate("ratio", moments, units, value, influence, spread)
+        spread = (
+            np.where(residual > _SPREAD_FLOOR * yy, residual / weight, np.nan) * (weight / sums[:, 1:]) ** 2
+        )
+    return _estimate("ratio", moments, basis, spread, RATIO)
 
 
-def _means(statistic: Statistic, moments: Moments, units: PrimaryUnits) -> Estimate:
-    weight = _positive(_by_domain(moments, moments.weight))
-    value = _by_domain(moments, moments.sums) / weight
-    influence = (moments.sums - value[moments.cell] * moments.weight[:, None]) / weight[moments.cell]
-    spread = _spread(_by_domain(moments, moments.products) / weight, value)
-    return _estimate(statistic, moments, units, value, influence, spread)
+def _means(statistic: Statistic, moments: Moments, basis: Basis) -> Estimate:
+    sums = _by_domain(moments, moments.sums)
+    weight = positive(_by_domain(moments, moments.weight))
+    spread = _spread(_by_domain(moments, moments.products) / weight, sums / weight)
+    return _estimate(statistic, moments, basis, spread, MEAN)
 
 
 def _estimate(
     statistic: Statistic,
     moments: Moments,
-    units: PrimaryUnits,
-    value: FloatArray,
-    influence: FloatArray,
+    basis: Basis,
     spread: FloatArray,
+    formula: Formula,
 ) -> Estimate:
-    """Finish (D, K) estimates from values, PSU totals of influence values (m, K) and ``spread``.
+    """Finish (D, K) estimates from the formula of a statistic.
 
     ``spread`` (D, K) is the variance of the estimate from a simple random sample of one.
     """
     n = _by_domain(moments, moments.n)
-    weight = _by_domain(moments, moments.weight)
-    value = np.where(n > 0, value, np.nan)
-    influence = np.where(n[moments.cell] > 0, influence, np.nan)
-    psu_totals = PsuTotals(moments.psu, moments.cell, influence, moments.n_cells)
-    variance = variances(units, psu_totals)
+    sums, weight = _by_domain(moments, moments.sums), _by_domain(moments, moments.weight)
+    value = np.where(n > 0, formula.value(sums, weight), np.nan)
+    if isinstance(basis, Replicates):
+        psu_totals = _replicate_deviations(moments, basis, value, formula)
+    else:
+        at = moments.cell
+        lines = formula.influence(moments.sums, moments.weight[:, None], sums[at], weight[at])
+        lines = np.where(n[at] > 0, lines, np.nan)
+        explained = None
+        if basis.known is not None:
+            if moments.cross is None:
+                raise ValueError("moments of calibrated weights need the design's calibration.instrument")
+            crossed = formula.influence(moments.cross[..., :-1], moments.cross[..., -1:], sums, weight)
+            explained = basis.known.explained(crossed.reshape(len(crossed), -1))
+        psu_totals = PsuTotals(moments.psu, moments.cell, lines, moments.n_cells, explained)
+    variance = variances(basis, psu_totals)
     with np.errstate(divide="ignore", invalid="ignore"):
         # Kish's design effect as R's svymean(deff=TRUE): n/(n-1) in the variance, (N-n)/N for the fpc.
         simple = np.where((n > 1) & (weight > n), (weight - n) / weight / (n - 1.0), np.nan)
@@ -201,9 +233,30 @@ def _estimate(
         n_numerator=_by_domain(moments, moments.nonzero)[:, : full[1]].reshape(shape),
         n_weighted=np.broadcast_to(weight, full).reshape(shape),
         deff=deff.reshape(shape),
-        df=np.broadcast_to(_degrees_of_freedom(moments, units), full).reshape(shape),
+        df=np.broadcast_to(_degrees_of_freedom(moments, basis), full).reshape(shape),
         influence=psu_totals,
-        units=units,
+        units=basis,
+    )
+
+
+def _replicate_deviations(
+    moments: Moments,
+    replicates: Replicates,
+    value: FloatArray,
+    formula: Formula,
+) -> PsuTotals:
+    """The deviation of each replicate, in place of PSU totals: lines for R x D, all domains in each."""
+    lines = np.column_stack([moments.sums, moments.weight])
+    totals = replicates.totals(moments.psu, moments.cell, moments.n_cells, lines)
+    theta = formula.value(totals[..., :-1], totals[..., -1:])
+    theta = np.where(np.isnan(value), np.nan, theta)
+    number = len(replicates)
+    deviations = replicates.deviations(theta.reshape(number, -1), value.ravel())
+    return PsuTotals(
+        psu=np.repeat(np.arange(number), moments.n_cells),
+        domain=np.tile(np.arange(moments.n_cells), number),
+        values=deviations.reshape(number * moments.n_cells, -1),
+        n_domains=moments.n_cells,
     )
 
 
@@ -241,19 +294,22 @@ def _by_domain(moments: Moments, lines: NDArray[_Number]) -> NDArray[_Number]:
     return np.stack(out, axis=1).astype(lines.dtype)
 
 
-def _degrees_of_freedom(moments: Moments, units: PrimaryUnits) -> IntArray:
-    """(D, 1) PSUs with a case in the domain minus strata with one."""
+def _degrees_of_freedom(moments: Moments, basis: Basis) -> IntArray:
+    """(D, 1) PSUs with a case in the domain minus strata with one; or of the domain's replicates."""
     cases = moments.n > 0
-    psu, domain = moments.psu[cases], moments.cell[cases]
+    unit, domain = moments.psu[cases], moments.cell[cases]
+    if isinstance(basis, Replicates):
+        order = np.argsort(domain, kind="stable")
+        parts = np.split(unit[order], np.searchsorted(domain[order], np.arange(1, moments.n_cells)))
+        return np.array([[basis.df(part)] for part in parts])
+    psu = basis.psu_of(unit)
+    if basis.second is not None:  # several units of a PSU are one PSU
+        pair = np.unique(psu * moments.n_cells + domain)
+        psu, domain = pair // moments.n_cells, pair % moments.n_cells
     psus = np.bincount(domain, minlength=moments.n_cells)
-    held = np.zeros((len(units.stratum_labels), moments.n_cells), dtype=bool)
-    held[units.stratum[psu], domain] = True
+    held = np.zeros((len(basis.stratum_labels), moments.n_cells), dtype=bool)
+    held[basis.stratum[psu], domain] = True
     return np.asarray(psus - held.sum(axis=0))[:, None]
-
-
-def _positive(weight: FloatArray) -> FloatArray:
-    """Sums of weights to divide by; NaN where there are none."""
-    return np.where(weight > 0, weight, np.nan)
 
 
 def _spread(mean_square: FloatArray, mean: FloatArray) -> FloatArray:
