@@ -18,7 +18,9 @@ def page_of(folder: Path, body: str, **files: str) -> str:
         (folder / name.replace("_", ".")).write_text(text, encoding="utf-8")
     (folder / "dot.svg").write_text(SVG, encoding="utf-8")
     (folder / "_variables.yml").write_text("sex: {women: '12.3 per cent'}\n", encoding="utf-8")
-    (folder / "_quarto.yml").write_text("title: A title\nlang: en\nshown: {hours: true, pay: false}\n", encoding="utf-8")
+    (folder / "_quarto.yml").write_text(
+        "title: A title\nlang: en\nshown: {hours: true, pay: false}\n", encoding="utf-8"
+    )
     (folder / "doc.qmd").write_text(f"---\nengine: markdown\n---\n\n{body}", encoding="utf-8")
     return render(folder / "doc.qmd", folder / "doc.html").read_text(encoding="utf-8")
 
@@ -33,14 +35,20 @@ def problems_of(folder: Path, body: str, **files: str) -> str:
 
 
 def test_variables_and_includes_are_resolved(tmp_path: Path) -> None:
-    page = page_of(tmp_path, "Women: {{< var sex.women >}} in {{< meta title >}}.\n\n{{< include a.md >}}\n", a_md="From *a* file.\n")
+    page = page_of(
+        tmp_path,
+        "Women: {{< var sex.women >}} in {{< meta title >}}.\n\n{{< include a.md >}}\n",
+        a_md="From *a* file.\n",
+    )
     assert "<p>Women: 12.3 per cent in A title.</p>" in page
     assert "<p>From <em>a</em> file.</p>" in page
     assert '<html lang="en">' in page
 
 
 def test_headings_are_numbered_below_the_title_and_listed_twice_without_double_ids(tmp_path: Path) -> None:
-    page = page_of(tmp_path, "# Summary {.unnumbered}\n\n# One {#sec-one}\n\n## Two\n\nSee @sec-one and -@sec-one.\n")
+    page = page_of(
+        tmp_path, "# Summary {.unnumbered}\n\n# One {#sec-one}\n\n## Two\n\nSee @sec-one and -@sec-one.\n"
+    )
     assert '<h2 class="unnumbered" id="summary">Summary</h2>' in page
     assert '<h2 id="sec-one"><span class="section-number">1</span> One</h2>' in page
     assert '<h3 id="two"><span class="section-number">1.1</span> Two</h3>' in page
@@ -115,11 +123,18 @@ def test_lao_text_brings_its_face_along(tmp_path: Path) -> None:
         ("Text\n\nSee @tbl-none.\n", ["doc.qmd, line 7", "points to nothing", "`@tbl-none`"]),
         ("![](dot.svg)\n", ["doc.qmd, line 5", "no alternative text", "`dot.svg`"]),
         ('![](gone.svg){fig-alt="x"}\n', ["doc.qmd, line 5", "`gone.svg` is not there"]),
-        ('![](https://example.org/a.png){fig-alt="x"}\n', ["doc.qmd, line 5", "`https://example.org/a.png` is not there"]),
+        (
+            '![](https://example.org/a.png){fig-alt="x"}\n',
+            ["doc.qmd, line 5", "`https://example.org/a.png` is not there"],
+        ),
         ("# A {#sec-a}\n\n# B {#sec-a}\n", ["doc.qmd, line 5", "given twice", "`sec-a`"]),
+        ("```{python}\n1 + 1\n```\n", ["doc.qmd, line 5", "executes no code"]),
         ("::: {#tbl-a}\n\n:::\n", ["doc.qmd, line 5", "no caption"]),
         ('Text <script src="x.js"></script>\n', ["loaded from outside", "`<script`"]),
-        ('<div style="background: url(x.png)">x</div>\n', ["doc.qmd, line 5", "loaded from outside", "url(x.png)"]),
+        (
+            '<div style="background: url(x.png)">x</div>\n',
+            ["doc.qmd, line 5", "loaded from outside", "url(x.png)"],
+        ),
     ],
 )
 def test_what_cannot_be_honoured_stops(tmp_path: Path, body: str, expected: list[str]) -> None:
@@ -134,7 +149,9 @@ def test_the_line_named_is_that_of_the_included_file(tmp_path: Path) -> None:
 
 
 def test_files_that_include_each_other_are_found(tmp_path: Path) -> None:
-    told = problems_of(tmp_path, "{{< include a.md >}}\n", a_md="{{< include b.md >}}\n", b_md="{{< include a.md >}}\n")
+    told = problems_of(
+        tmp_path, "{{< include a.md >}}\n", a_md="{{< include b.md >}}\n", b_md="{{< include a.md >}}\n"
+    )
     assert "b.md, line 1" in told
     assert "circle" in told
 

@@ -14,16 +14,10 @@ import pandas as pd
 
 from informality.publication.formats import COUNT, NumberFormat
 from informality.publication.inputs import DefinitionNote, ReportInputs
+from informality.publication.notes import undetermined, why_missing
+from informality.publication.published import Publication
 from informality.publication.table import Column, html_text, markdown_text, table_of_frame, to_quarto
-from informality.publication.views import (
-    Publication,
-    ViewsSpec,
-    further_views,
-    lay_out,
-    table_of_view,
-    undetermined,
-    why_missing,
-)
+from informality.publication.views import ViewsSpec, further_views, lay_out, table_of_view
 
 STANDING = {
     "verified": "read in the source itself",
@@ -133,7 +127,8 @@ def definition(note: DefinitionNote, folded: bool) -> str:
     title = f"How many workers each rule decided: {note.title}"
     rules = [note.markdown, "", to_quarto(table_of_frame(f"rules-{name}", title, frame, columns, "step_title"))]
     if folded:
-        rules = ['::::: {.callout-note collapse="true" title="The rules, and how many workers each decided"}', "", *rules, ":::::", ""]
+        title = "The rules, and how many workers each decided"
+        rules = [f'::::: {{.callout-note collapse="true" title="{title}"}}', "", *rules, ":::::", ""]
     return "\n".join([*text, *rules])
 
 
@@ -236,11 +231,13 @@ def _amount(value: float, unit: str, column: str) -> str | None:
 
 def reliability(frame: pd.DataFrame) -> str:
     """The legend of the symbols and the rule behind each grade."""
-    frame = frame.assign(symbol=frame["symbol"].where(frame["symbol"].fillna("") != "", "none"), grade=frame["grade"].str.replace("_", " "))
+    symbols = frame["symbol"].fillna("")
+    frame = frame.assign(symbol=symbols.where(symbols != "", "none"), grade=frame["grade"].str.replace("_", " "))
     columns = [Column("symbol", "Symbol"), Column("grade", "Grade"), Column("meaning", "Meaning"), Column("rule", "Rule")]
     standing = [f"- {word}: {meaning}" for word, meaning in STANDING.items()]
     table = to_quarto(table_of_frame("reliability", "What the symbols mean", frame, columns))
-    return "\n".join([table, "Rules and figures have a standing, and a result has that of the weakest among them:", "", *standing, ""])
+    lead = "Rules and figures have a standing, and a result has that of the weakest among them:"
+    return "\n".join([table, lead, "", *standing, ""])
 
 
 def provenance(facts: Mapping[str, Any]) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import textwrap
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,17 +20,10 @@ import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication.formats import NumberFormat, column_format
+from informality.publication.notes import interval_words, lower_first, notes_of, why_missing
+from informality.publication.published import Publication
 from informality.publication.table import one_line
-from informality.publication.views import (
-    FigureSpec,
-    Publication,
-    interval_words,
-    lay_out,
-    lower_first,
-    notes_of,
-    one_unit,
-    why_missing,
-)
+from informality.publication.views import FigureSpec, lay_out, one_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -70,6 +64,8 @@ def figure_of_view(id: str, view: FigureSpec, pub: Publication) -> tuple[str, st
             ExitCode.SPEC,
         )
     laid = laid.assign(row=laid["row"].map(one_line), column=laid["column"].map(one_line))
+    elsewhere = laid.groupby("row")["group"].transform("nunique") > 1
+    laid["row"] = laid["row"].mask(elsewhere & (laid["group"] != ""), laid["group"] + ": " + laid["row"])
     whole = laid["column_level"].isna()  # rows that hold for a whole breakdown; told once, and only where nothing else is
     laid = laid[~whole | ~(laid["row"].isin(laid.loc[~whole, "row"]) | laid["row"].duplicated())]
     if view.sort:
@@ -178,7 +174,10 @@ def _canvas(rows: Sequence[float], labels: Sequence[str], above: float, right: f
 
 
 def _wrapped(labels: Sequence[str], width: int = 22) -> list[str]:
-    return ["\n".join(textwrap.wrap(label, width) or [""]) for label in labels]
+    """Labels in lines of about ``width`` letters; a broken Lao word keeps each vowel and tone with its consonant."""
+    lines = ["\n".join(textwrap.wrap(label, width) or [""]) for label in labels]
+    lines = [re.sub("\n([\u0eb0-\u0ebd\u0ec6-\u0ece]+)", r"\1\n", text) for text in lines]  # follow their consonant
+    return [re.sub("([\u0ec0-\u0ec4])\n", r"\n\1", text) for text in lines]  # precede it
 
 
 def _key(canvas: Canvas, handles: Sequence[Any], columns: int) -> None:
@@ -197,7 +196,7 @@ def _dots(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
     series = _series(laid)
     looks, order, step = _looks(list(series)), list(series), 0.2
     labels = _wrapped(list(names.index))
-    heights = [max(step * len(order), 0.155 * (label.count("\n") + 1)) + 0.1 for label in labels]
+    heights = [max(step * len(order), 0.175 * (label.count("\n") + 1)) + 0.1 for label in labels]
     above = 0.08 + (0.26 if len(order) > 1 or reference is not None else 0)
     canvas, axes, middles = _canvas(heights, labels, above, 0.55)
     if len(order) > 1:
@@ -275,8 +274,9 @@ def _bars(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
     series = _series(laid)
     colours = {level: colour for level, (colour, _) in _looks(list(series)).items()}
     labels = _wrapped(names)
-    key = [Patch(color=colours[s], label="\n".join(textwrap.wrap(words, 30))) for s, words in series.items()]
-    lines = sum(sorted((k.get_label().count("\n") + 1 for k in key), reverse=True)[: (len(key) + 1) // 2])
+    words = _wrapped(list(series.values()), 30)
+    key = [Patch(color=colours[level], label=text) for level, text in zip(series, words, strict=True)]
+    lines = sum(sorted((text.count("\n") + 1 for text in words), reverse=True)[: (len(key) + 1) // 2])
     canvas, axes, middles = _canvas([0.44] * len(names), labels, 0.15 + 0.2 * lines, 0.9 if laid["value"].isna().any() else 0.2)
     _key(canvas, key, 2)
     ends = dict.fromkeys(names, 0.0)
