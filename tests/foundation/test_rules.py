@@ -302,6 +302,16 @@ def test_printed_traced_and_counted() -> None:
     assert "| b |  | at least 6 | yes or unknown | Formal |  |" in printed
     assert "| d |  |  |  | Informal (assumed) |  |" in printed
 
+    anyone, _ = step([{"when": {"books": ["no", *MISSING]}, "then": "formal"}, {"then": "informal"}])
+    assert anyone is not None
+    assert "| any but yes |" in reading.markdown(anyone)
+    some, _ = step([{"when": {"sector": ["private", "household", *MISSING]}, "then": "formal"}, {"then": "informal"}])
+    assert some is not None
+    assert "| any but government |" in reading.markdown(some)
+    few, _ = step([{"when": {"size": [*MISSING]}, "then": "formal"}, {"then": "informal"}])
+    assert few is not None
+    assert "| no answer |" in reading.markdown(few)
+
     tried = reading.trace(made, {"sector": "private", "books": "no", "size": 7.0})
     assert [t.rule for t in tried] == ["a", "b", "c", "d"]
     assert tried[1].unmet == (("books", "no", "yes or unknown"),)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ import pytest
 from pandas.api.types import is_string_dtype
 
 from informality.foundation.errors import ExitCode, InformalityError
+from informality.foundation.provenance import sha256
 from informality.survey import statistical
 from informality.survey.readers import READERS, describe, read_raw
 
@@ -461,7 +463,7 @@ def test_a_csv_file_with_ragged_rows(tmp_path: Path) -> None:
     refused(
         path,
         "has rows with too many or too few cells",
-        "2 rows; row 1 has 2 cells, row 3 has 3, row 4 has 1",
+        "2 of them; row 1 has 2 cells, row 3 has 3, row 4 has 1",
         "put quotation marks around text that holds `,`, or obtain the file again",
     )
 
@@ -609,3 +611,14 @@ def test_uruguay_codes_keep_their_zeros(shared: Path) -> None:
     assert any(code.startswith("0") for code in written)
     assert raw.frame["f72_2"].fillna("NA").tolist() == [code or "NA" for code in written]
     assert raw.frame["e27"].between(0, 120).all()
+
+
+def test_the_readme_of_raw_files_gives_their_sizes_and_checksums(shared: Path) -> None:
+    readme = Path(__file__).parents[2] / "data_raw" / "README.md"
+    rows = re.findall(
+        r"^\| (\S+) \| .* \| (\d+) \| (\w{64}) \|$", readme.read_text(encoding="utf-8"), flags=re.M
+    )
+    delivered = {path.name: path for path in (shared / "data").rglob("*")}
+    assert len(rows) == 23
+    for name, size, checksum in rows:
+        assert (delivered[name].stat().st_size, sha256(delivered[name])) == (int(size), checksum), name

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from informality.foundation.rules import Condition, Step, Variable, Word
+from informality.foundation.rules import MISSING, Condition, Step, Variable, Word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,7 +44,7 @@ def trace(step: Step, worker: Mapping[str, Word]) -> tuple[Tried, ...]:
 
 
 def words(condition: Condition, variable: Variable | None = None) -> str:
-    """A condition in words: labels joined by "or", "any but …" where that is shorter."""
+    """A condition in words: labels joined by "or", "any but …" where shorter, "no answer" for all kinds of missing."""
     parts = [
         str(c)
         .replace(">=", "at least")
@@ -60,7 +60,8 @@ def words(condition: Condition, variable: Variable | None = None) -> str:
         others = [c for c in variable.categories if c not in values]
         if 0 < len(others) <= 2 < len(values):
             return "any but " + " or ".join(variable.label(c) for c in others)
-    return " or ".join([*parts, *(variable.label(v) for v in values)])
+    labels = [variable.label(v) for v in values if v not in MISSING or not set(MISSING) <= set(values)]
+    return " or ".join([*parts, *labels, *(["no answer"] if set(MISSING) <= set(values) else [])])
 
 
 def markdown(step: Step, titles: Mapping[str, str] | None = None) -> str:

@@ -84,7 +84,7 @@ def _text(ask: Ask, columns: Sequence[str], wanted: Sequence[str]) -> pa.Table:
         _check_quotes(ask)
     if ragged:
         shown = ", ".join(f"row {number:,} has {cells:,}" for number, cells in ragged[:EXAMPLES])
-        found = f"{len(ragged):,} rows; row 1 has {len(columns):,} cells, {shown}"
+        found = f"{len(ragged):,} of them; row 1 has {len(columns):,} cells, {shown}"
         fix = f"put quotation marks around text that holds `{ask.delimiter}`, or obtain the file again"
         ask.refuse("has rows with too many or too few cells", found, fix)
     return table

@@ -57,6 +57,15 @@ class View:
     frame: pd.DataFrame
     variables: Mapping[str, Variable]
     asked: frozenset[str]
+    schema: Schema
+
+    def questions(self, name: str) -> list[str]:
+        """Titles of the questions a survey would have to ask for a variable, as far as this one lacks them."""
+        variable = self.schema.variables.get(name)
+        if variable is None or variable.derived is None:
+            return [self.variables[name].title if name in self.variables else name]
+        lacking = [a.variable.name for a in variable.derived.axes if a.variable.name not in self.asked]
+        return [title for n in lacking for title in self.questions(n)] or [variable.spec.title]
 
     def mask(self, where: Mapping[str, CellValue]) -> Bools:
         condition, problems = compile_filter(where, self.variables, place=lambda *loc: str(loc))
@@ -81,9 +90,8 @@ def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: f
         | frozenset(outcomes)
         | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
     )
-    return View(
-        definition, frame.assign(**outcomes), {**schema.grammar, **outcome_variables(definition)}, known
-    )
+    variables = {**schema.grammar, **outcome_variables(definition)}
+    return View(definition, frame.assign(**outcomes), variables, known, schema)
 
 
 def tabulate(
@@ -165,9 +173,7 @@ def _indicator(
     unit = {"total": "persons"}.get(indicator.statistic, indicator.unit or "share")
     statistic = "share" if composition else indicator.statistic
     if absent:
-        missing = "; ".join(
-            seen.variables[n].title if n in seen.variables else n for n in dict.fromkeys(absent)
-        )
+        missing = "; ".join(dict.fromkeys(title for n in absent for title in seen.questions(n)))
         return _without_value(dims, statistic, unit, status, f"the survey did not ask: {missing}")
     where = plan.spec.universes[indicator.among].where
     inside = seen.mask(where)
