@@ -49,13 +49,17 @@ def main() -> None:
         formal = sector.isin(["government", "public_enterprise", "corporation", "npish", "international"])
         household = (sector == "household") | (frame["destination"] == "only_own")
         known = (books == "complete") | (registered == "yes")
-        return np.select([formal, household, known, registered.isin(["no", "in_process", "local", "unknown"])], [0, 1, 0, 2], 3)
+        return np.select(
+            [formal, household, known, registered.isin(["no", "in_process", "local", "unknown"])], [0, 1, 0, 2], 3
+        )
 
     hand = best(by_hand)
     print(f"{N:,} workers; one step written by hand in numpy: {hand:.2f} s")
     for definition in definitions:
         seconds = best(lambda d=definition: classify(frame, d, schema.grammar))
-        print(f"{definition.id:14} {len(definition.steps)} steps, outcome and rule of each: {seconds:.2f} s ({seconds / hand:.1f} x)")
+        print(
+            f"{definition.id:14} {len(definition.steps)} steps, outcome and rule of each: {seconds:.2f} s ({seconds / hand:.1f} x)"
+        )
 
 
 if __name__ == "__main__":

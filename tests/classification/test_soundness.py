@@ -72,9 +72,7 @@ def test_shipped_definitions_are_sound_and_sourced(name: str) -> None:
     definition = read_definition(definition_path(name), read_schema())
     assert definition.spec.sources
     assert len(definition.spec.examples) >= 5
-    assert all(rule.why or rule.cite for step in definition.steps for rule in step.rules), (
-        "a reason for every rule"
-    )
+    assert all(rule.why or rule.cite for step in definition.steps for rule in step.rules), "a reason for every rule"
 
 
 def test_an_option_changes_the_threshold() -> None:

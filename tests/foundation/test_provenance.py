@@ -54,9 +54,7 @@ def test_the_new_file_is_filled_beside_the_old_one_and_replaces_it(tmp_path: Pat
 
 
 @pytest.mark.parametrize("failure", [ValueError, KeyboardInterrupt, SystemExit])
-def test_a_failure_half_way_leaves_the_old_file_and_nothing_else(
-    tmp_path: Path, failure: type[BaseException]
-) -> None:
+def test_a_failure_half_way_leaves_the_old_file_and_nothing_else(tmp_path: Path, failure: type[BaseException]) -> None:
     path = tmp_path / "results.csv"
     path.write_text("old")
 
@@ -184,9 +182,7 @@ def test_json_is_the_same_for_equal_contents_and_known_to_any_reader(tmp_path: P
 @pytest.mark.parametrize(
     ("content", "error"), [(float("nan"), ValueError), (np.inf, ValueError), (object(), TypeError)]
 )
-def test_json_refuses_what_no_reader_would_take(
-    tmp_path: Path, content: object, error: type[Exception]
-) -> None:
+def test_json_refuses_what_no_reader_would_take(tmp_path: Path, content: object, error: type[Exception]) -> None:
     with pytest.raises(error):
         write_json(tmp_path / "manifest.json", {"value": content})
     assert not list(tmp_path.iterdir())

@@ -17,9 +17,7 @@ from informality.publication.report import DefinitionNote, ReportInputs
 from informality.publication.table import Labels
 
 NOTICE = "These data are made up: no number describes any real person or country."
-NASTY = (
-    "<script>alert('1')</script> =1+1 *x* | \"q\" $y$ {{< include /etc/passwd >}} `c` @tbl-region\nnew line"
-)
+NASTY = "<script>alert('1')</script> =1+1 *x* | \"q\" $y$ {{< include /etc/passwd >}} `c` @tbl-region\nnew line"
 HIDDEN = 0.4242424
 """Value left (wrongly) in a suppressed row: it must appear nowhere."""
 
@@ -116,16 +114,14 @@ class _Rows:
         self.rows: list[dict[str, Any]] = []
 
     def add(
-        self,
-        table: str,
-        indicator: str,
-        value: float,
-        n: float,
-        by: dict[str, str | None] | None = None,
-        **more: Any,
+        self, table: str, indicator: str, value: float, n: float, by: dict[str, str | None] | None = None, **more: Any
     ) -> None:
         unit = more.pop("unit", "share")
-        se = float(np.sqrt(2.2 * value * (1 - value) / max(n, 1))) if unit == "share" else value * float(np.sqrt(2.2 / max(n, 1)))
+        se = (
+            float(np.sqrt(2.2 * value * (1 - value) / max(n, 1)))
+            if unit == "share"
+            else value * float(np.sqrt(2.2 / max(n, 1)))
+        )
         grade = "good" if n >= 100 else "caution" if n >= 40 else "unreliable" if n >= 15 else "suppressed"
         low, high = max(value - 1.96 * se, 0), value + 1.96 * se
         row: dict[str, Any] = {
@@ -157,12 +153,7 @@ class _Rows:
         row.update(more)
         if row["grade"] == "suppressed":
             row.update(
-                value=HIDDEN,
-                se=HIDDEN,
-                ci_low=HIDDEN,
-                ci_high=HIDDEN,
-                cv=HIDDEN,
-                n=np.nan if n < 5 else row["n"],
+                value=HIDDEN, se=HIDDEN, ci_low=HIDDEN, ci_high=HIDDEN, cv=HIDDEN, n=np.nan if n < 5 else row["n"]
             )
         if row["grade"] == "not_determinable":
             row.update(value=np.nan, se=np.nan, ci_low=np.nan, ci_high=np.nan, cv=np.nan, n=np.nan)
@@ -209,13 +200,7 @@ def results() -> pd.DataFrame:
             ({"area": "rural"}, 0.67),
         ):
             out.add(
-                "numbers",
-                name,
-                EMPLOYED * share * part,
-                SAMPLE * share * part,
-                by,
-                unit="persons",
-                universe="persons",
+                "numbers", name, EMPLOYED * share * part, SAMPLE * share * part, by, unit="persons", universe="persons"
             )
 
     size = {d: rng.dirichlet(np.full(len(_levels(d)), 2.0)) for d in DIMS}
@@ -244,13 +229,7 @@ def results() -> pd.DataFrame:
                 continue
             for level, w, r in zip(_levels(d), size[d], rate[d], strict=True):
                 out.add(table, table, r * factor, SAMPLE * w, {d: level})
-    pairs = [
-        ("sex", "area"),
-        ("sex", "age_group"),
-        ("sex", "agriculture"),
-        ("sex", "status"),
-        ("area", "agriculture"),
-    ]
+    pairs = [("sex", "area"), ("sex", "age_group"), ("sex", "agriculture"), ("sex", "status"), ("area", "agriculture")]
     for a, b in pairs:
         for la, wa in zip(_levels(a), size[a], strict=True):
             for lb, wb, rb in zip(_levels(b), size[b], rate[b], strict=True):
@@ -330,11 +309,7 @@ def results() -> pd.DataFrame:
                 {variable: level, **by},
                 universe="employees",
             )
-    lacking = {
-        "universe": "employees",
-        "grade": "not_determinable",
-        "note": "the survey did not ask: Paid sick leave",
-    }
+    lacking = {"universe": "employees", "grade": "not_determinable", "note": "the survey did not ask: Paid sick leave"}
     for dims in (("sick_leave",), ("sick_leave", "sex"), ("sick_leave", "job")):
         out.add("protection", "sick_leave", 0.5, employees, dict.fromkeys(dims, None), **lacking)
     out.add("protection_count", "protection_count", 0.5, employees, {"protection_count": None}, **lacking)
@@ -405,9 +380,7 @@ def _definition(id: str, title: str, summary: str) -> DefinitionNote:
         ("job", "Kind of job", "J1", "Formal", "social security is paid", False, 2300, 0.132),
         ("job", "Kind of job", "J2", "Informal", "no social security, no leave", False, 3100, 0.178),
     ]
-    frame = pd.DataFrame(
-        rules, columns=["step", "step_title", "rule", "outcome", "why", "assumed", "n", "share"]
-    )
+    frame = pd.DataFrame(rules, columns=["step", "step_title", "rule", "outcome", "why", "assumed", "n", "share"])
     frame["n_weighted"] = frame["n"] * 142.0
     markdown = (
         "**Kind of unit**\n\n| rule | institution | books | then | why |\n|---|---|---|---|---|\n"
@@ -434,14 +407,7 @@ def mapping() -> pd.DataFrame:
     for variable in ("sex", "area", "education", "status", "industry", "institution", "social_security"):
         for code, category in enumerate(_levels(variable), 1):
             rows.append(
-                (
-                    variable,
-                    f"q{len(variable)}",
-                    str(code),
-                    category.replace("_", " ").title(),
-                    category,
-                    40_000 // code,
-                )
+                (variable, f"q{len(variable)}", str(code), category.replace("_", " ").title(), category, 40_000 // code)
             )
     rows.append(("region", "prov", "18", NASTY, "r18", 1200))
     rows.append(("status", "q6", "9", "ບໍ່ຮູ້ (don't know)", "unknown", 12))
@@ -482,9 +448,7 @@ def inputs(**changes: Any) -> ReportInputs:
                 "The job of an employee comes first; a formal job makes its unit formal.",
             ),
             _definition(
-                "lao-lfs2017",
-                "Informal employment, national rule of 2017",
-                "The rule of the national report of 2017.",
+                "lao-lfs2017", "Informal employment, national rule of 2017", "The rule of the national report of 2017."
             ),
         ),
         "mapping": mapping(),
@@ -499,14 +463,7 @@ def inputs(**changes: Any) -> ReportInputs:
         "quality": pd.DataFrame(
             [
                 ("warning", "q6 (status)", "a code without a label", "9 in 12 rows", "read as unknown", 12),
-                (
-                    "note",
-                    "weight",
-                    "weights differ widely",
-                    "largest 9 times the mean",
-                    "kept as delivered",
-                    3,
-                ),
+                ("note", "weight", "weights differ widely", "largest 9 times the mean", "kept as delivered", 3),
             ],
             columns=["severity", "place", "what", "found", "fix", "n"],
         ),
@@ -573,12 +530,7 @@ def inputs(**changes: Any) -> ReportInputs:
                 ("caution", "c", "use with caution: a wide margin", "at least 40 interviews"),
                 ("unreliable", "u", "not reliable: shown only for completeness", "at least 15 interviews"),
                 ("suppressed", "··", "not shown: too few interviews", "fewer than 15 interviews"),
-                (
-                    "not_determinable",
-                    "nd",
-                    "the survey lacks the question",
-                    "the definition cannot be applied",
-                ),
+                ("not_determinable", "nd", "the survey lacks the question", "the definition cannot be applied"),
             ],
             columns=["grade", "symbol", "meaning", "rule"],
         ),

@@ -42,15 +42,10 @@ def test_a_dot_plot_names_every_group_and_its_number(mock: ModuleType, rows: pd.
         alternative
         == "Dot plot with the 95% confidence interval. T. Men: 85.1 (84.0 to 86.2); Women: 87.9 (86.9 to 88.9)."
     )
-    assert notes == [
-        "Lines show the 95% confidence interval.",
-        "Per cent of employed persons aged 15 and over.",
-    ]
+    assert notes == ["Lines show the 95% confidence interval.", "Per cent of employed persons aged 15 and over."]
 
 
-def test_sorting_puts_the_highest_first_and_what_is_withheld_last(
-    mock: ModuleType, rows: pd.DataFrame
-) -> None:
+def test_sorting_puts_the_highest_first_and_what_is_withheld_last(mock: ModuleType, rows: pd.DataFrame) -> None:
     drawn = figure_of_view("x", spec(by=["industry"], sort=True), published(mock, rows))
     numbers = [float(n) for n in re.findall(r": (\d+\.\d)", drawn[1])]
     assert numbers == sorted(numbers, reverse=True)
@@ -76,15 +71,11 @@ def test_a_withheld_value_is_not_drawn(mock: ModuleType, rows: pd.DataFrame, kin
     left_in = both.assign(grade=both["grade"].mask(women, "suppressed"))
     taken_out = left_in.assign(**{c: left_in[c].mask(women) for c in ("value", "se", "ci_low", "ci_high")})
     view = spec(kind=kind, by=["area"], column="sex")
-    assert figure_of_view("x", view, published(mock, left_in)) == figure_of_view(
-        "x", view, published(mock, taken_out)
-    )
+    assert figure_of_view("x", view, published(mock, left_in)) == figure_of_view("x", view, published(mock, taken_out))
 
 
 def test_groups_with_the_same_words_have_rows_of_their_own(mock: ModuleType, rows: pd.DataFrame) -> None:
-    unknown = rows[
-        (rows["table"] == "informal_employment") & rows["dim1"].isin(["sex", "area"]) & rows["dim2"].isna()
-    ]
+    unknown = rows[(rows["table"] == "informal_employment") & rows["dim1"].isin(["sex", "area"]) & rows["dim2"].isna()]
     unknown = unknown.assign(level1="unknown").drop_duplicates("dim1")
     drawn = figure_of_view("x", spec(by=["sex", "area"]), published(mock, unknown))
     assert {"Sex: Not known", "Area: Not known"} <= set(texts(drawn[0]))

@@ -46,9 +46,7 @@ def test_variables_and_includes_are_resolved(tmp_path: Path) -> None:
 
 
 def test_headings_are_numbered_below_the_title_and_listed_twice_without_double_ids(tmp_path: Path) -> None:
-    page = page_of(
-        tmp_path, "# Summary {.unnumbered}\n\n# One {#sec-one}\n\n## Two\n\nSee @sec-one and -@sec-one.\n"
-    )
+    page = page_of(tmp_path, "# Summary {.unnumbered}\n\n# One {#sec-one}\n\n## Two\n\nSee @sec-one and -@sec-one.\n")
     assert '<h2 class="unnumbered" id="summary">Summary</h2>' in page
     assert '<h2 id="sec-one"><span class="section-number">1</span> One</h2>' in page
     assert '<h3 id="two"><span class="section-number">1.1</span> Two</h3>' in page
@@ -131,10 +129,7 @@ def test_lao_text_brings_its_face_along(tmp_path: Path) -> None:
         ("```{python}\n1 + 1\n```\n", ["doc.qmd, line 5", "executes no code"]),
         ("::: {#tbl-a}\n\n:::\n", ["doc.qmd, line 5", "no caption"]),
         ('Text <script src="x.js"></script>\n', ["loaded from outside", "`<script`"]),
-        (
-            '<div style="background: url(x.png)">x</div>\n',
-            ["doc.qmd, line 5", "loaded from outside", "url(x.png)"],
-        ),
+        ('<div style="background: url(x.png)">x</div>\n', ["doc.qmd, line 5", "loaded from outside", "url(x.png)"]),
     ],
 )
 def test_what_cannot_be_honoured_stops(tmp_path: Path, body: str, expected: list[str]) -> None:
@@ -149,9 +144,7 @@ def test_the_line_named_is_that_of_the_included_file(tmp_path: Path) -> None:
 
 
 def test_files_that_include_each_other_are_found(tmp_path: Path) -> None:
-    told = problems_of(
-        tmp_path, "{{< include a.md >}}\n", a_md="{{< include b.md >}}\n", b_md="{{< include a.md >}}\n"
-    )
+    told = problems_of(tmp_path, "{{< include a.md >}}\n", a_md="{{< include b.md >}}\n", b_md="{{< include a.md >}}\n")
     assert "b.md, line 1" in told
     assert "circle" in told
 

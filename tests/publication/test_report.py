@@ -89,9 +89,7 @@ def test_no_text_holds_the_suppressed_value(mock: ModuleType, built: Path, page:
     assert shown not in page.text
     assert str(mock.HIDDEN)[:6] not in (built / "country.html").read_text(encoding="utf-8")
     for drawing in (built / "_build" / "_figures").glob("*.svg"):
-        drawn = re.findall(
-            "<!--(.*?)-->", drawing.read_text(encoding="utf-8")
-        )  # the texts, beside their outlines
+        drawn = re.findall("<!--(.*?)-->", drawing.read_text(encoding="utf-8"))  # the texts, beside their outlines
         assert drawn
         assert not any(shown in text for text in drawn)
 
@@ -154,9 +152,7 @@ def test_every_number_named_in_the_prose_is_that_of_the_results_table(
         assert text in page.text
         number, low, high = (float(t.replace("\u202f", "")) for t in re.findall(r"[\d\u202f.]+", text)[:3])
         scale, tolerance = (
-            (100, 0.05)
-            if found["unit"] == "share"
-            else (1, 0.05 if found["unit"] == "hours" else found["se"] / 10)
+            (100, 0.05) if found["unit"] == "share" else (1, 0.05 if found["unit"] == "hours" else found["se"] / 10)
         )
         for printed, column in ((number, "value"), (low, "ci_low"), (high, "ci_high")):
             assert printed == pytest.approx(found[column] * scale, abs=tolerance + 1e-9), name
@@ -182,15 +178,11 @@ def test_contrasts_and_extremes_by_hand(mock: ModuleType) -> None:
     rows = rows.reindex(columns=mock.RESULT_COLUMNS).assign(table="t", unit="share", se=0.01, n=500.0)
     pub = publication(rows, mock.labels(), mock.inputs().reliability, "d", "")
     sex = contrast(ContrastSpec(table="t", by="sex", levels=["male", "female"]), pub)
-    assert (
-        sex == "The share is higher for the group “Women” than for “Men”: the two intervals do not overlap."
-    )
+    assert sex == "The share is higher for the group “Women” than for “Men”: the two intervals do not overlap."
     assert "overlap, so these figures alone do not show" in contrast(
         ContrastSpec(table="t", by="area", levels=["rural", "urban"]), pub
     )
-    assert "no figures to compare" in contrast(
-        ContrastSpec(table="t", by="agriculture", levels=["a", "b"]), pub
-    )
+    assert "no figures to compare" in contrast(ContrastSpec(table="t", by="agriculture", levels=["a", "b"]), pub)
     named = extremes(ExtremesSpec(table="t", by="region"), pub)
     assert "Phongsaly, 40.0 per cent (30.0 to 50.0; use with caution: a wide margin); the lowest" in named
     assert "Vientiane Capital, 20.0 per cent (10.0 to 30.0)." in named
@@ -246,9 +238,7 @@ def test_a_made_up_survey_says_so_at_the_top_the_bottom_on_paper_and_under_every
     mock: ModuleType, built: Path, html: str, page: Page
 ) -> None:
     files = (built / "_build").glob("_[tf]*/*.md")
-    shown = [
-        f.name for f in files if "<table" in (text := f.read_text(encoding="utf-8")) or "fig-alt" in text
-    ]
+    shown = [f.name for f in files if "<table" in (text := f.read_text(encoding="utf-8")) or "fig-alt" in text]
     assert len(shown) > 30
     assert page.text.count(mock.NOTICE) == len(shown) + 2
     assert f'@top-center {{ content: "{mock.NOTICE}"' in html
@@ -294,8 +284,7 @@ def test_missing_questions_are_named(page: Page) -> None:
 def test_a_failure_leaves_what_was_there_and_nothing_else(mock: ModuleType, tmp_path: Path) -> None:
     source = tmp_path / "bad.qmd"
     source.write_text(
-        "---\nengine: markdown\n---\n\nWomen {{< var informal_employment.sex-femal.text >}}\n",
-        encoding="utf-8",
+        "---\nengine: markdown\n---\n\nWomen {{< var informal_employment.sex-femal.text >}}\n", encoding="utf-8"
     )
     out = tmp_path / "out"
     (out / "_build").mkdir(parents=True)

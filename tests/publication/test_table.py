@@ -132,9 +132,7 @@ def test_spanners_of_two_depths() -> None:
     assert head[0].startswith('<tr><td rowspan="3"></td>')
 
 
-@pytest.mark.parametrize(
-    "text", ["<script>x</script>", "a & b", '"q"', "{{< var x >}}", "```", "a\nb\tc", "\\"]
-)
+@pytest.mark.parametrize("text", ["<script>x</script>", "a & b", '"q"', "{{< var x >}}", "```", "a\nb\tc", "\\"])
 def test_html_text_is_inert(text: str) -> None:
     escaped = html_text(text)
     assert not set(escaped) & set('<>"`{\n\t\\')
@@ -162,10 +160,7 @@ def test_markdown_text_is_inert(text: str, escaped: str) -> None:
 
 def test_csv_text_is_no_formula() -> None:
     table = Table(
-        "x",
-        "x",
-        (Column("label", ""),),
-        (RowGroup("@g", ((Cell("=1+1"),), (Cell("-2"),), (Cell("plain"),))),),
+        "x", "x", (Column("label", ""),), (RowGroup("@g", ((Cell("=1+1"),), (Cell("-2"),), (Cell("plain"),))),)
     )
     rows = list(csv.reader(io.StringIO(to_csv(table))))
     assert rows[1:] == [["'@g", "'=1+1"], ["'@g", "'-2"], ["'@g", "plain"]]

@@ -73,21 +73,13 @@ def test_breakdowns_become_groups_in_the_order_of_the_view() -> None:
         ("", [["All", 0.5, 0.48, 0.52, 100.0]]),
         ("Sex", [["Men", 0.4, 0.38, 0.42000000000000004, 100.0], ["Women", 0.6, 0.58, 0.62, 100.0]]),
     ]
-    assert [c.spanner for c in made.columns] == [
-        (),
-        (),
-        ("95% confidence interval",),
-        ("95% confidence interval",),
-        (),
-    ]
+    assert [c.spanner for c in made.columns] == [(), (), ("95% confidence interval",), ("95% confidence interval",), ()]
     assert made.notes == ("Per cent of employed persons.",)
     assert made.source == "Source: s."
 
 
 def test_a_crossed_breakdown_is_grouped_by_its_first_variable_whatever_the_order_in_the_table() -> None:
-    made = table_of_view(
-        "x", view("area sex"), published(*BY_SEX, row(0.7, {"sex": "male", "area": "rural"}))
-    )
+    made = table_of_view("x", view("area sex"), published(*BY_SEX, row(0.7, {"sex": "male", "area": "rural"})))
     assert [(g, [r[:2] for r in rows]) for g, rows in cells(made)] == [("Rural", [["Men", 0.7]])]
 
 
@@ -118,9 +110,7 @@ def test_a_suppressed_cell_shows_its_symbol_even_when_a_value_was_left_in_the_ro
 
 
 def test_a_suppressed_cell_keeps_its_n_where_the_table_keeps_it() -> None:
-    made = table_of_view(
-        "x", view("sex"), published(row(None, {"sex": "male"}, grade="suppressed", n=7.0), BY_SEX[2])
-    )
+    made = table_of_view("x", view("sex"), published(row(None, {"sex": "male"}, grade="suppressed", n=7.0), BY_SEX[2]))
     assert cells(made)[0][1][0][4] == 7.0
 
 
@@ -160,9 +150,7 @@ def test_only_the_headline_definition_unless_all_are_asked_for() -> None:
 
 
 def test_the_weakest_standing_travels_to_the_page() -> None:
-    made = table_of_view(
-        "x", view("", "sex"), published(BY_SEX[0], row(0.4, {"sex": "male"}, status="assumption"))
-    )
+    made = table_of_view("x", view("", "sex"), published(BY_SEX[0], row(0.4, {"sex": "male"}, status="assumption")))
     assert "Rests in part on an assumption; the methods annex names it." in made.notes
 
 
@@ -184,10 +172,7 @@ def test_tables_the_report_does_not_name_get_a_plain_view() -> None:
         row(9.0, table="own", statistic="total", unit="persons"),
     )
     found = further_views(read_views().spec, published(*rows))
-    assert {id: view.by for id, view in found.items()} == {
-        "own-share": ["kind", "sex kind"],
-        "own-total": [""],
-    }
+    assert {id: view.by for id, view in found.items()} == {"own-share": ["kind", "sex kind"], "own-total": [""]}
 
 
 def test_the_views_file_is_sound() -> None:

@@ -46,11 +46,7 @@ def trace(step: Step, worker: Mapping[str, Word]) -> tuple[Tried, ...]:
 def words(condition: Condition, variable: Variable | None = None) -> str:
     """A condition in words: labels joined by "or", "any but …" where shorter, "no answer" for all kinds of missing."""
     parts = [
-        str(c)
-        .replace(">=", "at least")
-        .replace("<=", "at most")
-        .replace(">", "more than")
-        .replace("<", "fewer than")
+        str(c).replace(">=", "at least").replace("<=", "at most").replace(">", "more than").replace("<", "fewer than")
         for c in condition.comparisons
     ]
     values = [v if isinstance(v, str) else f"{v:g}" for v in condition.values]
@@ -69,17 +65,11 @@ def markdown(step: Step, titles: Mapping[str, str] | None = None) -> str:
 
     ``titles`` names the outcome column; cells hold labels, an empty cell means "any".
     """
-    head = [
-        "Rule",
-        *(axis.variable.title or axis.variable.name for axis in step.axes),
-        "→ " + step.title,
-        "Why",
-    ]
+    head = ["Rule", *(axis.variable.title or axis.variable.name for axis in step.axes), "→ " + step.title, "Why"]
     rows = [head, ["---"] * len(head)]
     for rule in step.rules:
         cells = [
-            words(rule.when[a.variable.name], a.variable) if a.variable.name in rule.when else ""
-            for a in step.axes
+            words(rule.when[a.variable.name], a.variable) if a.variable.name in rule.when else "" for a in step.axes
         ]
         outcome = step.outcomes[rule.then] + (" (assumed)" if rule.assumed else "")
         why = rule.why + (f" [{rule.cite}]" if rule.cite else "")

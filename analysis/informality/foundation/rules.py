@@ -159,10 +159,7 @@ class Axis:
         thresholds = np.array(sorted(cuts) if numeric else [], dtype=float)
         pieces: list[Word] = list(_number_line(thresholds)) if numeric else []
         if variable.kind == "code":
-            words = (
-                *sorted({v for c in conditions for v in c.values if isinstance(v, str)} - {BLANK}),
-                BLANK,
-            )
+            words = (*sorted({v for c in conditions for v in c.values if isinstance(v, str)} - {BLANK}), BLANK)
         else:
             words = variable.categories
         pieces += words
@@ -182,8 +179,7 @@ class Axis:
     def atoms_allowed(self, condition: Condition | None) -> npt.NDArray[np.int64]:
         """Indices of the atoms a condition allows; all of them when there is no condition."""
         return np.array(
-            [i for i, e in enumerate(self.examples) if condition is None or condition.allows(e)],
-            dtype=np.int64,
+            [i for i, e in enumerate(self.examples) if condition is None or condition.allows(e)], dtype=np.int64
         )
 
     def codes(self, frame: pd.DataFrame) -> Codes:
@@ -201,11 +197,9 @@ class Axis:
             values: npt.NDArray[np.float64] = column.to_numpy(dtype=float, na_value=np.nan)
             position = np.searchsorted(self.thresholds, values)
             nearest = (
-                self.thresholds[np.minimum(position, len(self.thresholds) - 1)]
-                if len(self.thresholds)
-                else np.inf
+                self.thresholds[np.minimum(position, len(self.thresholds) - 1)] if len(self.thresholds) else np.inf
             )
-            piece = 2 * position + (values == nearest)
+            piece: Codes = 2 * position + (values == nearest)
             absent = np.isnan(values)
             if self.variable.kind == "number":
                 reasons = frame[self.variable.name + REASON]
@@ -242,7 +236,9 @@ class Axis:
         if stray:
             raise ValueError(f"{self.variable.name}: categories {stray} are not in the schema")
         pieces = [self.words.index(c) if c in self.words else 0 for c in names] + [0]
-        atoms: Codes = self.lookup[self._first_word + np.array(pieces)][codes] if self.words else np.zeros(len(codes), int)
+        atoms: Codes = (
+            self.lookup[self._first_word + np.array(pieces)][codes] if self.words else np.zeros(len(codes), int)
+        )
         return atoms
 
 
@@ -316,9 +312,7 @@ class Step:
         categories = list(self.outcomes)
         if otherwise not in categories:
             categories.append(otherwise)
-        table = np.array(
-            [categories.index(r.then) for r in self.rules] + [categories.index(otherwise)], dtype=np.int16
-        )
+        table = np.array([categories.index(r.then) for r in self.rules] + [categories.index(otherwise)], dtype=np.int16)
         return pd.Categorical.from_codes(table[rule], categories=categories)
 
     def region(self, rule: Rule) -> tuple[npt.NDArray[np.int64], ...]:
@@ -397,20 +391,14 @@ def _compile(spec: StepSpec, rules: tuple[Rule, ...], known: Mapping[str, Variab
     names = list(dict.fromkeys(name for rule in rules for name in rule.when))
     axes = tuple(Axis.build(known[n], [r.when[n] for r in rules if n in r.when]) for n in names)
     decision = np.full([a.size for a in axes], NO_RULE, dtype=np.int16)
-    step = Step(
-        spec.decides, spec.title or spec.decides, spec.match, dict(spec.outcomes), rules, axes, decision
-    )
+    step = Step(spec.decides, spec.title or spec.decides, spec.match, dict(spec.outcomes), rules, axes, decision)
     for index in range(len(rules) - 1, -1, -1):
         decision[np.ix_(*step.region(rules[index]))] = index
     return step
 
 
 def _parse_when(
-    when: Mapping[str, CellValue],
-    known: Mapping[str, Variable],
-    options: Mapping[str, float],
-    place: Place,
-    loc: Loc,
+    when: Mapping[str, CellValue], known: Mapping[str, Variable], options: Mapping[str, float], place: Place, loc: Loc
 ) -> tuple[dict[str, Condition], list[Problem]]:
     conditions: dict[str, Condition] = {}
     problems: list[Problem] = []
@@ -418,9 +406,7 @@ def _parse_when(
         at = place(*loc, name)
         if name not in known:
             problems.append(
-                Problem(
-                    at, f"`{name}` is not a variable that can be tested here", fix=did_you_mean(name, known)
-                )
+                Problem(at, f"`{name}` is not a variable that can be tested here", fix=did_you_mean(name, known))
             )
             continue
         condition, found = _parse_cell(cell, known[name], options, at)

@@ -97,9 +97,7 @@ class Schema:
         for name, labels in categories.items():
             old = filled[name]
             spec = old.spec.model_copy(update={"categories": dict(labels)})
-            filled[name] = SchemaVariable(
-                name, spec, _grammar(name, spec, self.missing), old.universe, old.derived
-            )
+            filled[name] = SchemaVariable(name, spec, _grammar(name, spec, self.missing), old.universe, old.derived)
         return Schema(filled, self.missing)
 
 
@@ -117,9 +115,7 @@ def read_schema(path: Path = LIBRARY / "schema.yml") -> Schema:
     missing = file.spec.missing
     problems: list[Problem] = []
     if tuple(missing) != MISSING:
-        problems.append(
-            Problem(file.place("missing"), f"`missing` must name {', '.join(MISSING)}, in this order")
-        )
+        problems.append(Problem(file.place("missing"), f"`missing` must name {', '.join(MISSING)}, in this order"))
     variables: dict[str, SchemaVariable] = {}
     above: dict[str, Variable] = {}
     for name, spec in file.spec.variables.items():
@@ -132,9 +128,7 @@ def read_schema(path: Path = LIBRARY / "schema.yml") -> Schema:
         problems += found
         derived = None
         if spec.rules:
-            step = StepSpec(
-                decides=name, title=spec.title, outcomes={**spec.categories, **missing}, rules=spec.rules
-            )
+            step = StepSpec(decides=name, title=spec.title, outcomes={**spec.categories, **missing}, rules=spec.rules)
             compiled, found = compile_steps([step], above, place=file.place, loc=loc)
             problems += found or prove(compiled, file.place(*loc))
             derived = compiled[0] if compiled else None

@@ -50,8 +50,7 @@ class PrimaryUnits:
             raise InformalityError(
                 Problem(
                     place="sample design",
-                    what="the whole sample is one primary sampling unit (PSU), "
-                    "so no standard error can be computed",
+                    what="the whole sample is one primary sampling unit (PSU), so no standard error can be computed",
                     found=f"PSU {_label(self.psu_labels[0])}",
                     fix="name the column that tells the sampled areas apart, "
                     "or leave the PSU out if persons were drawn one by one",
@@ -97,9 +96,7 @@ class Design:
     units: PrimaryUnits
 
     @classmethod
-    def from_columns(
-        cls, weight: Any, stratum: Any = None, psu: Any = None, lonely: Lonely = "fail"
-    ) -> Design:
+    def from_columns(cls, weight: Any, stratum: Any = None, psu: Any = None, lonely: Lonely = "fail") -> Design:
         """A design from columns (n,) of any type; pandas or numpy.
 
         Without ``psu`` every row is its own PSU; without ``stratum`` there is one stratum. Weights may be 0

@@ -79,9 +79,7 @@ def covariance(a: Estimate, b: Estimate) -> FloatArray:
     return covariance_matrix(a.units, a.influence, b.influence)
 
 
-def totals(
-    design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None
-) -> Estimate:
+def totals(design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None) -> Estimate:
     """Weighted totals of ``y`` (n,) or (n, k) in each domain.
 
     ``domain``: (n,) integer codes, negative is outside; ``n_domains`` defaults to the largest code + 1.
@@ -92,9 +90,7 @@ def totals(
     return totals_of(Moments.from_arrays(design.weight, design.psu, domain, cells, y), design.units)
 
 
-def means(
-    design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None
-) -> Estimate:
+def means(design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None) -> Estimate:
     """Weighted means of ``y`` (n,) or (n, k) in each domain; see :func:`totals` for the arguments."""
     cells = _n_domains(domain, n_domains)
     return means_of(Moments.from_arrays(design.weight, design.psu, domain, cells, y), design.units)
@@ -112,11 +108,7 @@ def ratios(
 
 
 def shares(
-    design: Design,
-    outcome: ArrayLike,
-    n_outcomes: int,
-    domain: ArrayLike | None = None,
-    n_domains: int | None = None,
+    design: Design, outcome: ArrayLike, n_outcomes: int, domain: ArrayLike | None = None, n_domains: int | None = None
 ) -> Estimate:
     """Shares of the K = ``n_outcomes`` categories within each domain, (D, K), in one pass.
 

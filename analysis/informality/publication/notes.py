@@ -50,7 +50,8 @@ def notes_of(laid: pd.DataFrame, pub: Publication, drawn: Mapping[str, str] | No
     grades = set(laid["grade"]) - {"not_determinable"}
     flagged = {grade: sign for grade, sign in pub.flags.items() if sign and grade in grades}
     signs = [
-        f"{sign}{(drawn or {}).get(grade, '')}: {lower_first(pub.meanings[grade].rstrip('.'))}" for grade, sign in flagged.items()
+        f"{sign}{(drawn or {}).get(grade, '')}: {lower_first(pub.meanings[grade].rstrip('.'))}"
+        for grade, sign in flagged.items()
     ]
     if signs:
         notes.append("; ".join(signs) + ".")

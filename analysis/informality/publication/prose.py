@@ -70,8 +70,12 @@ def _put(tree: Tree, path: tuple[str, ...], leaf: Tree) -> None:
         tree = tree.setdefault(key, {})
     if "text" in tree:
         raise InformalityError(
-            Problem("results table", "two rows have the same name in the prose", ".".join(path),
-                    "give the table another key under `prose` in views.yml"),
+            Problem(
+                "results table",
+                "two rows have the same name in the prose",
+                ".".join(path),
+                "give the table another key under `prose` in views.yml",
+            ),
             ExitCode.RENDER,
         )
     tree.update(leaf)

@@ -15,9 +15,34 @@ from informality.publication.table import Labels
 MEASURES = ["value", "se", "ci_low", "ci_high", "cv", "deff"]
 
 RESULT_COLUMNS = [
-    "study", "survey", "wave", "definition", "table", "indicator", "statistic", "universe",
-    "dim1", "level1", "dim2", "level2", "dim3", "level3",
-    "value", "unit", "se", "ci_low", "ci_high", "confidence", "n", "n_weighted", "cv", "deff", "df", "grade", "status", "note",
+    "study",
+    "survey",
+    "wave",
+    "definition",
+    "table",
+    "indicator",
+    "statistic",
+    "universe",
+    "dim1",
+    "level1",
+    "dim2",
+    "level2",
+    "dim3",
+    "level3",
+    "value",
+    "unit",
+    "se",
+    "ci_low",
+    "ci_high",
+    "confidence",
+    "n",
+    "n_weighted",
+    "cv",
+    "deff",
+    "df",
+    "grade",
+    "status",
+    "note",
 ]
 
 

@@ -103,10 +103,13 @@ def _front_matter(source: Path) -> tuple[dict[str, Any], list[Line]]:
     end = next((i for i, line in enumerate(lines[1:], 1) if line.text.strip() == "---"), None)
     if end is None:
         raise InformalityError(Problem(lines[0].place, "the front matter has no closing ---"), ExitCode.RENDER)
-    _stop_at([
-        Problem(line.place, "a shortcode stands in the front matter", line.text.strip(), "write it in _quarto.yml")
-        for line in lines[:end] if "{{<" in line.text
-    ])
+    _stop_at(
+        [
+            Problem(line.place, "a shortcode stands in the front matter", line.text.strip(), "write it in _quarto.yml")
+            for line in lines[:end]
+            if "{{<" in line.text
+        ]
+    )
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -134,7 +137,9 @@ def _resolved(source: Path, lines: Sequence[Line], reading: _Reading, stack: tup
         if mark and not fence:
             fence = mark[1]
             if re.match(r"\{\w", line.text.strip().lstrip("`~ ")):
-                problem = Problem(line.place, "a report executes no code", line.text.strip(), "include a built table or figure")
+                problem = Problem(
+                    line.place, "a report executes no code", line.text.strip(), "include a built table or figure"
+                )
                 reading.problems.append(problem)
         elif mark and line.text.strip().startswith(fence) and not line.text.strip().strip(fence[0]):
             fence = ""
@@ -154,9 +159,7 @@ def _resolved(source: Path, lines: Sequence[Line], reading: _Reading, stack: tup
     return out
 
 
-def _included(
-    found: re.Match[str], line: Line, source: Path, reading: _Reading, stack: tuple[Path, ...]
-) -> list[Line]:
+def _included(found: re.Match[str], line: Line, source: Path, reading: _Reading, stack: tuple[Path, ...]) -> list[Line]:
     words = found[1].split()
     problem: Problem | None = None
     if len(words) != 2 or found[0] != line.text.strip():
@@ -223,9 +226,16 @@ def _pandoc(lines: Sequence[Line], meta: Mapping[str, Any]) -> str:
         problem = Problem("pandoc", "the program that makes the page is not installed", fix="install pypandoc-binary")
         raise InformalityError(problem, ExitCode.RENDER) from None
     command = [
-        pandoc, "--from=markdown", "--to=html5", "--standalone", "--mathml", "--wrap=none",
-        f"--template={TEMPLATES / 'report.html'}", f"--lua-filter={TEMPLATES / 'report.lua'}",
-        "--toc", f"--toc-depth={meta.get('toc-depth', 2)}",
+        pandoc,
+        "--from=markdown",
+        "--to=html5",
+        "--standalone",
+        "--mathml",
+        "--wrap=none",
+        f"--template={TEMPLATES / 'report.html'}",
+        f"--lua-filter={TEMPLATES / 'report.lua'}",
+        "--toc",
+        f"--toc-depth={meta.get('toc-depth', 2)}",
     ]
     text = front + "\n".join(line.text for line in lines)
     done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)

@@ -47,7 +47,9 @@ def build_report(inputs: ReportInputs, source: Path, out_dir: Path) -> list[Path
         os.replace(page, target)
         os.replace(building, kept)
     except OSError as failure:
-        problem = Problem(str(out_dir), "the report cannot be written here", str(failure), "check the folder and the disk")
+        problem = Problem(
+            str(out_dir), "the report cannot be written here", str(failure), "check the folder and the disk"
+        )
         raise InformalityError(problem, ExitCode.OUTPUT) from None
     finally:
         shutil.rmtree(building, ignore_errors=True)
@@ -59,7 +61,9 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
     titles = {note.id: note.title for note in inputs.definitions}
     labels = dataclasses.replace(inputs.labels, levels={**inputs.labels.levels, "definition": titles})
     study = inputs.study
-    origin = f"Source: {study['survey_title']}, {study['wave_title']}, {study['agency']}. {inputs.made_up_notice}".strip()
+    origin = (
+        f"Source: {study['survey_title']}, {study['wave_title']}, {study['agency']}. {inputs.made_up_notice}".strip()
+    )
     pub = publication(inputs.results, labels, inputs.reliability, str(study["headline"]), origin)
 
     files = {source.name: text, "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
@@ -132,8 +136,13 @@ def _project(inputs: ReportInputs, source: Path, shown: Mapping[str, bool]) -> d
         "number-sections": True,
         "toc": True,
         "toc-depth": 2,
-        "format": {"html": {
-            "css": "report.css", "embed-resources": True, "html-math-method": "mathml", "theme": "default",
-            "include-before-body": "_parts/banner.html",
-        }},
+        "format": {
+            "html": {
+                "css": "report.css",
+                "embed-resources": True,
+                "html-math-method": "mathml",
+                "theme": "default",
+                "include-before-body": "_parts/banner.html",
+            }
+        },
     }

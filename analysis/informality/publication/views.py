@@ -1,6 +1,6 @@
 """Views: which rows of the results table make a published table or figure, and how they are laid out.
 
-``library/tables/views.yml`` names them. A view takes the rows of one results table whose breakdown is
+``library/views.yml`` names them. A view takes the rows of one results table whose breakdown is
 one of ``by`` and arranges them in groups, rows and columns; tables and figures share that arrangement,
 so they cannot disagree. A view without a publishable row is not empty: it says what is missing.
 """
@@ -22,10 +22,11 @@ from informality.publication.published import RESULT_COLUMNS, Publication, level
 from informality.publication.published import publication as publication
 from informality.publication.table import NOTHING, Cell, Column, Labels, RowGroup, Table
 
-VIEWS = Path(__file__).parents[1] / "library" / "tables" / "views.yml"
+VIEWS = Path(__file__).parents[1] / "library" / "views.yml"
 
 ALL = "All"
 """Heading of the row or column that is not broken down."""
+
 
 class ViewSpec(SpecModel):
     """One published table. ``by`` lists breakdowns ("" is none, "area sex" is sex within area)."""
@@ -155,8 +156,14 @@ def _placed(
         elif view.column:
             column, column_label = row[view.column], _words(view.column, row[view.column], labels)
         out.append(
-            {"group": ", ".join(heading), "row": label, "column": column_label,
-             "row_level": level, "column_level": column, **row}
+            {
+                "group": ", ".join(heading),
+                "row": label,
+                "column": column_label,
+                "row_level": level,
+                "column_level": column,
+                **row,
+            }
         )
     return out
 
@@ -182,8 +189,11 @@ def further_views(views: ViewsSpec, pub: Publication) -> dict[str, ViewSpec]:
             breakdowns = [(*dims[1:], dims[0]) for dims in breakdowns]
         title = pub.labels.table(table)
         found[f"{table}-{statistic}".replace("_", "-")] = ViewSpec(
-            title=f"{title} (persons)" if statistic == "total" else title, table=table, statistic=statistic,
-            by=[" ".join(dims) for dims in breakdowns], definitions="all",
+            title=f"{title} (persons)" if statistic == "total" else title,
+            table=table,
+            statistic=statistic,
+            by=[" ".join(dims) for dims in breakdowns],
+            definitions="all",
         )
     return found
 
@@ -220,17 +230,24 @@ def table_of_view(id: str, view: ViewSpec, pub: Publication) -> Table | str:
         elif row["column"] in cells:
             place = ", ".join(filter(None, (row["group"], row["row"], row["column"])))
             raise InformalityError(
-                Problem(f"views.yml, `{id}`", "two results stand in the same cell", place,
-                        "choose `indicators` or one `statistic`"),
+                Problem(
+                    f"views.yml, `{id}`",
+                    "two results stand in the same cell",
+                    place,
+                    "choose `indicators` or one `statistic`",
+                ),
                 ExitCode.SPEC,
             )
         else:
             cells[row["column"]] = row
     built = tuple(
-        RowGroup(heading, tuple(
-            (Cell(label), *(cell for name in spread for cell in _measures(cells.get(name), pub)))
-            for label, cells in rows.items()
-        ))
+        RowGroup(
+            heading,
+            tuple(
+                (Cell(label), *(cell for name in spread for cell in _measures(cells.get(name), pub)))
+                for label, cells in rows.items()
+            ),
+        )
         for heading, rows in groups.items()
     )
     notes = ([view.note] if view.note else []) + notes_of(laid, pub)
@@ -256,8 +273,12 @@ def one_unit(id: str, laid: pd.DataFrame) -> str:
     units = distinct(laid["unit"])
     if len(units) != 1:
         raise InformalityError(
-            Problem(f"views.yml, `{id}`", "the rows of this view have different units", ", ".join(units),
-                    "choose one `statistic`"),
+            Problem(
+                f"views.yml, `{id}`",
+                "the rows of this view have different units",
+                ", ".join(units),
+                "choose one `statistic`",
+            ),
             ExitCode.SPEC,
         )
     return units[0]

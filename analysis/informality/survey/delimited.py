@@ -57,9 +57,7 @@ def _options(ask: Ask, on_ragged_row: Callable[[Any], object]) -> dict[str, Any]
     return {
         # one thread, or Arrow does not know the number of a ragged row
         "read_options": pacsv.ReadOptions(use_threads=False, encoding=ask.encoding or "utf8"),
-        "parse_options": pacsv.ParseOptions(
-            delimiter=ask.delimiter, newlines_in_values=True, invalid_row_handler=skip
-        ),
+        "parse_options": pacsv.ParseOptions(delimiter=ask.delimiter, newlines_in_values=True, invalid_row_handler=skip),
     }
 
 

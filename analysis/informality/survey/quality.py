@@ -114,14 +114,10 @@ def _lonely(frame: pd.DataFrame, profile: Profile) -> list[Problem]:
     ]
 
 
-def _contradictions(
-    frame: pd.DataFrame, schema: Schema, spec: QualitySpec, profile: Profile
-) -> list[Problem]:
+def _contradictions(frame: pd.DataFrame, schema: Schema, spec: QualitySpec, profile: Profile) -> list[Problem]:
     found = []
     for item in spec.contradictions:
-        condition, problems = compile_filter(
-            item.when, schema.grammar, place=lambda *loc: "quality.yml"
-        )
+        condition, problems = compile_filter(item.when, schema.grammar, place=lambda *loc: "quality.yml")
         assert not problems, problems
         count = int(np.count_nonzero(condition.mask(frame)))
         if count:

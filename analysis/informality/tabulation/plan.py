@@ -92,9 +92,7 @@ def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
     spec = file.spec
     problems: list[Problem] = []
     for name, universe in spec.universes.items():
-        problems += compile_filter(
-            universe.where, variables, place=file.place, loc=("universes", name, "where")
-        )[1]
+        problems += compile_filter(universe.where, variables, place=file.place, loc=("universes", name, "where"))[1]
     for name, indicator in spec.indicators.items():
         loc = ("indicators", name)
         if indicator.among not in spec.universes:
@@ -149,9 +147,7 @@ def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
         for i, by in enumerate(table.by):
             place = file.place(*loc, "by", i)
             composition = any(
-                spec.indicators[n].statistic == "composition"
-                for n in table.indicators
-                if n in spec.indicators
+                spec.indicators[n].statistic == "composition" for n in table.indicators if n in spec.indicators
             )
             if len(by) + composition > MAX_BY:
                 problems.append(
@@ -168,11 +164,7 @@ def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
                 if variable not in variables or variables[variable].kind != "category":
                     names = [n for n, v in variables.items() if v.kind == "category"]
                     problems.append(
-                        Problem(
-                            place,
-                            f"`{variable}` is not a category variable",
-                            fix=did_you_mean(variable, names),
-                        )
+                        Problem(place, f"`{variable}` is not a category variable", fix=did_you_mean(variable, names))
                     )
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
@@ -184,7 +176,7 @@ def plan_path(name: str, *folders: Path) -> Path:
     for folder in (*folders, LIBRARY / "tables"):
         if (folder / f"{name}.yml").is_file():
             return folder / f"{name}.yml"
-    known = sorted(p.stem for p in (LIBRARY / "tables").glob("*.yml"))
+    known = sorted(p.stem for f in (*folders, LIBRARY / "tables") for p in f.glob("*.yml"))
     raise InformalityError(
         Problem(name, "there is no set of tables of this name", fix=did_you_mean(name, known)), ExitCode.SPEC
     )

@@ -21,15 +21,7 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem, d
 from informality.foundation.proof import prove
 from informality.foundation.quantities import Status
 from informality.foundation.reading import words
-from informality.foundation.rules import (
-    NOT_APPLICABLE,
-    REASON,
-    RuleSpec,
-    Step,
-    StepSpec,
-    Variable,
-    compile_steps,
-)
+from informality.foundation.rules import NOT_APPLICABLE, REASON, RuleSpec, Step, StepSpec, Variable, compile_steps
 from informality.foundation.schema import LIBRARY
 from informality.foundation.specfile import SpecModel, Words, load
 
@@ -101,8 +93,7 @@ def read_standard(name: str, *folders: Path) -> Standard:
     else:
         known = sorted(p.stem for p in (LIBRARY / "reliability").glob("*.yml"))
         raise InformalityError(
-            Problem(name, "there is no reliability standard of this name", fix=did_you_mean(name, known)),
-            ExitCode.SPEC,
+            Problem(name, "there is no reliability standard of this name", fix=did_you_mean(name, known)), ExitCode.SPEC
         )
     file = load(path, StandardSpec)
     outcomes = {str(grade): spec.title for grade, spec in file.spec.grades.items()}

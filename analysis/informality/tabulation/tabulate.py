@@ -85,18 +85,12 @@ def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: f
     """Workers with the outcomes of one definition under their plain names."""
     outcomes = {name: workers[column(definition.id, name)] for name in definition.outcomes}
     frame = workers[[n for n in workers.columns if "." not in n or n.partition(".")[0] in schema.variables]]
-    known = (
-        asked
-        | frozenset(outcomes)
-        | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
-    )
+    known = asked | frozenset(outcomes) | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
     variables = {**schema.grammar, **outcome_variables(definition)}
     return View(definition, frame.assign(**outcomes), variables, known, schema)
 
 
-def tabulate(
-    plan: Plan, views: Sequence[View], headline: str, design: Design, settings: Settings
-) -> pd.DataFrame:
+def tabulate(plan: Plan, views: Sequence[View], headline: str, design: Design, settings: Settings) -> pd.DataFrame:
     """All tables of a plan as rows of the results table (columns :data:`COLUMNS`), in plan order.
 
     ``views`` holds one view per definition; tables marked ``each`` are made for every definition that decides
@@ -123,7 +117,7 @@ def tabulate(
                             Problem(
                                 f"{plan.path.name}, table `{table_name}`",
                                 f"nobody is in the universe `{indicator.among}` of `{name}`",
-                                str(plan.spec.universes[indicator.among].where),
+                                _words(plan.spec.universes[indicator.among].where),
                                 "widen the universe, or leave the table out",
                             )
                         )
@@ -147,9 +141,7 @@ def estimate_one(
     if rows is None:
         raise InformalityError(
             Problem(
-                f"universe `{indicator.among}`",
-                "nobody is in it",
-                str(plan.spec.universes[indicator.among].where),
+                f"universe `{indicator.among}`", "nobody is in it", _words(plan.spec.universes[indicator.among].where)
             ),
             ExitCode.ESTIMATE,
         )
@@ -189,6 +181,12 @@ def _indicator(
     rows["statistic"], rows["unit"], rows["status"] = statistic, unit, status
     _grade(rows, np.repeat(open_per_domain, len(categories) if categories else 1), settings)
     return rows
+
+
+def _words(where: Mapping[str, CellValue]) -> str:
+    """A condition as it stands in the file."""
+    cells = {n: ", ".join(map(str, c)) if isinstance(c, list) else c for n, c in where.items()}
+    return "; ".join(f"{name}: {cell}" for name, cell in cells.items()) or "everybody"
 
 
 def _answers_itself(indicator: IndicatorSpec, by: Sequence[str]) -> bool:
@@ -234,12 +232,7 @@ def _domains(
 
 
 def _estimate(
-    indicator: IndicatorSpec,
-    seen: View,
-    inside: Bools,
-    domain: npt.NDArray[np.int64],
-    n_domains: int,
-    design: Design,
+    indicator: IndicatorSpec, seen: View, inside: Bools, domain: npt.NDArray[np.int64], n_domains: int, design: Design
 ) -> tuple[Estimate, list[str]]:
     """The estimate, and the categories it runs over (empty but for a composition)."""
     cells = np.where(inside, domain, -1)
@@ -257,9 +250,7 @@ def _estimate(
         return shares(design, np.where(inside, number[codes], -1), len(names), cells, n_domains), names
     values = seen.frame[of].to_numpy(dtype=float)
     if indicator.statistic == "ratio":
-        return ratios(
-            design, np.where(seen.mask(indicator.where), values, values * 0.0), values, cells, n_domains
-        ), []
+        return ratios(design, np.where(seen.mask(indicator.where), values, values * 0.0), values, cells, n_domains), []
     return means(design, values, cells, n_domains), []
 
 
