@@ -10,7 +10,7 @@ import pandas as pd
 
 from informality.classification.explain import Reason, explain
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.rules import Variable
+from informality.foundation.grammar import Variable
 from informality.foundation.schema import Schema
 from informality.pipeline import workers_of_last_run
 from informality.publication.table import Table

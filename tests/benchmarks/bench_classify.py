@@ -13,7 +13,7 @@ import pandas as pd
 
 from informality.classification.classify import classify
 from informality.classification.definition import definition_path, read_definition
-from informality.foundation.rules import MISSING, REASON
+from informality.foundation.grammar import MISSING, REASON
 from informality.foundation.schema import read_schema
 
 N = 1_000_000
@@ -58,7 +58,7 @@ def main() -> None:
     for definition in definitions:
         seconds = best(lambda d=definition: classify(frame, d, schema.grammar))
         print(
-            f"{definition.id:14} {len(definition.steps)} steps, outcome and rule of each: {seconds:.2f} s ({seconds / hand:.1f} x)"
+            f"{definition.id:14} {len(definition.steps)} steps, outcomes and rules: {seconds:.2f} s ({seconds / hand:.1f} x)"
         )
 
 

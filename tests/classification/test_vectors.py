@@ -10,7 +10,7 @@ import pytest
 
 from informality.classification.classify import NOT_DETERMINABLE, classify, column
 from informality.classification.definition import Definition, decide_one, definition_path, read_definition
-from informality.foundation.rules import MISSING, NOT_ASKED, REASON
+from informality.foundation.grammar import MISSING, NOT_ASKED, REASON
 from informality.foundation.schema import Schema, read_schema
 
 STATUS = {1: "employee", 2: "employer", 3: "own_account", 4: "cooperative", 5: "contributing_family", 6: "other"}

@@ -13,18 +13,9 @@ from hypothesis import strategies as st
 
 from informality.foundation import reading
 from informality.foundation.errors import Problem
+from informality.foundation.grammar import BLANK, MISSING, NO_RULE, REASON, StepSpec, Variable
 from informality.foundation.proof import prove
-from informality.foundation.rules import (
-    BLANK,
-    MISSING,
-    NO_RULE,
-    REASON,
-    Step,
-    StepSpec,
-    Variable,
-    compile_filter,
-    compile_steps,
-)
+from informality.foundation.rules import Step, compile_filter, compile_steps
 
 SECTOR = Variable("sector", "category", ("government", "private", "household", *MISSING), "Sector", {"npish": "NPI"})
 BOOKS = Variable("books", "category", ("yes", "no", *MISSING), "Books")

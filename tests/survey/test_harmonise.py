@@ -14,7 +14,7 @@ import pyreadstat
 import pytest
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
-from informality.foundation.rules import REASON
+from informality.foundation.grammar import REASON
 from informality.foundation.schema import read_schema
 from informality.survey.harmonise import Harmonised, harmonise
 from informality.survey.profile import Profile, read_profile

@@ -13,7 +13,7 @@ import pytest
 from informality.classification.classify import classify
 from informality.classification.definition import Definition, definition_path, read_definition
 from informality.foundation.errors import ExitCode, InformalityError
-from informality.foundation.rules import MISSING, REASON
+from informality.foundation.grammar import MISSING, REASON
 from informality.foundation.schema import Schema, read_schema
 from informality.inference.design import Design
 from informality.tabulation.plan import read_plan

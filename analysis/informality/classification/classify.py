@@ -17,8 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from informality.classification.definition import Definition
+from informality.foundation.grammar import NO_RULE, NOT_APPLICABLE, REASON
 from informality.foundation.reading import tally
-from informality.foundation.rules import NO_RULE, NOT_APPLICABLE, REASON, Step
+from informality.foundation.rules import Step
 
 NOT_DETERMINABLE = "not_determinable"
 

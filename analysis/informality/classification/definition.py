@@ -14,20 +14,11 @@ from pathlib import Path
 from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.grammar import NOT_ASKED, CellValue, StepSpec, Variable, Word
 from informality.foundation.proof import prove
 from informality.foundation.quantities import QuantitySpec, Status
 from informality.foundation.reading import trace
-from informality.foundation.rules import (
-    NOT_ASKED,
-    CellValue,
-    Filter,
-    Step,
-    StepSpec,
-    Variable,
-    Word,
-    compile_filter,
-    compile_steps,
-)
+from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.schema import LIBRARY, Schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 

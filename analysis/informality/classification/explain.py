@@ -8,8 +8,8 @@ import pandas as pd
 
 from informality.classification.classify import NOT_DETERMINABLE, column
 from informality.classification.definition import Definition
+from informality.foundation.grammar import NOT_APPLICABLE, REASON, Word
 from informality.foundation.reading import Tried, trace
-from informality.foundation.rules import NOT_APPLICABLE, REASON, Word
 from informality.foundation.schema import Schema
 
 

@@ -14,8 +14,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from informality.foundation.atoms import Axis
 from informality.foundation.errors import Problem
-from informality.foundation.rules import NO_RULE, Axis, Codes, Rule, Step, Word
+from informality.foundation.grammar import NO_RULE, Codes, Word
+from informality.foundation.rules import Rule, Step
 
 LIMIT = 20_000_000
 """Cases one proof may enumerate (about a second); a larger table should be cut into steps."""

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from informality.foundation.rules import MISSING, Condition, Step, Variable, Word
+from informality.foundation.grammar import MISSING, Condition, Variable, Word
+from informality.foundation.rules import Step
 
 if TYPE_CHECKING:
     import pandas as pd

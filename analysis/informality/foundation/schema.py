@@ -15,18 +15,9 @@ from typing import Literal
 from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.grammar import MISSING, CellValue, RuleSpec, StepSpec, Variable
 from informality.foundation.proof import prove
-from informality.foundation.rules import (
-    MISSING,
-    CellValue,
-    Filter,
-    RuleSpec,
-    Step,
-    StepSpec,
-    Variable,
-    compile_filter,
-    compile_steps,
-)
+from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.specfile import SpecModel, Words, load
 
 LIBRARY = Path(__file__).parents[1] / "library"

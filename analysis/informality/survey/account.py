@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from informality.foundation.atoms import Axis
 from informality.foundation.errors import Problem
-from informality.foundation.rules import Axis
 from informality.survey.profile import Code
 
 Bools = npt.NDArray[np.bool_]

@@ -7,8 +7,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from informality.foundation.errors import Problem
+from informality.foundation.grammar import MISSING, NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN
 from informality.foundation.reading import words
-from informality.foundation.rules import MISSING, NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN
 from informality.foundation.schema import SchemaVariable
 from informality.survey.account import Bools, Ints, Log, as_code, written, wrong_kind
 from informality.survey.profile import Code, FormSpec, NumberSpec, Profile

@@ -14,7 +14,8 @@ import numpy as np
 import pandas as pd
 
 from informality.foundation.errors import ExitCode, Problem, did_you_mean, raise_errors
-from informality.foundation.rules import NOT_APPLICABLE, NOT_ASKED, Variable, compile_filter
+from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, Variable
+from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
 from informality.survey.account import Bools, Log, as_code, written, wrong_kind
 from informality.survey.forms import categorical, make

@@ -15,20 +15,10 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.grammar import MISSING, NOT_APPLICABLE, CellValue, RuleSpec, StepSpec, Variable
 from informality.foundation.proof import prove
 from informality.foundation.quantities import Status
-from informality.foundation.rules import (
-    MISSING,
-    NOT_APPLICABLE,
-    CellValue,
-    Filter,
-    RuleSpec,
-    Step,
-    StepSpec,
-    Variable,
-    compile_filter,
-    compile_steps,
-)
+from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.schema import LIBRARY, Schema, read_schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 

@@ -13,8 +13,9 @@ import numpy as np
 import pandas as pd
 
 from informality.foundation.errors import Problem
+from informality.foundation.grammar import NOT_ASKED, REASON, UNKNOWN, CellValue
 from informality.foundation.quantities import QuantitySpec
-from informality.foundation.rules import NOT_ASKED, REASON, UNKNOWN, CellValue, compile_filter
+from informality.foundation.rules import compile_filter
 from informality.foundation.schema import LIBRARY, Schema
 from informality.foundation.specfile import SpecModel, Words, load
 from informality.survey.harmonise import Harmonised

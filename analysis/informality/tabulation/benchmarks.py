@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.rules import Variable, compile_filter
+from informality.foundation.grammar import Variable
+from informality.foundation.rules import compile_filter
 from informality.inference.design import Design
 from informality.inference.estimate import means, totals
 from informality.survey.profile import BenchmarkSpec, Profile

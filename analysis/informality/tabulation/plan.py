@@ -10,7 +10,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.rules import CellValue, Variable, compile_filter
+from informality.foundation.grammar import CellValue, Variable
+from informality.foundation.rules import compile_filter
 from informality.foundation.schema import LIBRARY
 from informality.foundation.specfile import SpecModel, Words, load
 

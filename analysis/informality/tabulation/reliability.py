@@ -18,10 +18,11 @@ import pandas as pd
 from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.grammar import NOT_APPLICABLE, REASON, RuleSpec, StepSpec, Variable
 from informality.foundation.proof import prove
 from informality.foundation.quantities import Status
 from informality.foundation.reading import words
-from informality.foundation.rules import NOT_APPLICABLE, REASON, RuleSpec, Step, StepSpec, Variable, compile_steps
+from informality.foundation.rules import Step, compile_steps
 from informality.foundation.schema import LIBRARY
 from informality.foundation.specfile import SpecModel, Words, load
 

@@ -17,8 +17,9 @@ import pandas as pd
 from informality.classification.classify import NOT_DETERMINABLE, column
 from informality.classification.definition import Definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.grammar import NOT_APPLICABLE, CellValue, Variable
 from informality.foundation.quantities import Status, weakest
-from informality.foundation.rules import NOT_APPLICABLE, CellValue, Variable, compile_filter
+from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
 from informality.inference.design import Design
 from informality.inference.estimate import Estimate, means, ratios, shares, totals
