@@ -18,6 +18,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from informality.foundation.errors import InformalityError, Problem
+from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED
 
 if TYPE_CHECKING:
     from informality.asking import Why
@@ -196,7 +197,8 @@ def show_reasons(found: Why) -> None:
             for name, value in reason.facts:
                 label = found.schema[name].spec.title if name in found.schema.variables else titles.get(name, name)
                 _say(out, f"{escape(label)}: {escape(value)}", "             ")
-                if name in found.questions:
+                never_put = {found.schema.missing[word] for word in (NOT_ASKED, NOT_APPLICABLE)}
+                if name in found.questions and value not in never_put:
                     _say(out, Text(f"asked: {found.questions[name]}", style="dim"), "               ")
             passed = [f"{t.rule} ({', '.join(dict.fromkeys(u[0] for u in t.unmet))})" for t in reason.tried[:-1]]
             if passed:
