@@ -26,12 +26,12 @@ from rich.cells import cell_len
 from rich.console import Console
 
 from informality import cli, pipeline, screens
-from informality.classification.definition import definition_path, read_definition
+from informality.classification.definition import read_definition
+from informality.foundation.library import find
 from informality.foundation.schema import read_schema
 from informality.pipeline import run_study
 from informality.study import Workspace
 from informality.survey import synthetic
-from informality.survey.profile import profile_path
 
 REPOSITORY = Path(__file__).parents[1]
 STEPS = ["writing the made-up survey", *pipeline.DOING.values()]
@@ -169,7 +169,7 @@ def test_suppressed_rows_hold_no_number(results: pd.DataFrame) -> None:
 
 def test_every_worker_has_the_rule_that_decided_each_step(workers: pd.DataFrame) -> None:
     for name in ("ilo-17icls", "lao-lfs2017"):
-        for step in read_definition(definition_path(name), read_schema()).steps:
+        for step in read_definition(find("definitions", name), read_schema()).steps:
             outcome = workers[f"{name}.{step.decides}"].astype(str)
             rule = workers[f"{name}.{step.decides}.rule"]
             assert (rule.isna() == (outcome == "not_applicable")).all()
@@ -282,7 +282,7 @@ def test_other_things_a_result_rests_on(copy: Path, monkeypatch: pytest.MonkeyPa
 
     definition = copy / "analysis/definitions/lao-lfs2017.yml"  # a file of the workspace goes before the library's
     definition.parent.mkdir()
-    text = definition_path("lao-lfs2017").read_text(encoding="utf-8")
+    text = find("definitions", "lao-lfs2017").read_text(encoding="utf-8")
     definition.write_text(text, encoding="utf-8")
     assert run(copy).steps == []  # the same words in another place
     definition.write_text(text + "# a remark\n", encoding="utf-8")
@@ -348,7 +348,7 @@ def test_the_reasons_for_one_worker(workers: pd.DataFrame, ask: Callable[..., st
     informal = workers[workers["ilo-17icls.job"] == "informal"].iloc[0]
     said = ask(f"explain lao-demo --person {informal['person_id']}")
     for definition in ("ilo-17icls", "lao-lfs2017"):
-        for step in read_definition(definition_path(definition), read_schema()).steps:
+        for step in read_definition(find("definitions", definition), read_schema()).steps:
             rule = next(r for r in step.rules if r.id == informal[f"{definition}.{step.decides}.rule"])
             assert f"  {step.title}: {step.outcomes[rule.then]}\n    because  rule {rule.id}" in said
             assert rule.why in said
@@ -394,6 +394,6 @@ def test_help_imports_nothing_heavy(words: str) -> None:
 
 def test_the_profile_is_found_in_the_workspace_first(tmp_path: Path) -> None:
     own = tmp_path / "lao-demo.yml"
-    assert profile_path("lao-demo", tmp_path) != own
+    assert find("surveys", "lao-demo", tmp_path) != own
     own.write_text("id: lao-demo\n", encoding="utf-8")
-    assert profile_path("lao-demo", tmp_path) == own
+    assert find("surveys", "lao-demo", tmp_path) == own

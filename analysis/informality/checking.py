@@ -9,12 +9,12 @@ from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from informality.classification.definition import Definition, definition_path, read_definition
+from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.schema import LIBRARY
+from informality.foundation.library import LIBRARY, find
 from informality.steps import raw_file, read_harmonised, sample_design_of
 from informality.study import Workspace, read_study
-from informality.survey.profile import Profile, profile_path, read_profile
+from informality.survey.profile import Profile, read_profile
 from informality.survey.quality import check_quality
 from informality.tabulation import benchmarks
 from informality.tabulation.tabulate import view
@@ -76,7 +76,7 @@ def _definitions(profile: Profile, workspace: Workspace) -> list[Definition]:
     found, problems = [], []
     for name, at in (wanted or {"ilo-17icls": ""}).items():
         try:
-            path = definition_path(str(name), workspace.folder("definitions"))
+            path = find("definitions", str(name), workspace.folder("definitions"))
         except InformalityError as failure:
             problems += [replace(p, place=at, found=f"`{name}`") for p in failure.problems]
             continue
@@ -94,7 +94,7 @@ def _profile(name: str, workspace: Workspace, wave: str | None) -> tuple[Profile
         study = read_study(workspace.study_path(name), workspace)
         profile, wave = study.profile, wave or study.spec.wave
     else:
-        path = Path(name) if name.endswith((".yml", ".yaml")) else profile_path(name, surveys)
+        path = Path(name) if name.endswith((".yml", ".yaml")) else find("surveys", name, surveys)
         profile = read_profile(path)
     waves = list(profile.spec.waves)
     if wave is None and len(waves) == 1:

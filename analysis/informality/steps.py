@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.library import LIBRARY
 from informality.foundation.provenance import sha256
-from informality.foundation.schema import LIBRARY
 from informality.study import Study, Workspace
 
 if TYPE_CHECKING:

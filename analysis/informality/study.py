@@ -12,12 +12,13 @@ from typing import Literal, TypeVar
 
 from pydantic import Field, field_validator
 
-from informality.classification.definition import Definition, definition_path, read_definition
+from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.library import Kind, find
 from informality.foundation.schema import Schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
-from informality.survey.profile import Profile, profile_path, read_profile
-from informality.tabulation.plan import Plan, plan_path, read_plan
+from informality.survey.profile import Profile, read_profile
+from informality.tabulation.plan import Plan, read_plan
 from informality.tabulation.reliability import Standard, read_standard
 from informality.tabulation.tabulate import outcome_variables
 
@@ -123,21 +124,26 @@ class Study:
         return next(d for d in self.definitions if d.id == self.spec.headline)
 
 
-def named_files(file: SpecFile[StudySpec], workspace: Workspace) -> tuple[dict[str, dict[str, Path]], list[Problem]]:
-    """The files a study names, by kind and name, and a problem for each name that means nothing or comes twice."""
+def _named(file: SpecFile[StudySpec]) -> list[tuple[Kind, str, str]]:
+    """Kind, name and place of every file a study names."""
     spec = file.spec
-    found: dict[str, dict[str, Path]] = {"surveys": {}, "definitions": {}, "tables": {}}
+    return [
+        ("surveys", spec.survey, file.place("survey")),
+        *(("definitions", n, file.place("definitions", i)) for i, n in enumerate(spec.definitions)),
+        *(("tables", n, file.place("tables", i)) for i, n in enumerate(spec.tables)),
+    ]
+
+
+def named_files(file: SpecFile[StudySpec], workspace: Workspace) -> tuple[dict[Kind, dict[str, Path]], list[Problem]]:
+    """The files a study names, by kind and name, and a problem for each name that means nothing or comes twice."""
+    found: dict[Kind, dict[str, Path]] = {"surveys": {}, "definitions": {}, "tables": {}}
     problems: list[Problem] = []
-    for kind, name, place, find in (
-        ("surveys", spec.survey, file.place("survey"), profile_path),
-        *(("definitions", n, file.place("definitions", i), definition_path) for i, n in enumerate(spec.definitions)),
-        *(("tables", n, file.place("tables", i), plan_path) for i, n in enumerate(spec.tables)),
-    ):
+    for kind, name, place in _named(file):
         if name in found[kind]:
             problems.append(Problem(place, f"`{name}` is named twice", fix="keep one of them"))
             continue
         try:
-            found[kind][name] = find(name, workspace.folder(kind))
+            found[kind][name] = find(kind, name, workspace.folder(kind))
         except InformalityError as failure:
             problems += [replace(p, place=place, found=f"`{name}`") for p in failure.problems]
     return found, problems

@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from informality.classification.classify import classify
-from informality.classification.definition import definition_path, read_definition
+from informality.classification.definition import read_definition
 from informality.foundation.grammar import MISSING, REASON
+from informality.foundation.library import find
 from informality.foundation.schema import read_schema
 
 N = 1_000_000
@@ -21,7 +22,7 @@ N = 1_000_000
 
 def main() -> None:
     schema, random = read_schema(), np.random.default_rng(1)
-    definitions = [read_definition(definition_path(n), schema) for n in ("ilo-17icls", "lao-lfs2017", "ecu-sector")]
+    definitions = [read_definition(find("definitions", n), schema) for n in ("ilo-17icls", "lao-lfs2017", "ecu-sector")]
     columns: dict[str, object] = {}
     for name in dict.fromkeys(n for d in definitions for n in d.variables()):
         if schema[name].spec.kind == "category":

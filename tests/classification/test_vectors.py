@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 
 from informality.classification.classify import NOT_DETERMINABLE, classify, column
-from informality.classification.definition import Definition, decide_one, definition_path, read_definition
+from informality.classification.definition import Definition, decide_one, read_definition
 from informality.foundation.grammar import MISSING, NOT_ASKED, REASON
+from informality.foundation.library import find
 from informality.foundation.schema import Schema, read_schema
 
 STATUS = {1: "employee", 2: "employer", 3: "own_account", 4: "cooperative", 5: "contributing_family", 6: "other"}
@@ -74,7 +75,7 @@ def workers(vectors: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 
 def definition(name: str, schema: Schema) -> Definition:
-    return read_definition(definition_path(name), schema)
+    return read_definition(find("definitions", name), schema)
 
 
 def test_17th_icls_columns(vectors: pd.DataFrame, schema: Schema) -> None:

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from informality.classification.classify import classify
-from informality.classification.definition import Definition, definition_path, read_definition
+from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError
 from informality.foundation.grammar import MISSING, REASON
+from informality.foundation.library import find
 from informality.foundation.schema import Schema, read_schema
 from informality.inference.design import Design
 from informality.tabulation.plan import read_plan
@@ -74,7 +75,7 @@ def schema() -> Schema:
 
 @pytest.fixture(scope="module")
 def definition(schema: Schema) -> Definition:
-    return read_definition(definition_path("ilo-17icls"), schema)
+    return read_definition(find("definitions", "ilo-17icls"), schema)
 
 
 def made(

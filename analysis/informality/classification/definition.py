@@ -19,7 +19,7 @@ from informality.foundation.proof import prove
 from informality.foundation.quantities import QuantitySpec, Status
 from informality.foundation.reading import trace
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
-from informality.foundation.schema import LIBRARY, Schema
+from informality.foundation.schema import Schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 
 
@@ -130,17 +130,6 @@ def read_definition(path: Path, schema: Schema, *, options: Mapping[str, float] 
     if unsound:
         raise InformalityError(unsound, ExitCode.DEFINITION)
     return definition
-
-
-def definition_path(name: str, *folders: Path) -> Path:
-    """The file of a definition by id: in the given folders first, then in the library."""
-    for folder in (*folders, LIBRARY / "definitions"):
-        if (folder / f"{name}.yml").is_file():
-            return folder / f"{name}.yml"
-    known = sorted(p.stem for f in (*folders, LIBRARY / "definitions") for p in f.glob("*.yml"))
-    raise InformalityError(
-        Problem(name, "there is no definition of this name", fix=did_you_mean(name, known)), ExitCode.SPEC
-    )
 
 
 def decide_one(definition: Definition, worker: Mapping[str, Word]) -> dict[str, tuple[str, str]]:

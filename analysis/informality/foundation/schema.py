@@ -16,11 +16,10 @@ from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.foundation.grammar import MISSING, CellValue, RuleSpec, StepSpec, Variable
+from informality.foundation.library import LIBRARY
 from informality.foundation.proof import prove
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.specfile import SpecModel, Words, load
-
-LIBRARY = Path(__file__).parents[1] / "library"
 
 
 class VariableSpec(SpecModel):

@@ -13,12 +13,12 @@ import itertools
 import re
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.library import LIBRARY
 from informality.publication.formats import NumberFormat, column_format
 from informality.publication.notes import interval_words, lower_first, notes_of, why_missing
 from informality.publication.published import Publication
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-FONTS = Path(__file__).parents[1] / "library" / "fonts"
+FONTS = LIBRARY / "fonts"
 
 INK, SOFT, GRID = "#1d2329", "#55606b", "#e3e7eb"
 LOOKS = {

@@ -7,13 +7,13 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.quantities import weakest
 from informality.publication.published import Publication
 
 STANDING_WORDS = {
     "recall": "Rests in part on a rule or figure quoted from memory and not yet checked.",
     "assumption": "Rests in part on an assumption; the methods annex names it.",
 }
-STANDING = ("verified", "derived", "recall", "assumption")
 
 
 def interval_words(rows: pd.DataFrame) -> str:
@@ -57,16 +57,10 @@ def notes_of(laid: pd.DataFrame, pub: Publication, drawn: Mapping[str, str] | No
         notes.append("; ".join(signs) + ".")
     if reasons := undetermined(laid):
         notes.append(f"Not determinable: {reasons}.")
-    standing = weakest(laid["status"])
+    standing = weakest(*laid["status"].dropna().unique())
     if standing in STANDING_WORDS:
         notes.append(STANDING_WORDS[standing])
     return notes
-
-
-def weakest(statuses: pd.Series) -> str:
-    """The weakest status present, from ``verified`` down to ``assumption``."""
-    present = [s for s in STANDING if s in set(statuses)]
-    return present[-1] if present else ""
 
 
 def lower_first(words: str) -> str:

@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import read_yaml
 
-LIBRARY = Path(__file__).parents[1] / "library"
 TEMPLATES = LIBRARY / "templates"
 
 SHORTCODES = ("include", "var", "meta", "pagebreak")

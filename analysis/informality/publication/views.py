@@ -15,6 +15,7 @@ import pandas as pd
 from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 from informality.publication.formats import COUNT, column_format
 from informality.publication.notes import distinct, interval_words, notes_of, why_missing
@@ -22,7 +23,7 @@ from informality.publication.published import RESULT_COLUMNS, Publication, level
 from informality.publication.published import publication as publication
 from informality.publication.table import NOTHING, Cell, Column, Labels, RowGroup, Table
 
-VIEWS = Path(__file__).parents[1] / "library" / "views.yml"
+VIEWS = LIBRARY / "views.yml"
 
 ALL = "All"
 """Heading of the row or column that is not broken down."""

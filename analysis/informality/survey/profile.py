@@ -16,10 +16,11 @@ from pydantic import Field, model_validator
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import MISSING, NOT_APPLICABLE, CellValue, RuleSpec, StepSpec, Variable
+from informality.foundation.library import LIBRARY
 from informality.foundation.proof import prove
 from informality.foundation.quantities import Status
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
-from informality.foundation.schema import LIBRARY, Schema, read_schema
+from informality.foundation.schema import Schema, read_schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 
 Code = int | float | str
@@ -300,17 +301,6 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
     if gaps:
         raise InformalityError(gaps, ExitCode.DEFINITION)
     return Profile(file, schema, rules, asked_of, lists)
-
-
-def profile_path(name: str, *folders: Path) -> Path:
-    """The file of a profile by id: in the given folders first, then in the library."""
-    for folder in (*folders, LIBRARY / "surveys"):
-        if (folder / f"{name}.yml").is_file():
-            return folder / f"{name}.yml"
-    known = sorted(p.stem for f in (*folders, LIBRARY / "surveys") for p in f.glob("*.yml"))
-    raise InformalityError(
-        Problem(name, "there is no survey profile of this name", fix=did_you_mean(name, known)), ExitCode.SPEC
-    )
 
 
 def _check_form(

@@ -14,9 +14,10 @@ import pandas as pd
 
 from informality.foundation.errors import Problem
 from informality.foundation.grammar import NOT_ASKED, REASON, UNKNOWN, CellValue
+from informality.foundation.library import LIBRARY
 from informality.foundation.quantities import QuantitySpec
 from informality.foundation.rules import compile_filter
-from informality.foundation.schema import LIBRARY, Schema
+from informality.foundation.schema import Schema
 from informality.foundation.specfile import SpecModel, Words, load
 from informality.survey.harmonise import Harmonised
 from informality.survey.profile import Profile

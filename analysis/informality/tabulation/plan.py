@@ -12,7 +12,6 @@ from pydantic import Field, model_validator
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import CellValue, Variable
 from informality.foundation.rules import compile_filter
-from informality.foundation.schema import LIBRARY
 from informality.foundation.specfile import SpecModel, Words, load
 
 MAX_BY = 3
@@ -170,14 +169,3 @@ def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     return Plan(spec, path)
-
-
-def plan_path(name: str, *folders: Path) -> Path:
-    """The file of a set of tables by name: in the given folders first, then in the library."""
-    for folder in (*folders, LIBRARY / "tables"):
-        if (folder / f"{name}.yml").is_file():
-            return folder / f"{name}.yml"
-    known = sorted(p.stem for f in (*folders, LIBRARY / "tables") for p in f.glob("*.yml"))
-    raise InformalityError(
-        Problem(name, "there is no set of tables of this name", fix=did_you_mean(name, known)), ExitCode.SPEC
-    )
