@@ -16,7 +16,9 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-m", *command], cwd=REPOSITORY, capture_output=True, text=True, check=False)
 
 
-@pytest.mark.parametrize("command", [("ruff", "check", "analysis", "tests"), ("ruff", "format", "--check", "analysis", "tests"), ("mypy",)])
+@pytest.mark.parametrize(
+    "command", [("ruff", "check", "analysis", "tests"), ("ruff", "format", "--check", "analysis", "tests"), ("mypy",)]
+)
 def test_linters(command: tuple[str, ...]) -> None:
     done = run(*command)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -51,14 +53,29 @@ def test_constraints_pin_exactly_what_is_required() -> None:
     assert all(re.fullmatch(r"[A-Za-z0-9_.\-]+==[A-Za-z0-9.]+", line) for line in lines)
     pinned = {re.sub(r"[-_.]+", "-", line.split("==")[0]).lower() for line in lines}
     project = (REPOSITORY / "pyproject.toml").read_text(encoding="utf-8")
-    wanted = {re.sub(r"[-_.]+", "-", name).lower() for name in re.findall(r'^    "([A-Za-z0-9_.\-]+)[><=]', project, flags=re.M)}
+    wanted = {
+        re.sub(r"[-_.]+", "-", name).lower()
+        for name in re.findall(r'^    "([A-Za-z0-9_.\-]+)[><=]', project, flags=re.M)
+    }
     assert wanted <= pinned, wanted - pinned
 
 
 def test_required_top_level_and_no_microdata() -> None:
-    for name in ("pyproject.toml", "README.md", "analysis", "data_raw", "data_clean", "reports", "tests", "LICENSE", ".ci/run"):
+    for name in (
+        "pyproject.toml",
+        "README.md",
+        "analysis",
+        "data_raw",
+        "data_clean",
+        "reports",
+        "tests",
+        "LICENSE",
+        ".ci/run",
+    ):
         assert (REPOSITORY / name).exists(), name
-    tracked = subprocess.run(["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=False).stdout.split("\n")
+    tracked = subprocess.run(
+        ["git", "ls-files"], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    ).stdout.split("\n")
     kinds = (".sav", ".zsav", ".por", ".dta", ".sas7bdat", ".xpt", ".dbf", ".rds", ".rda", ".parquet")
     assert not [name for name in tracked if name.lower().endswith(kinds)]
 

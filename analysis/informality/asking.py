@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import pandas as pd
 
 from informality.classification.explain import Reason, explain
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.rules import Variable
+from informality.foundation.grammar import Variable
 from informality.foundation.schema import Schema
-from informality.pipeline import sample_design, settings, views
+from informality.pipeline import workers_of_last_run
 from informality.publication.table import Table
 from informality.publication.views import ViewSpec, publication, table_of_view
 from informality.reporting import labels
+from informality.steps import sample_design, settings, views
 from informality.study import Study, Workspace, read_study
 from informality.tabulation.plan import MAX_BY, IndicatorSpec, Plan
 from informality.tabulation.tabulate import estimate_one
@@ -36,23 +36,19 @@ class Why:
     questions: dict[str, str]
 
 
-def one_table(
-    name: str, workspace: Workspace, of: str, by: Sequence[str], definition: str | None = None
-) -> Table:
+def one_table(name: str, workspace: Workspace, of: str, by: Sequence[str], definition: str | None = None) -> Table:
     """One indicator by up to three variables, with its total, estimated from the workers of the last run.
 
     ``of`` is an indicator of the study's tables or an outcome of its definitions (``informal``). Raises
     :class:`InformalityError` for names that mean nothing, with the nearest that do.
     """
-    study = read_study(workspace.study_path(name))
+    study = read_study(workspace.study_path(name), workspace)
     workers, asked = _last_run(study, workspace)
     seen = views(study, workers, asked)
     chosen = definition or study.spec.headline
     problems = []
     if chosen not in seen:
-        problems.append(
-            Problem("--definition", f"this study does not use `{chosen}`", fix=did_you_mean(chosen, seen))
-        )
+        problems.append(Problem("--definition", f"this study does not use `{chosen}`", fix=did_you_mean(chosen, seen)))
         chosen = study.spec.headline
     view = seen[chosen]
     categories = [n for n, v in view.variables.items() if v.kind == "category"]
@@ -69,11 +65,7 @@ def one_table(
             c for v in view.definition.outcomes.values() for c in v.categories
         ]
         problems.append(
-            Problem(
-                "--of",
-                f"`{of}` is neither an indicator nor an outcome of `{chosen}`",
-                fix=did_you_mean(of, known),
-            )
+            Problem("--of", f"`{of}` is neither an indicator nor an outcome of `{chosen}`", fix=did_you_mean(of, known))
         )
     if problems:
         raise InformalityError(problems, ExitCode.USAGE)
@@ -81,15 +73,10 @@ def one_table(
     plan, indicator_name, indicator = found
     if indicator.statistic == "composition" and len(by) > MAX_BY - 1:
         raise InformalityError(
-            Problem("--by", f"a composition can be crossed with {MAX_BY - 1} variables", ", ".join(by)),
-            ExitCode.USAGE,
+            Problem("--by", f"a composition can be crossed with {MAX_BY - 1} variables", ", ".join(by)), ExitCode.USAGE
         )
     design = sample_design(study, workers)
-    parts = [
-        estimate_one(plan, indicator, b, view, design, settings(study))
-        for b in ([], list(by))
-        if b or b == []
-    ]
+    parts = [estimate_one(plan, indicator, b, view, design, settings(study)) for b in ([], list(by)) if b or b == []]
     rows = pd.concat(parts if by else parts[:1], ignore_index=True)
     rows = rows.assign(
         table=ASKED,
@@ -135,18 +122,17 @@ def _indicator(
 
 def why(name: str, workspace: Workspace, person: str, definition: str | None = None) -> Why:
     """The reasons behind one person's classification, from the workers of the last run."""
-    study = read_study(workspace.study_path(name))
-    path = _workers_path(study, workspace)
+    study = read_study(workspace.study_path(name), workspace)
+    path = workers_of_last_run(study, workspace)
     rows = pd.read_parquet(path, filters=[("person_id", "==", person)])
     if rows.empty:
         known = pd.read_parquet(path, columns=["person_id"])["person_id"]
-        near = did_you_mean(person, known.sample(min(2000, len(known)), random_state=0)) if len(known) else ""
         raise InformalityError(
             Problem(
                 f"--person {person}",
                 "there is no such person in this study",
                 f"identifiers run like {', '.join(known.head(3))}",
-                near if "mean" in near else "copy one from workers.parquet",
+                _near(person, known) or "copy one from workers.parquet",
             ),
             ExitCode.USAGE,
         )
@@ -170,30 +156,23 @@ def why(name: str, workspace: Workspace, person: str, definition: str | None = N
         if study.schema[n].spec.kind != "number" or pd.notna(row[n])
     )
     questions = {
-        n: f.question
-        for n, f in study.profile.spec.variables.items()
-        if f != "not_asked" and f.question is not None
+        n: f.question for n, f in study.profile.spec.variables.items() if f != "not_asked" and f.question is not None
     }
     reasons = tuple((d.spec.title, explain(row, d, study.schema)) for d in definitions)
     return Why(person, facts, reasons, study.profile.spec.made_up or "", study.schema, questions)
 
 
-def _workers_path(study: Study, workspace: Workspace) -> Path:
-    path = workspace.clean(study.spec.id) / "workers.parquet"
-    if not path.is_file():
-        raise InformalityError(
-            Problem(
-                study.spec.id,
-                "this study has not been run yet",
-                f"{path} does not exist",
-                f"informality run {study.spec.id}",
-            ),
-            ExitCode.DATA_FILE,
-        )
-    return path
+def _near(person: str, known: pd.Series) -> str:
+    """The nearest identifier, sought among those that begin alike for longest; empty when none is near."""
+    for length in range(len(person), 0, -1):
+        alike = known[known.str.startswith(person[:length])]
+        if len(alike):
+            fix = did_you_mean(person, alike.head(500))
+            return fix if fix.startswith("did you mean") else ""
+    return ""
 
 
 def _last_run(study: Study, workspace: Workspace) -> tuple[pd.DataFrame, frozenset[str]]:
-    path = _workers_path(study, workspace)
+    path = workers_of_last_run(study, workspace)
     annex = json.loads(path.with_name("annex.json").read_text(encoding="utf-8"))
     return pd.read_parquet(path), frozenset(annex["asked"])

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 
-from informality.classification.definition import definition_path, read_definition
+from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.schema import LIBRARY
-from informality.pipeline import raw_file, read_harmonised, sample_design_of
+from informality.foundation.library import LIBRARY, find
+from informality.steps import raw_file, read_harmonised, sample_design_of
 from informality.study import Workspace, read_study
-from informality.survey.profile import Profile, profile_path, read_profile
+from informality.survey.profile import Profile, read_profile
 from informality.survey.quality import check_quality
 from informality.tabulation import benchmarks
 from informality.tabulation.tabulate import view
@@ -25,7 +26,7 @@ class Check:
 
     profile: Profile
     wave: str
-    raw: Path
+    file: str
     accounting: pd.DataFrame
     asked: int
     not_asked: list[str]
@@ -37,21 +38,19 @@ class Check:
 def check_survey(name: str, workspace: Workspace, wave: str | None, tell: Callable[[str], None]) -> Check:
     """Check a survey profile (or the survey of a study) against its file and its official figures.
 
-    Raises :class:`InformalityError` for errors of the profile, the file or the data; official figures that are
-    not reproduced are returned in ``failures``.
+    Leaves no file. Raises :class:`InformalityError` for errors of the profile, the file or the data; official
+    figures that are not reproduced are returned in ``failures``.
     """
     profile, wave = _profile(name, workspace, wave)
-    raw = raw_file(profile, wave, workspace, tell)
-    tell("reading and harmonising")
-    survey = read_harmonised(profile, wave, raw, profile.spec.bases[-1])
-    used = [b.definition for b in profile.spec.benchmarks.values() if b.definition] or ["ilo-17icls"]
+    definitions = _definitions(profile, workspace)
+    with TemporaryDirectory() as folder:
+        raw = raw_file(profile, wave, workspace, tell, Path(folder))
+        tell("reading and harmonising")
+        survey = read_harmonised(profile, wave, raw, profile.spec.bases[-1])
     tell("classifying and comparing with official figures")
     from informality.classification.classify import classify
 
-    definitions = [read_definition(definition_path(d), profile.schema) for d in dict.fromkeys(used)]
-    workers = pd.concat(
-        [survey.frame, *(classify(survey.frame, d, survey.asked) for d in definitions)], axis=1
-    )
+    workers = pd.concat([survey.frame, *(classify(survey.frame, d, survey.asked) for d in definitions)], axis=1)
     seen = {d.id: view(workers, d, profile.schema, survey.asked) for d in definitions}
     design = sample_design_of(profile, workers, profile.spec.design.lonely)
     official = benchmarks.compare(profile, wave, seen, survey.flags, design)
@@ -59,7 +58,7 @@ def check_survey(name: str, workspace: Workspace, wave: str | None, tell: Callab
     return Check(
         profile,
         wave,
-        raw,
+        f"{raw.name}, made anew for this check" if profile.spec.waves[wave].made_by else str(raw),
         survey.accounting,
         len(measured),
         [n for n in profile.schema.measured() if n not in measured],
@@ -69,15 +68,34 @@ def check_survey(name: str, workspace: Workspace, wave: str | None, tell: Callab
     )
 
 
+def _definitions(profile: Profile, workspace: Workspace) -> list[Definition]:
+    """The definitions the official figures of a profile rest on; the ILO one if they rest on none."""
+    place = profile.file.place
+    wanted = {b.definition: place("benchmarks", i, "definition") for i, b in profile.spec.benchmarks.items()}
+    wanted.pop(None, None)
+    found, problems = [], []
+    for name, at in (wanted or {"ilo-17icls": ""}).items():
+        try:
+            path = find("definitions", str(name), workspace.folder("definitions"))
+        except InformalityError as failure:
+            problems += [replace(p, place=at, found=f"`{name}`") for p in failure.problems]
+            continue
+        found.append(read_definition(path, profile.schema))
+    if problems:
+        raise InformalityError(problems, ExitCode.SPEC)
+    return found
+
+
 def _profile(name: str, workspace: Workspace, wave: str | None) -> tuple[Profile, str]:
-    if (
-        not (LIBRARY / "surveys" / f"{name}.yml").is_file()
-        and (workspace.root / "analysis" / "studies" / f"{name}.yml").is_file()
-    ):
-        study = read_study(workspace.study_path(name))
-        return study.profile, study.spec.wave
-    path = Path(name) if name.endswith((".yml", ".yaml")) else profile_path(name)
-    profile = read_profile(path)
+    """A profile and its wave, by the profile's name or path, or by the name of a study."""
+    surveys = workspace.folder("surveys")
+    here = [surveys / f"{name}.yml", LIBRARY / "surveys" / f"{name}.yml"]
+    if not any(p.is_file() for p in here) and (workspace.folder("studies") / f"{name}.yml").is_file():
+        study = read_study(workspace.study_path(name), workspace)
+        profile, wave = study.profile, wave or study.spec.wave
+    else:
+        path = Path(name) if name.endswith((".yml", ".yaml")) else find("surveys", name, surveys)
+        profile = read_profile(path)
     waves = list(profile.spec.waves)
     if wave is None and len(waves) == 1:
         return profile, waves[0]

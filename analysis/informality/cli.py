@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -20,12 +21,22 @@ app = typer.Typer(
     epilog=f"Exit codes: {CODES}.",
 )
 
+ClickException: Any = typer.BadParameter.__mro__[2]
+"""Base of all that typer says of a wrong command line; newer versions of typer carry a click of their own."""
+
+
+class Format(StrEnum):
+    """How a table is shown."""
+
+    text = "text"
+    md = "md"
+    csv = "csv"
+
+
 Data = Annotated[
     Path | None,
     typer.Option(
-        "--data",
-        help="Folder with the raw files; otherwise INFORMALITY_DATA, otherwise data_raw.",
-        show_default=False,
+        "--data", help="Folder with the raw files; otherwise INFORMALITY_DATA, otherwise data_raw.", show_default=False
     ),
 ]
 StudyName = Annotated[
@@ -37,9 +48,7 @@ StudyName = Annotated[
 def run(
     study: StudyName,
     data: Data = None,
-    force: Annotated[
-        bool, typer.Option("--force", help="Redo every step, also those that have not changed.")
-    ] = False,
+    force: Annotated[bool, typer.Option("--force", help="Redo every step, also those that have not changed.")] = False,
 ) -> None:
     """Run a study: read, harmonise, classify, estimate, and write the report."""
     from informality.pipeline import run_study
@@ -54,13 +63,10 @@ def run(
 
 @app.command()
 def check(
-    survey: Annotated[
-        str, typer.Argument(help="A survey profile (ecu-enemdu) or a study.", show_default=False)
-    ],
+    survey: Annotated[str, typer.Argument(help="A survey profile (ecu-enemdu) or a study.", show_default=False)],
     data: Data = None,
     wave: Annotated[
-        str | None,
-        typer.Option("--wave", help="Which wave; needed when a profile has several.", show_default=False),
+        str | None, typer.Option("--wave", help="Which wave; needed when a profile has several.", show_default=False)
     ] = None,
 ) -> None:
     """Check a survey: mapping, quality and official figures, on one screen."""
@@ -78,14 +84,14 @@ def check(
 @app.command()
 def table(
     study: StudyName,
-    of: Annotated[
-        str, typer.Option("--of", help="Indicator, or an outcome such as informal.", show_default=False)
-    ],
+    of: Annotated[str, typer.Option("--of", help="Indicator, or an outcome such as informal.", show_default=False)],
     by: Annotated[str, typer.Option("--by", help="Up to three variables, separated by commas.")] = "",
     definition: Annotated[
         str | None, typer.Option("--definition", help="Instead of the study's main one.", show_default=False)
     ] = None,
-    format: Annotated[str, typer.Option("--format", help="text, md or csv.")] = "text",
+    format: Annotated[
+        Format, typer.Option("--format", help="For the screen, for a memo, for a program.")
+    ] = Format.text,
 ) -> None:
     """Show one table of a study that has been run."""
     from informality.asking import one_table
@@ -94,7 +100,7 @@ def table(
 
     show_table(
         one_table(study, Workspace.find(), of, [b.strip() for b in by.split(",") if b.strip()], definition),
-        format,
+        format.value,
     )
 
 
@@ -119,7 +125,8 @@ def explain(
 def main() -> None:
     """Run the command line; everything a user can cause ends in words and an exit code, never a traceback."""
     try:
-        app(standalone_mode=False)
+        if app(standalone_mode=False) == ExitCode.INTERRUPTED:  # newer versions of typer return it
+            raise KeyboardInterrupt
     except InformalityError as failure:
         from informality.screens import show_problems
 
@@ -130,10 +137,9 @@ def main() -> None:
     except (KeyboardInterrupt, typer.Abort):
         print("Stopped. Nothing half-written was left.", file=sys.stderr)
         sys.exit(int(ExitCode.INTERRUPTED))
-    except Exception as failure:
-        import click
-
-        if isinstance(failure, click.ClickException):
-            failure.show()
-            sys.exit(int(ExitCode.USAGE))
+    except ClickException as failure:
+        failure.show()
+        sys.exit(int(ExitCode.USAGE))
+    except Exception:
+        print("This is a fault of the program, not yours. Please report it with these lines:", file=sys.stderr)
         raise

@@ -95,8 +95,7 @@ def definition_note(definition: Definition, schema: Schema, counts: pd.DataFrame
         sources=list(spec.sources),
         markdown="\n".join(f"**{s.title}**\n\n{reading.markdown(s)}" for s in definition.steps),
         options=[
-            (name.replace("_", " "), o.value, o.unit, f"{o.source} ({o.status})")
-            for name, o in spec.options.items()
+            (name.replace("_", " "), o.value, o.unit, f"{o.source} ({o.status})") for name, o in spec.options.items()
         ],
         rule_counts=counts,
         share_assumed={s.decides: float(assumed.get(s.decides, 0.0)) for s in definition.steps},
@@ -109,9 +108,7 @@ def _design(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
     if design.stratum == "none":
         ignores.append("The file has no strata; the errors take the sample as unstratified.")
     if design.psu == "none":
-        ignores.append(
-            "The file has no sampling units; the errors take persons as drawn one by one and are too small."
-        )
+        ignores.append("The file has no sampling units; the errors take persons as drawn one by one and are too small.")
 
     def name(columns: str | list[str]) -> str:
         return columns if isinstance(columns, str) else " with ".join(columns)

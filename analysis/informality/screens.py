@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table as Grid
 from rich.text import Text
 
 from informality.foundation.errors import InformalityError, Problem
+from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED
 
 if TYPE_CHECKING:
     from informality.asking import Why
     from informality.checking import Check
     from informality.pipeline import Written
-    from informality.publication.table import Table
+    from informality.publication.table import Column, Table
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -40,26 +45,41 @@ def progress() -> Iterator[Callable[[str], None]]:
         yield tell
 
 
+def _say(console: Console, text: Text | str, head: str = "", style: str = "") -> None:
+    """Text folded between words, its later lines as far in as the first; paths stay whole, so they can be copied."""
+    body = Text.from_markup(text) if isinstance(text, str) else text
+    room = max(console.width - cell_len(head), 20)
+    breaks, used = [], 0
+    for word in re.finditer(r"\S+\s*", body.plain):
+        if used and used + cell_len(word.group().rstrip()) > room:
+            breaks.append(word.start())
+            used = 0
+        used += cell_len(word.group())
+    for line in body.divide(breaks):
+        line.rstrip()
+        console.print(Text.assemble((head, style), line), soft_wrap=True)
+        head = " " * cell_len(head)
+
+
 def show_problems(failure: InformalityError) -> None:
     """All problems, then what was not done and the exit code."""
     for problem in failure.problems:
         _problem(problem, err)
     count = len(failure.problems)
-    err.print(
-        f"\n[bold]{count} {'problem' if count == 1 else 'problems'}.[/] Nothing was written. (exit {int(failure.code)})"
+    err.print()
+    _say(
+        err,
+        f"[bold]{count} {'problem' if count == 1 else 'problems'}.[/] Nothing was written. (exit {int(failure.code)})",
     )
 
 
 def _problem(problem: Problem, console: Console) -> None:
     style = "bold red" if problem.severity == "error" else "bold yellow"
-    console.print(Text.assemble((problem.place, style), ": ", problem.what), soft_wrap=False)
-    for name, text in (("found", problem.found), ("fix", problem.fix)):
-        if text:
-            grid = Grid.grid(padding=(0, 2, 0, 0))
-            grid.add_column(width=7)
-            grid.add_column(overflow="fold")
-            grid.add_row(Text("  " + name, style="dim"), Text(text))
-            console.print(grid)
+    _say(console, Text.assemble((problem.place, style), ": ", problem.what))
+    if problem.found:
+        _say(console, Text(problem.found), "  found  ", "dim")
+    if problem.fix:
+        _say(console, Text(problem.fix), "  fix    ", "dim")
 
 
 def show_written(written: Sequence[Written], root: Path) -> None:
@@ -71,9 +91,9 @@ def show_written(written: Sequence[Written], root: Path) -> None:
         else "[bold]Nothing has changed; everything stands.[/]"
     )
     for item in written:
-        mark = "[green]✓ new[/] " if item.made else "[dim]· as is[/]"
-        out.print(f"{mark} {escape(_short(item.path, root))}", soft_wrap=True)
-        out.print(f"        [dim]{escape(item.meaning)}[/]", soft_wrap=True)
+        mark, style = ("✓ new    ", "green") if item.made else ("· as is  ", "dim")
+        _say(out, Text(_short(item.path, root)), mark, style)
+        _say(out, Text(item.meaning, style="dim"), " " * len(mark))
 
 
 def _short(path: Path, root: Path) -> str:
@@ -83,29 +103,22 @@ def _short(path: Path, root: Path) -> str:
 def show_check(found: Check) -> None:
     """Rows, mapping, quality and official figures of a survey on one screen."""
     spec = found.profile.spec
-    out.print(f"[bold]{escape(spec.title)}[/], {escape(spec.waves[found.wave].title)}")
+    _say(out, f"[bold]{escape(spec.title)}[/], {escape(spec.waves[found.wave].title)}")
     if spec.made_up:
-        out.print(f"[bold yellow]{escape(spec.made_up)}[/]")
-    out.print(f"[dim]{escape(str(found.raw))}[/]", soft_wrap=True)
+        _say(out, Text(spec.made_up, style="bold yellow"))
+    _say(out, Text(found.file, style="dim"))
     out.print("\n[bold]Rows[/]")
-    grid = Grid.grid(padding=(0, 2, 0, 2))
-    grid.add_column(justify="right")
-    grid.add_column()
     for row in found.accounting.itertuples():
-        grid.add_row(f"{row.rows:,}", escape(str(row.what)))
-    out.print(grid)
-    out.print(
-        f"\n[bold]Variables[/]\n  {found.asked} measured; not asked: {', '.join(found.not_asked) or 'none'}"
-    )
+        _say(out, Text(str(row.what)), f"{row.rows:>11,}  ")
+    out.print("\n[bold]Variables[/]")
+    _say(out, Text(f"{found.asked} measured; not asked: {', '.join(found.not_asked) or 'none'}"), "  ")
     out.print(f"\n[bold]Quality[/]  {len(found.quality) or 'no'} remarks")
     for problem in found.quality:
         _problem(problem, out)
     out.print("\n[bold]Official figures[/]")
     grid = Grid(box=None, padding=(0, 1), show_edge=False)
     for name in ("figure", "official", "ours"):
-        grid.add_column(
-            name, justify="left" if name == "figure" else "right", header_style="dim", overflow="fold"
-        )
+        grid.add_column(name, justify="left" if name == "figure" else "right", header_style="dim")
     grid.add_column("verdict", header_style="dim")
     for row in found.benchmarks.itertuples():
         grid.add_row(
@@ -124,39 +137,69 @@ def _amount(value: float, unit: str) -> str:
 
 
 def show_table(table: Table, format: str) -> None:
-    """One table as text, Markdown or CSV, on standard output."""
-    from informality.publication.table import to_csv, to_markdown
+    """One table on standard output: for the screen (``text``), as Markdown (``md``) or as CSV."""
+    from informality.publication.table import shown, to_csv, to_markdown
 
-    sys.stdout.write(to_csv(table) if format == "csv" else to_markdown(table))
+    if format != "text":
+        sys.stdout.write(to_csv(table) if format == "csv" else to_markdown(table))
+        return
+    grid = Grid(box=SIMPLE_HEAD, padding=(0, 1), show_edge=False, pad_edge=False)
+    heads, notes = _short_heads(table.columns)
+    for head, column in zip(heads, table.columns, strict=True):
+        grid.add_column(escape(head), justify=column.align)
+    for group in table.groups:
+        if group.label:
+            grid.add_row(f"[bold]{escape(group.label)}[/]")
+        for row in group.rows:
+            cells = [f"{shown(c, col)} {c.flag}".strip() for c, col in zip(row, table.columns, strict=True)]
+            label = Padding(escape(cells[0]), (0, 0, 0, 2 if group.label else 0))
+            grid.add_row(label, *map(escape, cells[1:]))
+    _say(out, Text(table.title, style="bold"))
+    out.print()
+    out.print(grid)
+    for note in filter(None, (*notes, *table.notes, table.source)):
+        out.print()
+        _say(out, Text(note, style="dim"))
+
+
+def _short_heads(columns: Sequence[Column]) -> tuple[list[str], list[str]]:
+    """Heads without their spanners, which become notes, where that leaves no two heads alike."""
+    labels = [c.label for c in columns]
+    if len(set(labels)) < len(labels):
+        return ["\n".join(filter(None, (*c.spanner, c.label))) for c in columns], []
+    spanned: dict[str, list[str]] = {}
+    for column in columns:
+        if column.spanner:
+            spanned.setdefault(", ".join(column.spanner), []).append(column.label)
+    return labels, [f"{', '.join(below)}: {spanner}." for spanner, below in spanned.items()]
 
 
 def show_reasons(found: Why) -> None:
     """Why a worker is formal or informal: the facts, then each step with the rule that decided it."""
     out.print(f"[bold]Person {escape(found.person)}[/]")
     if found.made_up:
-        out.print(f"[bold yellow]{escape(found.made_up)}[/]")
-    out.print("  " + escape("; ".join(f"{title}: {value}" for title, value in found.facts)))
+        _say(out, Text(found.made_up, style="bold yellow"))
+    _say(out, Text("; ".join(f"{title}: {value}" for title, value in found.facts)), "  ")
     for title, reasons in found.reasons:
-        out.print(f"\n[bold]{escape(title)}[/]")
+        out.print()
+        _say(out, Text(title, style="bold"))
         if not reasons:
             out.print("  does not apply: this person is not employed")
+        titles = {reason.step: reason.title for reason in reasons}
         for reason in reasons:
-            out.print(f"  {escape(reason.title)}: [bold]{escape(reason.outcome_label)}[/]")
+            _say(out, f"{escape(reason.title)}: [bold]{escape(reason.outcome_label)}[/]", "  ")
             if not reason.tried:
                 continue
             decided = reason.tried[-1]
-            because = (
-                f"rule {decided.rule}"
-                + (f", {decided.why}" if decided.why else "")
-                + (f" ({decided.cite})" if decided.cite else "")
-            )
-            out.print(f"    because {escape(because)}" + (" [yellow]— assumed[/]" if decided.assumed else ""))
+            because = f"rule {decided.rule}" + (f": {decided.why}" if decided.why else "")
+            because += f" ({decided.cite})" if decided.cite else ""
+            _say(out, escape(because) + (" [yellow]— assumed[/]" if decided.assumed else ""), "    because  ", "dim")
             for name, value in reason.facts:
-                label = found.schema[name].spec.title if name in found.schema.variables else name
-                question = f"  [dim]{escape(found.questions[name])}[/]" if name in found.questions else ""
-                out.print(f"      {escape(label)}: {escape(value)}{question}")
-            passed = [
-                f"{t.rule} ({', '.join(dict.fromkeys(u[0] for u in t.unmet))})" for t in reason.tried[:-1]
-            ]
+                label = found.schema[name].spec.title if name in found.schema.variables else titles.get(name, name)
+                _say(out, f"{escape(label)}: {escape(value)}", "             ")
+                never_put = {found.schema.missing[word] for word in (NOT_ASKED, NOT_APPLICABLE)}
+                if name in found.questions and value not in never_put:
+                    _say(out, Text(f"asked: {found.questions[name]}", style="dim"), "               ")
+            passed = [f"{t.rule} ({', '.join(dict.fromkeys(u[0] for u in t.unmet))})" for t in reason.tried[:-1]]
             if passed:
-                out.print(f"      [dim]did not fit: {escape('; '.join(passed))}[/]")
+                _say(out, Text("; ".join(passed), style="dim"), "    did not fit  ", "dim")

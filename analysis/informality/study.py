@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from informality.classification.definition import Definition, definition_path, read_definition
+from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.rules import Variable
+from informality.foundation.library import Kind, find
 from informality.foundation.schema import Schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
-from informality.survey.profile import Profile, profile_path, read_profile
-from informality.tabulation.plan import Plan, plan_path, read_plan
+from informality.survey.profile import Profile, read_profile
+from informality.tabulation.plan import Plan, read_plan
 from informality.tabulation.reliability import Standard, read_standard
 from informality.tabulation.tabulate import outcome_variables
 
@@ -44,6 +45,13 @@ class StudySpec(SpecModel):
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     lonely: Literal["fail", "certainty", "adjust", "average"] | None = None
     seed: int | None = None
+
+    @field_validator("id")
+    @classmethod
+    def _names_a_folder(cls, id: str) -> str:
+        if not re.fullmatch(r"\w[\w.-]*", id):
+            raise ValueError("the id of a study names folders: use letters, digits, hyphens and full stops")
+        return id
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +90,10 @@ class Workspace:
         local = self.root / "data_raw" / file
         return local if local.is_file() or self.data is None else self.data / file
 
+    def folder(self, kind: str) -> Path:
+        """Where the project keeps its own surveys, definitions or tables; looked in before the library."""
+        return self.root / "analysis" / kind
+
     def clean(self, study: str) -> Path:
         return self.root / "data_clean" / study
 
@@ -112,8 +124,33 @@ class Study:
         return next(d for d in self.definitions if d.id == self.spec.headline)
 
 
-def read_study(path: Path) -> Study:
-    """Read a study and every file it names.
+def _named(file: SpecFile[StudySpec]) -> list[tuple[Kind, str, str]]:
+    """Kind, name and place of every file a study names."""
+    spec = file.spec
+    return [
+        ("surveys", spec.survey, file.place("survey")),
+        *(("definitions", n, file.place("definitions", i)) for i, n in enumerate(spec.definitions)),
+        *(("tables", n, file.place("tables", i)) for i, n in enumerate(spec.tables)),
+    ]
+
+
+def named_files(file: SpecFile[StudySpec], workspace: Workspace) -> tuple[dict[Kind, dict[str, Path]], list[Problem]]:
+    """The files a study names, by kind and name, and a problem for each name that means nothing or comes twice."""
+    found: dict[Kind, dict[str, Path]] = {"surveys": {}, "definitions": {}, "tables": {}}
+    problems: list[Problem] = []
+    for kind, name, place in _named(file):
+        if name in found[kind]:
+            problems.append(Problem(place, f"`{name}` is named twice", fix="keep one of them"))
+            continue
+        try:
+            found[kind][name] = find(kind, name, workspace.folder(kind))
+        except InformalityError as failure:
+            problems += [replace(p, place=place, found=f"`{name}`") for p in failure.problems]
+    return found, problems
+
+
+def read_study(path: Path, workspace: Workspace | None = None) -> Study:
+    """Read a study and every file it names, from the workspace (by default the one around here) or the library.
 
     Raises :class:`InformalityError` with the problems of all of them together; the exit code is that of
     the first file that has one.
@@ -121,8 +158,8 @@ def read_study(path: Path) -> Study:
     file = load(path, StudySpec)
     spec = file.spec
     failures: list[InformalityError] = []
-    problems: list[Problem] = []
-    profile = _try(lambda: read_profile(profile_path(spec.survey)), failures)
+    named, problems = named_files(file, workspace or Workspace.find())
+    profile = next((p for at in named["surveys"].values() for p in _try(partial(read_profile, at), failures)), None)
     if profile is not None and spec.wave not in profile.spec.waves:
         problems.append(
             Problem(
@@ -159,37 +196,43 @@ def read_study(path: Path) -> Study:
                 )
             )
     definitions: list[Definition] = []
-    if profile is not None:
-        for name in spec.definitions:
-            found = _try(partial(_definition, name, profile.schema, spec.options.get(name)), failures)
-            if found is not None:
-                definitions.append(found)
-    standard = _try(lambda: read_standard(spec.reliability), failures)
     plans: list[Plan] = []
+    if profile is not None:
+        for name, at in named["definitions"].items():
+            read = partial(read_definition, at, profile.schema, options=spec.options.get(name))
+            definitions += _try(read, failures)
+    problems += [
+        Problem(
+            d.path.name,
+            "the id of a definition is the name of its file",
+            f"`id: {d.id}`",
+            f"write `id: {d.path.stem}`, or rename the file",
+        )
+        for d in definitions
+        if d.id != d.path.stem
+    ]
     if profile is not None and len(definitions) == len(spec.definitions):
         variables = dict(profile.schema.grammar)
         for definition in definitions:
             variables |= outcome_variables(definition)
-        plans = [p for n in spec.tables if (p := _try(partial(_plan, n, variables), failures))]
+        for at in named["tables"].values():
+            plans += _try(partial(read_plan, at, variables), failures)
+    standard = _try(partial(read_standard, spec.reliability), failures)
     if problems:
         failures.insert(0, InformalityError(problems, ExitCode.SPEC))
     if failures:
-        raise InformalityError([p for f in failures for p in f.problems], failures[0].code)
-    assert profile is not None and standard is not None
-    return Study(file, profile, tuple(definitions), tuple(plans), standard)
+        found = [p for f in failures for p in f.problems]
+        here, name = file.place("reliability"), spec.reliability
+        found = [replace(p, place=here, found=f"`{name}`") if p.place == name else p for p in found]
+        raise InformalityError(found, failures[0].code)
+    assert profile is not None
+    return Study(file, profile, tuple(definitions), tuple(plans), standard[0])
 
 
-def _definition(name: str, schema: Schema, options: Mapping[str, float] | None) -> Definition:
-    return read_definition(definition_path(name), schema, options=options)
-
-
-def _plan(name: str, variables: Mapping[str, Variable]) -> Plan:
-    return read_plan(plan_path(name), variables)
-
-
-def _try(read: Callable[[], T], failures: list[InformalityError]) -> T | None:
+def _try(read: Callable[[], T], failures: list[InformalityError]) -> list[T]:
+    """What ``read`` returns, or nothing and its failure kept."""
     try:
-        return read()
+        return [read()]
     except InformalityError as failure:
         failures.append(failure)
-        return None
+        return []

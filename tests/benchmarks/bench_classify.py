@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from informality.classification.classify import classify
-from informality.classification.definition import definition_path, read_definition
-from informality.foundation.rules import MISSING, REASON
+from informality.classification.definition import read_definition
+from informality.foundation.grammar import MISSING, REASON
+from informality.foundation.library import find
 from informality.foundation.schema import read_schema
 
 N = 1_000_000
@@ -21,7 +22,7 @@ N = 1_000_000
 
 def main() -> None:
     schema, random = read_schema(), np.random.default_rng(1)
-    definitions = [read_definition(definition_path(n), schema) for n in ("ilo-17icls", "lao-lfs2017", "ecu-sector")]
+    definitions = [read_definition(find("definitions", n), schema) for n in ("ilo-17icls", "lao-lfs2017", "ecu-sector")]
     columns: dict[str, object] = {}
     for name in dict.fromkeys(n for d in definitions for n in d.variables()):
         if schema[name].spec.kind == "category":
@@ -49,13 +50,17 @@ def main() -> None:
         formal = sector.isin(["government", "public_enterprise", "corporation", "npish", "international"])
         household = (sector == "household") | (frame["destination"] == "only_own")
         known = (books == "complete") | (registered == "yes")
-        return np.select([formal, household, known, registered.isin(["no", "in_process", "local", "unknown"])], [0, 1, 0, 2], 3)
+        return np.select(
+            [formal, household, known, registered.isin(["no", "in_process", "local", "unknown"])], [0, 1, 0, 2], 3
+        )
 
     hand = best(by_hand)
     print(f"{N:,} workers; one step written by hand in numpy: {hand:.2f} s")
     for definition in definitions:
         seconds = best(lambda d=definition: classify(frame, d, schema.grammar))
-        print(f"{definition.id:14} {len(definition.steps)} steps, outcome and rule of each: {seconds:.2f} s ({seconds / hand:.1f} x)")
+        print(
+            f"{definition.id:14} {len(definition.steps)} steps, outcomes and rules: {seconds:.2f} s ({seconds / hand:.1f} x)"
+        )
 
 
 if __name__ == "__main__":

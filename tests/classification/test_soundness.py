@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from informality.classification.definition import DefinitionSpec, definition_path, read_definition
+from informality.classification.definition import DefinitionSpec, read_definition
 from informality.foundation.errors import ExitCode, InformalityError
+from informality.foundation.library import find
 from informality.foundation.schema import read_schema
 from informality.foundation.specfile import load
 
@@ -21,13 +22,13 @@ def write(spec: DefinitionSpec, path: Path) -> Path:
 
 
 def rules_of(name: str) -> list[tuple[str, int, int]]:
-    spec = load(definition_path(name), DefinitionSpec).spec
+    spec = load(find("definitions", name), DefinitionSpec).spec
     return [(name, s, r) for s, step in enumerate(spec.steps) for r in range(len(step.rules))]
 
 
 @pytest.mark.parametrize(("name", "s", "r"), [case for name in DEFINITIONS for case in rules_of(name)])
 def test_deleting_any_rule_is_refused(name: str, s: int, r: int, tmp_path: Path) -> None:
-    spec = load(definition_path(name), DefinitionSpec).spec
+    spec = load(find("definitions", name), DefinitionSpec).spec
     step = spec.steps[s]
     gone = step.rules[r]
     steps = list(spec.steps)
@@ -45,7 +46,7 @@ def test_deleting_any_rule_is_refused(name: str, s: int, r: int, tmp_path: Path)
 
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_adding_a_rule_that_cannot_fire_is_refused(name: str, tmp_path: Path) -> None:
-    spec = load(definition_path(name), DefinitionSpec).spec
+    spec = load(find("definitions", name), DefinitionSpec).spec
     step = spec.steps[0]
     twin = step.rules[0].model_copy(update={"id": "extra"})
     steps = [step.model_copy(update={"rules": [*step.rules, twin]}), *spec.steps[1:]]
@@ -58,7 +59,7 @@ def test_adding_a_rule_that_cannot_fire_is_refused(name: str, tmp_path: Path) ->
 
 
 def test_a_wrong_worked_example_is_refused(tmp_path: Path) -> None:
-    spec = load(definition_path("ecu-sector"), DefinitionSpec).spec
+    spec = load(find("definitions", "ecu-sector"), DefinitionSpec).spec
     wrong = spec.examples[0].model_copy(update={"expect": {"sector": "formal"}})
     broken = write(spec.model_copy(update={"examples": [wrong]}), tmp_path / "broken.yml")
     with pytest.raises(InformalityError) as failure:
@@ -69,12 +70,10 @@ def test_a_wrong_worked_example_is_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", DEFINITIONS)
 def test_shipped_definitions_are_sound_and_sourced(name: str) -> None:
-    definition = read_definition(definition_path(name), read_schema())
+    definition = read_definition(find("definitions", name), read_schema())
     assert definition.spec.sources
     assert len(definition.spec.examples) >= 5
-    assert all(rule.why or rule.cite for step in definition.steps for rule in step.rules), (
-        "a reason for every rule"
-    )
+    assert all(rule.why or rule.cite for step in definition.steps for rule in step.rules), "a reason for every rule"
 
 
 def test_an_option_changes_the_threshold() -> None:
@@ -83,13 +82,13 @@ def test_an_option_changes_the_threshold() -> None:
 
     worker = {"status": "employer", "institution": "private", "place": "fixed", "size_min": 9, "size_max": 9}
     schema = read_schema()
-    usual = read_definition(definition_path("ilo-17icls"), schema)
-    strict = read_definition(definition_path("ilo-17icls"), schema, options={"size_threshold": 10})
+    usual = read_definition(find("definitions", "ilo-17icls"), schema)
+    strict = read_definition(find("definitions", "ilo-17icls"), schema, options={"size_threshold": 10})
     assert decide_one(usual, worker)["job"] == ("formal", "N2a")
     assert decide_one(strict, worker)["job"] == ("informal", "N2b")
 
 
 def test_an_unknown_option_is_refused() -> None:
     with pytest.raises(InformalityError) as failure:
-        read_definition(definition_path("ilo-17icls"), read_schema(), options={"size_treshold": 10})
+        read_definition(find("definitions", "ilo-17icls"), read_schema(), options={"size_treshold": 10})
     assert "did you mean `size_threshold`?" in failure.value.problems[0].fix

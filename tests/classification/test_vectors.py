@@ -9,18 +9,12 @@ import pandas as pd
 import pytest
 
 from informality.classification.classify import NOT_DETERMINABLE, classify, column
-from informality.classification.definition import Definition, decide_one, definition_path, read_definition
-from informality.foundation.rules import MISSING, NOT_ASKED, REASON
+from informality.classification.definition import Definition, decide_one, read_definition
+from informality.foundation.grammar import MISSING, NOT_ASKED, REASON
+from informality.foundation.library import find
 from informality.foundation.schema import Schema, read_schema
 
-STATUS = {
-    1: "employee",
-    2: "employer",
-    3: "own_account",
-    4: "cooperative",
-    5: "contributing_family",
-    6: "other",
-}
+STATUS = {1: "employee", 2: "employer", 3: "own_account", 4: "cooperative", 5: "contributing_family", 6: "other"}
 INSTITUTION = {
     "gov": "government",
     "corp": "corporation",
@@ -72,9 +66,7 @@ def workers(vectors: pd.DataFrame, schema: Schema) -> pd.DataFrame:
         "annual_leave": words("annual_leave", ANSWER),
         "sick_leave": words("sick_leave", ANSWER),
     }
-    frame = pd.DataFrame(
-        {n: pd.Categorical(c, categories=schema[n].grammar.categories) for n, c in columns.items()}
-    )
+    frame = pd.DataFrame({n: pd.Categorical(c, categories=schema[n].grammar.categories) for n, c in columns.items()})
     size = pd.to_numeric(vectors["size"].replace("na", None))
     for name in ("size_min", "size_max"):
         frame[name] = size.astype(float)
@@ -83,17 +75,14 @@ def workers(vectors: pd.DataFrame, schema: Schema) -> pd.DataFrame:
 
 
 def definition(name: str, schema: Schema) -> Definition:
-    return read_definition(definition_path(name), schema)
+    return read_definition(find("definitions", name), schema)
 
 
 def test_17th_icls_columns(vectors: pd.DataFrame, schema: Schema) -> None:
     rule = definition("ilo-17icls", schema)
     out = classify(workers(vectors, schema), rule, schema.grammar)
     got = pd.DataFrame(
-        {
-            "id": vectors["id"],
-            **{s: out[column(rule.id, s)].astype(str) for s in ("unit", "job", "component")},
-        }
+        {"id": vectors["id"], **{s: out[column(rule.id, s)].astype(str) for s in ("unit", "job", "component")}}
     )
     expected = vectors[["id", "sector_17", "job_17", "component_17"]].set_axis(got.columns, axis=1)
     pd.testing.assert_frame_equal(got, expected, check_dtype=False)

@@ -13,22 +13,11 @@ from hypothesis import strategies as st
 
 from informality.foundation import reading
 from informality.foundation.errors import Problem
+from informality.foundation.grammar import BLANK, MISSING, NO_RULE, REASON, StepSpec, Variable
 from informality.foundation.proof import prove
-from informality.foundation.rules import (
-    BLANK,
-    MISSING,
-    NO_RULE,
-    REASON,
-    Step,
-    StepSpec,
-    Variable,
-    compile_filter,
-    compile_steps,
-)
+from informality.foundation.rules import Step, compile_filter, compile_steps
 
-SECTOR = Variable(
-    "sector", "category", ("government", "private", "household", *MISSING), "Sector", {"npish": "NPI"}
-)
+SECTOR = Variable("sector", "category", ("government", "private", "household", *MISSING), "Sector", {"npish": "NPI"})
 BOOKS = Variable("books", "category", ("yes", "no", *MISSING), "Books")
 SIZE = Variable("size", "number", MISSING, "Size")
 KNOWN = {v.name: v for v in (SECTOR, BOOKS, SIZE)}
@@ -42,12 +31,7 @@ def step(
     rules: list[dict[str, Any]], match: str = "first", options: dict[str, float] | None = None
 ) -> tuple[Step | None, list[Problem]]:
     spec = StepSpec.model_validate(
-        {
-            "decides": "unit",
-            "match": match,
-            "outcomes": {"formal": "Formal", "informal": "Informal"},
-            "rules": rules,
-        }
+        {"decides": "unit", "match": match, "outcomes": {"formal": "Formal", "informal": "Informal"}, "rules": rules}
     )
     steps, problems = compile_steps([spec], KNOWN, options=options, place=place)
     return (steps[0] if steps else None), problems
@@ -129,9 +113,7 @@ def plain(made: Step, row: dict[str, Any]) -> int:
     st.lists(rules, min_size=1, max_size=6),
     st.lists(st.tuples(sector_values, book_values, size_values), min_size=1, max_size=20),
 )
-def test_vectorised_equals_plain_reading(
-    written: list[dict[str, Any]], rows: list[tuple[str, str, Any]]
-) -> None:
+def test_vectorised_equals_plain_reading(written: list[dict[str, Any]], rows: list[tuple[str, str, Any]]) -> None:
     made, problems = step(written)
     assert not problems
     assert made is not None
@@ -148,9 +130,7 @@ def test_the_proof_agrees_with_trying_every_case(written: list[dict[str, Any]]) 
     assert made is not None
     cases = [
         dict(zip(("sector", "books", "size"), case, strict=True))
-        for case in product(
-            SECTOR.categories, BOOKS.categories, [1.0, 4.0, 4.5, 4.75, 5.0, 5.5, 6.0, 7.0, *MISSING]
-        )
+        for case in product(SECTOR.categories, BOOKS.categories, [1.0, 4.0, 4.5, 4.75, 5.0, 5.5, 6.0, 7.0, *MISSING])
     ]
     fired = [plain(made, case) for case in cases]
     found = prove([made], "test.yml")
@@ -227,21 +207,13 @@ def test_all_mistakes_of_writing_at_once() -> None:
             "`sektor` is not a variable that can be tested here",
             "did you mean `sector`?",
         ),
-        (
-            "test.yml, steps.0.rules.1.when.sector",
-            "`privat` is not a value of `sector`",
-            "did you mean `private`?",
-        ),
+        ("test.yml, steps.0.rules.1.when.sector", "`privat` is not a value of `sector`", "did you mean `private`?"),
         (
             "test.yml, steps.0.rules.2.when.sector",
             "`sector` has categories and cannot be compared with a number",
             "list categories: government, private, household, unknown, not_asked, not_applicable",
         ),
-        (
-            "test.yml, steps.0.rules.3.when.size",
-            "`many` is neither a number nor a named option",
-            "write a number",
-        ),
+        ("test.yml, steps.0.rules.3.when.size", "`many` is neither a number nor a named option", "write a number"),
         ("test.yml, steps.0.rules.4.then", "`formall` is not an outcome of `unit`", "did you mean `formal`?"),
     ]
 
@@ -268,17 +240,10 @@ def test_rules_over_raw_columns_know_codes_blanks_and_comparisons() -> None:
 
 
 def test_a_filter_is_a_conjunction_and_nothing_means_everyone() -> None:
-    chosen, problems = compile_filter(
-        {"sector": ["private", "household"], "size": ">= 6"}, KNOWN, place=place
-    )
+    chosen, problems = compile_filter({"sector": ["private", "household"], "size": ">= 6"}, KNOWN, place=place)
     assert not problems
     rows = frame(
-        [
-            ("private", "yes", 6.0),
-            ("private", "yes", 5.0),
-            ("government", "yes", 9.0),
-            ("household", "no", "unknown"),
-        ]
+        [("private", "yes", 6.0), ("private", "yes", 5.0), ("government", "yes", 9.0), ("household", "no", "unknown")]
     )
     assert chosen.mask(rows).tolist() == [True, False, False, False]
     everyone, _ = compile_filter({}, KNOWN, place=place)
@@ -301,6 +266,16 @@ def test_printed_traced_and_counted() -> None:
     assert printed.splitlines()[0] == "| Rule | Sector | Size | Books | → unit | Why |"
     assert "| b |  | at least 6 | yes or unknown | Formal |  |" in printed
     assert "| d |  |  |  | Informal (assumed) |  |" in printed
+
+    anyone, _ = step([{"when": {"books": ["no", *MISSING]}, "then": "formal"}, {"then": "informal"}])
+    assert anyone is not None
+    assert "| any but yes |" in reading.markdown(anyone)
+    some, _ = step([{"when": {"sector": ["private", "household", *MISSING]}, "then": "formal"}, {"then": "informal"}])
+    assert some is not None
+    assert "| any but government |" in reading.markdown(some)
+    few, _ = step([{"when": {"size": [*MISSING]}, "then": "formal"}, {"then": "informal"}])
+    assert few is not None
+    assert "| no answer |" in reading.markdown(few)
 
     tried = reading.trace(made, {"sector": "private", "books": "no", "size": 7.0})
     assert [t.rule for t in tried] == ["a", "b", "c", "d"]

@@ -74,10 +74,7 @@ def test_missing_file_names_the_nearest(tmp_path: Path) -> None:
 def test_unknown_key(tmp_path: Path) -> None:
     problem = one(GOOD.replace("    title: Sex", "    title: Sex\n    titel: Sex"), tmp_path)
     assert problem == Problem(
-        "demo.yml, line 5",
-        "the key `titel` is not known here",
-        "`titel` in `items.sex`",
-        "did you mean `title`?",
+        "demo.yml, line 5", "the key `titel` is not known here", "`titel` in `items.sex`", "did you mean `title`?"
     )
 
 
@@ -90,10 +87,7 @@ def test_missing_key(tmp_path: Path) -> None:
 def test_duplicate_key(tmp_path: Path) -> None:
     problem = one(GOOD + "id: again\n", tmp_path)
     assert problem == Problem(
-        "demo.yml, line 9",
-        "the key `id` is given twice",
-        "first on line 1, again on line 9",
-        "keep one of them",
+        "demo.yml, line 9", "the key `id` is given twice", "first on line 1, again on line 9", "keep one of them"
     )
 
 

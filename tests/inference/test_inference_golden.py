@@ -62,10 +62,7 @@ def cell(estimate: Estimate, domain: int) -> Estimate:
 
 @pytest.mark.parametrize("name", EXPECTED["designs"])
 def test_golden(
-    name: str,
-    sample: pd.DataFrame,
-    agree: Callable[..., None],
-    covariance_floor: Callable[..., np.ndarray],
+    name: str, sample: pd.DataFrame, agree: Callable[..., None], covariance_floor: Callable[..., np.ndarray]
 ) -> None:
     x, design = built(name, sample)
     ours = estimated(x, design)

@@ -77,9 +77,7 @@ def contrast(estimate: Estimate, value: float, gradient: Any) -> Numbers:
     return Numbers(np.array([value]), np.array([[g @ estimate.covariance() @ g]]))
 
 
-def compare(
-    case: dict[str, Any], ours: Numbers, agree: Callable[..., None], floor: Callable[..., np.ndarray]
-) -> None:
+def compare(case: dict[str, Any], ours: Numbers, agree: Callable[..., None], floor: Callable[..., np.ndarray]) -> None:
     """All that the case holds: estimate, error, covariance, design effect, interval."""
     where = case["id"]
     est, se = (np.array(case[k], dtype=float) for k in ("est", "se"))
@@ -328,9 +326,7 @@ def lfs_cases(
         elif name.startswith("ciprop_"):
             _, of, method = name.split("_")
             outcome = (status == 2) if of == "employer" else inf0
-            compare_ciprop(
-                case, method, shares(design, np.where(employed, outcome, -1).astype(int), 2), agree
-            )
+            compare_ciprop(case, method, shares(design, np.where(employed, outcome, -1).astype(int), 2), agree)
         else:
             compare(case, by_name[name](), agree, floor)
 

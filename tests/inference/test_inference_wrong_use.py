@@ -7,17 +7,7 @@ import pandas as pd
 import pytest
 
 from informality.foundation.errors import ExitCode, InformalityError
-from informality.inference import (
-    Design,
-    Moments,
-    covariance,
-    interval,
-    means,
-    ratios,
-    require_cases,
-    shares,
-    totals,
-)
+from informality.inference import Design, Moments, covariance, interval, means, ratios, require_cases, shares, totals
 
 STRATUM = ["north", "north", "south", "south", "island"]
 PSU = [1.0, 2.0, 1.0, 2.0, 77.0]

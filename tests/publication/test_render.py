@@ -18,7 +18,9 @@ def page_of(folder: Path, body: str, **files: str) -> str:
         (folder / name.replace("_", ".")).write_text(text, encoding="utf-8")
     (folder / "dot.svg").write_text(SVG, encoding="utf-8")
     (folder / "_variables.yml").write_text("sex: {women: '12.3 per cent'}\n", encoding="utf-8")
-    (folder / "_quarto.yml").write_text("title: A title\nlang: en\nshown: {hours: true, pay: false}\n", encoding="utf-8")
+    (folder / "_quarto.yml").write_text(
+        "title: A title\nlang: en\nshown: {hours: true, pay: false}\n", encoding="utf-8"
+    )
     (folder / "doc.qmd").write_text(f"---\nengine: markdown\n---\n\n{body}", encoding="utf-8")
     return render(folder / "doc.qmd", folder / "doc.html").read_text(encoding="utf-8")
 
@@ -33,7 +35,11 @@ def problems_of(folder: Path, body: str, **files: str) -> str:
 
 
 def test_variables_and_includes_are_resolved(tmp_path: Path) -> None:
-    page = page_of(tmp_path, "Women: {{< var sex.women >}} in {{< meta title >}}.\n\n{{< include a.md >}}\n", a_md="From *a* file.\n")
+    page = page_of(
+        tmp_path,
+        "Women: {{< var sex.women >}} in {{< meta title >}}.\n\n{{< include a.md >}}\n",
+        a_md="From *a* file.\n",
+    )
     assert "<p>Women: 12.3 per cent in A title.</p>" in page
     assert "<p>From <em>a</em> file.</p>" in page
     assert '<html lang="en">' in page
@@ -115,8 +121,12 @@ def test_lao_text_brings_its_face_along(tmp_path: Path) -> None:
         ("Text\n\nSee @tbl-none.\n", ["doc.qmd, line 7", "points to nothing", "`@tbl-none`"]),
         ("![](dot.svg)\n", ["doc.qmd, line 5", "no alternative text", "`dot.svg`"]),
         ('![](gone.svg){fig-alt="x"}\n', ["doc.qmd, line 5", "`gone.svg` is not there"]),
-        ('![](https://example.org/a.png){fig-alt="x"}\n', ["doc.qmd, line 5", "`https://example.org/a.png` is not there"]),
+        (
+            '![](https://example.org/a.png){fig-alt="x"}\n',
+            ["doc.qmd, line 5", "`https://example.org/a.png` is not there"],
+        ),
         ("# A {#sec-a}\n\n# B {#sec-a}\n", ["doc.qmd, line 5", "given twice", "`sec-a`"]),
+        ("```{python}\n1 + 1\n```\n", ["doc.qmd, line 5", "executes no code"]),
         ("::: {#tbl-a}\n\n:::\n", ["doc.qmd, line 5", "no caption"]),
         ('Text <script src="x.js"></script>\n', ["loaded from outside", "`<script`"]),
         ('<div style="background: url(x.png)">x</div>\n', ["doc.qmd, line 5", "loaded from outside", "url(x.png)"]),

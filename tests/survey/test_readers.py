@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import os
+import re
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,7 @@ import pytest
 from pandas.api.types import is_string_dtype
 
 from informality.foundation.errors import ExitCode, InformalityError
+from informality.foundation.provenance import sha256
 from informality.survey import statistical
 from informality.survey.readers import READERS, describe, read_raw
 
@@ -44,17 +46,9 @@ LABELS = {
         "trabajo": {1: " ແມ່ນ ", 2: "لا", 98: "No sabe", 2.5: "a half"},
         "code": {"01": "uno ", "02": "dós"},
     },
-    "missing_ranges": {
-        "trabajo": [{"lo": 98, "hi": 99}, 5],
-        "año": [{"lo": float("-inf"), "hi": -1}],
-        "code": ["99"],
-    },
+    "missing_ranges": {"trabajo": [{"lo": 98, "hi": 99}, 5], "año": [{"lo": float("-inf"), "hi": -1}], "code": ["99"]},
 }
-COMPRESSIONS = {
-    "plain.sav": {},
-    "rows.sav": {"row_compress": True},
-    "whole.zsav": {"compress": True},
-}
+COMPRESSIONS = {"plain.sav": {}, "rows.sav": {"row_compress": True}, "whole.zsav": {"compress": True}}
 
 
 @pytest.fixture(params=COMPRESSIONS)
@@ -97,21 +91,13 @@ def test_an_spss_file_comes_back_as_it_was_written(sav: Path) -> None:
     assert np.isnan(raw.frame["trabajo"].iloc[4])
     assert raw.frame["año"].tolist() == [2021, 2021, -1, 2022.5, 5]
     assert raw.frame["note"].tolist()[:3] == ["ກຂຄ" * 30, "ñ", "مرحبا"]
-    assert raw.variable_labels == {
-        "trabajo": "ທ່ານເຮັດວຽກບໍ່?",
-        "año": "Año de nacimiento",
-        "note": "ملاحظة",
-    }
+    assert raw.variable_labels == {"trabajo": "ທ່ານເຮັດວຽກບໍ່?", "año": "Año de nacimiento", "note": "ملاحظة"}
     assert raw.value_labels == {
         "trabajo": {1: "ແມ່ນ", 2: "لا", 98: "No sabe", 2.5: "a half"},
         "code": {"01": "uno", "02": "dós"},
     }
     assert {str(code) for code in raw.value_labels["trabajo"]} == {"1", "2", "98", "2.5"}
-    assert raw.user_missing == {
-        "trabajo": [(98, 99), (5, 5)],
-        "año": [(float("-inf"), -1)],
-        "code": [("99", "99")],
-    }
+    assert raw.user_missing == {"trabajo": [(98, 99), (5, 5)], "año": [(float("-inf"), -1)], "code": [("99", "99")]}
 
 
 def test_blank_text_is_missing_and_nothing_else_is(sav: Path) -> None:
@@ -198,9 +184,7 @@ def test_a_csv_file_keeps_its_codes_and_gets_its_numbers(
 ) -> None:
     path = tmp_path / "survey.csv"
     head, rest = CSV_TEXT.split("two\nlines")
-    path.write_bytes(
-        newline.join((head + "two@lines" + rest).split("\n")).replace("@", "\n").encode(encoding)
-    )
+    path.write_bytes(newline.join((head + "two@lines" + rest).split("\n")).replace("@", "\n").encode(encoding))
     check_csv(path, encoding=declared)
     assert describe(path, encoding=declared).rows == 6
 
@@ -293,12 +277,7 @@ def test_a_missing_file_says_where_it_was_looked_for(tmp_path: Path) -> None:
     (tmp_path / "Enemdu_2021q1.SAV").touch()
     (tmp_path / "README.md").touch()
     fix = "data_raw/README.md says where"
-    refused(
-        tmp_path / "enemdu_2021q2.sav",
-        "is not there",
-        f"looked in {tmp_path}, which holds Enemdu_2021q1.SAV",
-        fix,
-    )
+    refused(tmp_path / "enemdu_2021q2.sav", "is not there", f"looked in {tmp_path}, which holds Enemdu_2021q1.SAV", fix)
     refused(tmp_path / "other.csv", "is not there", "no file of a similar name", fix)
     refused(tmp_path / "no" / "a.sav", "is not there", f"there is no folder {tmp_path / 'no'}", fix)
 
@@ -422,9 +401,7 @@ def test_an_spss_file_cut_short_is_refused(sav: Path, kept: float) -> None:
     refused(sav, "is cut short or damaged", f"{len(cut):,} bytes; ", "obtain the file again")
 
 
-def test_rows_that_a_reader_leaves_out_in_silence_are_missed(
-    sav: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_that_a_reader_leaves_out_in_silence_are_missed(sav: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fewer(*args: Any, **options: Any) -> Any:
         frame, about = read_sav(*args, **options)
         return frame.iloc[:-2], about
@@ -461,7 +438,7 @@ def test_a_csv_file_with_ragged_rows(tmp_path: Path) -> None:
     refused(
         path,
         "has rows with too many or too few cells",
-        "2 rows; row 1 has 2 cells, row 3 has 3, row 4 has 1",
+        "2 of them; row 1 has 2 cells, row 3 has 3, row 4 has 1",
         "put quotation marks around text that holds `,`, or obtain the file again",
     )
 
@@ -609,3 +586,12 @@ def test_uruguay_codes_keep_their_zeros(shared: Path) -> None:
     assert any(code.startswith("0") for code in written)
     assert raw.frame["f72_2"].fillna("NA").tolist() == [code or "NA" for code in written]
     assert raw.frame["e27"].between(0, 120).all()
+
+
+def test_the_readme_of_raw_files_gives_their_sizes_and_checksums(shared: Path) -> None:
+    readme = Path(__file__).parents[2] / "data_raw" / "README.md"
+    rows = re.findall(r"^\| (\S+) \| .* \| (\d+) \| (\w{64}) \|$", readme.read_text(encoding="utf-8"), flags=re.M)
+    delivered = {path.name: path for path in (shared / "data").rglob("*")}
+    assert len(rows) == 23
+    for name, size, checksum in rows:
+        assert (delivered[name].stat().st_size, sha256(delivered[name])) == (int(size), checksum), name

@@ -97,7 +97,10 @@ def lao_2017_unit(d):
     employee = d.ac03.isin([1, 2]) | ((d.ac03 == 6) & (d.ac11a == 2))
     household = (d.ac11a == 2) | ((d.ac13 == 6) & ((d.opw04 == 1) | (d.opw05 == 1)))
     formal = (
-        d.ac13.isin([1, 2, 4, 5]) | (d.ac16 == 1) | (d.ac15 == 1) | (employee & (d.ac08 == 1))
+        d.ac13.isin([1, 2, 4, 5])
+        | (d.ac16 == 1)
+        | (d.ac15 == 1)
+        | (employee & (d.ac08 == 1))
         | ((d.ac18 == 4) & d.ac17.isin([2, 3, 4, 5]))
     )
     return np.select([household, formal], ["household", "formal"], "informal")
@@ -233,22 +236,67 @@ def test_routing(jobs):
     enterprise = d.ac13.isin([3, 97]) & ~d.ep05.isin([3, 4])
     jobless = adult & ~d.employed_19
     universe = {
-        "vtype2": d.vtype1 == 2, "ed01": d.hl05 >= 6,
-        "ep01": adult, "ep02": d.ep01 == 2, "ep03": d.ep02 == 2, "ep04": (d.ep02 == 1) | (d.ep03 == 1),
-        "ep05": d.ep04 == 1, "ep06": (d.ep03 == 2) | d.ep05.isin([3, 4]), "ep07": d.ep06 == 1,
-        "ep08": d.ep07.between(5, 11) | (d.ep07 == 13), "ep09": d.ep08.isin([2, 3]),
-        "opw04": adult, "opw05": adult, "ac03": worker, "ac11a": d.ac03.isin([1, 2, 6]), "ac04": employee,
-        "ac05": employee & (d.ac04 != 3), "ac07": employee,
-        "ac08": employee, "ac09": employee, "ac10": employee, "ac13": worker & (d.ac11a != 2),
-        "ac15": enterprise & (d.ac03 != 2), "ac16": enterprise & (d.ac03 != 2),
-        "ac17": enterprise, "ac18": worker, "lsic2": worker, "lsco4": worker,
-        "hw01": worker, "hw02": worker, "mj01": worker, "ear01": employee,
-        "ear02": d.ac03.isin([3, 4]) & ~d.ep05.isin([3, 4]), "vs01": d.ac03.isin([3, 4, 5]),
-        "js01": jobless, "js02": d.js01 == 1, "js03": jobless, "js04": d.js01 == 2, "js05": d.js01 == 1,
+        "vtype2": d.vtype1 == 2,
+        "ed01": d.hl05 >= 6,
+        "ep01": adult,
+        "ep02": d.ep01 == 2,
+        "ep03": d.ep02 == 2,
+        "ep04": (d.ep02 == 1) | (d.ep03 == 1),
+        "ep05": d.ep04 == 1,
+        "ep06": (d.ep03 == 2) | d.ep05.isin([3, 4]),
+        "ep07": d.ep06 == 1,
+        "ep08": d.ep07.between(5, 11) | (d.ep07 == 13),
+        "ep09": d.ep08.isin([2, 3]),
+        "opw04": adult,
+        "opw05": adult,
+        "ac03": worker,
+        "ac11a": d.ac03.isin([1, 2, 6]),
+        "ac04": employee,
+        "ac05": employee & (d.ac04 != 3),
+        "ac07": employee,
+        "ac08": employee,
+        "ac09": employee,
+        "ac10": employee,
+        "ac13": worker & (d.ac11a != 2),
+        "ac15": enterprise & (d.ac03 != 2),
+        "ac16": enterprise & (d.ac03 != 2),
+        "ac17": enterprise,
+        "ac18": worker,
+        "lsic2": worker,
+        "lsco4": worker,
+        "hw01": worker,
+        "hw02": worker,
+        "mj01": worker,
+        "ear01": employee,
+        "ear02": d.ac03.isin([3, 4]) & ~d.ep05.isin([3, 4]),
+        "vs01": d.ac03.isin([3, 4, 5]),
+        "js01": jobless,
+        "js02": d.js01 == 1,
+        "js03": jobless,
+        "js04": d.js01 == 2,
+        "js05": d.js01 == 1,
     }
     may_be_blank = {
-        "ed01", "ac04", "ac05", "ac07", "ac08", "ac09", "ac10", "ac15", "ac16", "ac17", "ac18", "lsco4",
-        "hw01", "hw02", "mj01", "ear01", "ear02", "vs01", "js02", "js04",
+        "ed01",
+        "ac04",
+        "ac05",
+        "ac07",
+        "ac08",
+        "ac09",
+        "ac10",
+        "ac15",
+        "ac16",
+        "ac17",
+        "ac18",
+        "lsco4",
+        "hw01",
+        "hw02",
+        "mj01",
+        "ear01",
+        "ear02",
+        "vs01",
+        "js02",
+        "js04",
     }
     always = {"province", "stratum", "psu", "hh", "hl01", "v", "vtype1", "hhsize", "hl03", "hl04", "hl05"}
     made_here = {"unit", "formal", "employed_19", "employed_13"}

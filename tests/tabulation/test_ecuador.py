@@ -39,9 +39,7 @@ def test_the_national_rule_is_secemp_on_every_row(workers: pd.DataFrame, survey:
     ours, theirs = workers["ecu-sector.sector"].astype(str), survey.flags["secemp"].astype(str)
     assert (ours == theirs).all()
     assert (ours[employed] == theirs[employed]).sum() == 40_337
-    assert (
-        workers.loc[employed, "ecu-sector.sector"].value_counts()["informal"] == 17_084
-    )  # PROVENANCE.md, unweighted
+    assert workers.loc[employed, "ecu-sector.sector"].value_counts()["informal"] == 17_084  # PROVENANCE.md, unweighted
 
 
 def test_official_figures(study: Study, workers: pd.DataFrame, survey: Harmonised) -> None:
@@ -73,9 +71,7 @@ def test_r_reference_in_the_results_table(
     design = pipeline.sample_design(study, workers)
     spec = study.spec
     normal = Settings(spec.id, spec.survey, spec.wave, "verified", "normal", 0.95, study.standard)
-    results = pd.concat(
-        [tabulate(p, seen, spec.headline, design, normal) for p in study.plans], ignore_index=True
-    )
+    results = pd.concat([tabulate(p, seen, spec.headline, design, normal) for p in study.plans], ignore_index=True)
 
     def ours(domain: str) -> pd.Series:
         dim, level = {

@@ -11,9 +11,10 @@ import pandas as pd
 import pytest
 
 from informality.classification.classify import classify
-from informality.classification.definition import Definition, definition_path, read_definition
+from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError
-from informality.foundation.rules import MISSING, REASON
+from informality.foundation.grammar import MISSING, REASON
+from informality.foundation.library import find
 from informality.foundation.schema import Schema, read_schema
 from informality.inference.design import Design
 from informality.tabulation.plan import read_plan
@@ -41,34 +42,24 @@ def workers(schema: Schema, definition: Definition, n: int = 24) -> pd.DataFrame
         "area": np.where(i < 12, "urban", "rural"),
         "worker": np.where(kind == "idle", "no", "yes"),
         "employed": np.where(kind == "idle", "no", "yes"),
-        "status": np.select(
-            [kind == "own", kind == "employee"], ["own_account", "employee"], "not_applicable"
-        ),
-        "institution": np.select(
-            [kind == "own", kind == "employee"], ["private", "corporation"], "not_applicable"
-        ),
+        "status": np.select([kind == "own", kind == "employee"], ["own_account", "employee"], "not_applicable"),
+        "institution": np.select([kind == "own", kind == "employee"], ["private", "corporation"], "not_applicable"),
         "destination": np.select([kind == "own"], ["only_sale"], "not_applicable"),
         "books": np.select([kind == "own"], ["none"], "not_applicable"),
         "registered": np.select([kind == "own"], ["no"], "not_applicable"),
         "place": np.select([kind == "own"], ["farm"], "not_applicable"),
-        "social_security": np.select(
-            [kind == "employee"], [np.where(i % 4 == 0, "no", "yes")], "not_applicable"
-        ),
+        "social_security": np.select([kind == "employee"], [np.where(i % 4 == 0, "no", "yes")], "not_applicable"),
         "annual_leave": "not_applicable",
         "sick_leave": "not_applicable",
     }
     frame = pd.DataFrame(
         {
-            k: pd.Categorical(
-                v if isinstance(v, np.ndarray) else [v] * n, categories=schema[k].grammar.categories
-            )
+            k: pd.Categorical(v if isinstance(v, np.ndarray) else [v] * n, categories=schema[k].grammar.categories)
             for k, v in text.items()
         }
     )
     frame["hours_usual"] = np.where(kind == "idle", np.nan, 30.0 + i)
-    frame["hours_usual" + REASON] = pd.Categorical(
-        np.where(kind == "idle", "not_applicable", None), categories=MISSING
-    )
+    frame["hours_usual" + REASON] = pd.Categorical(np.where(kind == "idle", "not_applicable", None), categories=MISSING)
     for name in ("size_min", "size_max"):
         frame[name] = np.nan
         frame[name + REASON] = pd.Categorical(["not_applicable"] * n, categories=MISSING)
@@ -84,7 +75,7 @@ def schema() -> Schema:
 
 @pytest.fixture(scope="module")
 def definition(schema: Schema) -> Definition:
-    return read_definition(definition_path("ilo-17icls"), schema)
+    return read_definition(find("definitions", "ilo-17icls"), schema)
 
 
 def made(
@@ -98,9 +89,7 @@ def made(
     frame: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     path = folder / "plan.yml"
-    path.write_text(
-        json.dumps({"title": "T", "universes": UNIVERSES, "indicators": indicators, "tables": tables})
-    )
+    path.write_text(json.dumps({"title": "T", "universes": UNIVERSES, "indicators": indicators, "tables": tables}))
     variables = {**schema.grammar, **outcome_variables(definition)}
     plan = read_plan(path, variables)
     people = workers(schema, definition) if frame is None else frame
@@ -136,19 +125,11 @@ def test_a_share_by_hand(schema: Schema, definition: Definition, tmp_path: Path)
     assert rows["df"].iloc[0] == 11 - 4
 
 
-def test_total_mean_ratio_and_composition_by_hand(
-    schema: Schema, definition: Definition, tmp_path: Path
-) -> None:
+def test_total_mean_ratio_and_composition_by_hand(schema: Schema, definition: Definition, tmp_path: Path) -> None:
     indicators = {
         "jobs": {"title": "J", "statistic": "total", "of": {"job": "informal"}, "among": "employed"},
         "employed": {"title": "E", "statistic": "total", "of": {}, "among": "employed"},
-        "hours": {
-            "title": "H",
-            "statistic": "mean",
-            "of": "hours_usual",
-            "among": "employed",
-            "unit": "hours",
-        },
+        "hours": {"title": "H", "statistic": "mean", "of": "hours_usual", "among": "employed", "unit": "hours"},
         "in_informal": {
             "title": "R",
             "statistic": "ratio",
@@ -199,9 +180,7 @@ def test_normal_interval_on_request(schema: Schema, definition: Definition, tmp_
     assert row["ci_high"] - row["value"] == pytest.approx(1.959963984540054 * row["se"], rel=1e-12)
 
 
-def test_a_question_not_asked_gives_a_row_that_says_so(
-    schema: Schema, definition: Definition, tmp_path: Path
-) -> None:
+def test_a_question_not_asked_gives_a_row_that_says_so(schema: Schema, definition: Definition, tmp_path: Path) -> None:
     indicators = {
         "leave": {"title": "L", "statistic": "composition", "of": "sick_leave", "among": "employees"},
         "rate": RATE,
@@ -224,18 +203,14 @@ def test_a_question_not_asked_gives_a_row_that_says_so(
     assert rows["dim1"].tolist() == ["sick_leave", "education"]
 
 
-def test_undetermined_jobs_take_the_value_away(
-    schema: Schema, definition: Definition, tmp_path: Path
-) -> None:
+def test_undetermined_jobs_take_the_value_away(schema: Schema, definition: Definition, tmp_path: Path) -> None:
     """Without social security and leave no employee's job is known: the rate is not determinable, never informal."""
     asked = frozenset(set(schema.grammar) - {"social_security", "annual_leave"})
     people = workers(schema, definition).loc[:, lambda f: [c for c in f.columns if not c.startswith("ilo")]]
     people = pd.concat([people, classify(people, definition, asked)], axis=1)
     women = {"title": "W", "statistic": "share", "of": {"sex": "female"}, "among": "informal"}
     table = {"t": {"title": "T", "indicators": ["rate", "women"], "by": [[], ["status"]]}}
-    rows = made(
-        table, {"rate": RATE, "women": women}, tmp_path, schema, definition, asked=asked, frame=people
-    )
+    rows = made(table, {"rate": RATE, "women": women}, tmp_path, schema, definition, asked=asked, frame=people)
     by = rows.set_index(["indicator", rows["level1"].fillna("all")])["grade"]
     assert by["rate", "all"] == by["rate", "employee"] == by["women", "all"] == "not_determinable"
     assert by["rate", "own_account"] != "not_determinable"
@@ -276,9 +251,7 @@ def test_mistakes_in_a_plan_all_at_once(schema: Schema, definition: Definition, 
     ]
 
 
-def test_a_breakdown_by_what_is_measured_is_left_out(
-    schema: Schema, definition: Definition, tmp_path: Path
-) -> None:
+def test_a_breakdown_by_what_is_measured_is_left_out(schema: Schema, definition: Definition, tmp_path: Path) -> None:
     table = {"t": {"title": "T", "indicators": ["rate"], "by": [[], ["job"]]}}
     assert len(made(table, {"rate": RATE}, tmp_path, schema, definition)) == 1
 

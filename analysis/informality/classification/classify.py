@@ -17,8 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from informality.classification.definition import Definition
+from informality.foundation.grammar import NO_RULE, NOT_APPLICABLE, REASON
 from informality.foundation.reading import tally
-from informality.foundation.rules import NO_RULE, NOT_APPLICABLE, REASON, Step
+from informality.foundation.rules import Step
 
 NOT_DETERMINABLE = "not_determinable"
 
@@ -56,8 +57,7 @@ def classify(frame: pd.DataFrame, definition: Definition, asked: Iterable[str]) 
         rules = np.full(len(frame), NO_RULE, dtype=np.int16)
         rules[inside] = rule
         out[column(definition.id, step.decides, rule=True)] = pd.Categorical.from_codes(
-            rules,
-            categories=[r.id for r in step.rules],
+            rules, categories=[r.id for r in step.rules]
         )
     return pd.DataFrame(out, index=frame.index)
 
@@ -72,9 +72,7 @@ def _decide(
     assert (rule != NO_RULE).all(), f"step {step.decides} has a gap that its proof did not show"
     open_cases = np.zeros(len(work), dtype=bool)
     tested = [
-        a.variable.name
-        for a in step.axes
-        if a.variable.name in undetermined and undetermined[a.variable.name].any()
+        a.variable.name for a in step.axes if a.variable.name in undetermined and undetermined[a.variable.name].any()
     ]
     if tested:
         doubtful = np.logical_or.reduce([undetermined[n] for n in tested])
@@ -100,11 +98,7 @@ def rule_counts(workers: pd.DataFrame, definition: Definition, among: npt.NDArra
     weight = workers["weight"].to_numpy()[among]
     parts = []
     for step in definition.steps:
-        rule = (
-            workers[column(definition.id, step.decides, rule=True)]
-            .cat.codes.to_numpy()[among]
-            .astype(np.int16)
-        )
+        rule = workers[column(definition.id, step.decides, rule=True)].cat.codes.to_numpy()[among].astype(np.int16)
         table = tally(step, rule, weight)
         left = rule == NO_RULE
         if left.any():

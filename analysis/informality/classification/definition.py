@@ -14,21 +14,12 @@ from pathlib import Path
 from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.grammar import NOT_ASKED, CellValue, StepSpec, Variable, Word
 from informality.foundation.proof import prove
 from informality.foundation.quantities import QuantitySpec, Status
 from informality.foundation.reading import trace
-from informality.foundation.rules import (
-    NOT_ASKED,
-    CellValue,
-    Filter,
-    Step,
-    StepSpec,
-    Variable,
-    Word,
-    compile_filter,
-    compile_steps,
-)
-from informality.foundation.schema import LIBRARY, Schema
+from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
+from informality.foundation.schema import Schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 
 
@@ -98,10 +89,7 @@ class Definition:
     @property
     def outcomes(self) -> dict[str, Variable]:
         """What each step decides, as variables that tables may use."""
-        return {
-            s.decides: Variable(s.decides, "category", tuple(s.outcomes), s.title, s.outcomes)
-            for s in self.steps
-        }
+        return {s.decides: Variable(s.decides, "category", tuple(s.outcomes), s.title, s.outcomes) for s in self.steps}
 
     def variables(self) -> list[str]:
         """The harmonised variables the definition reads."""
@@ -136,21 +124,12 @@ def read_definition(path: Path, schema: Schema, *, options: Mapping[str, float] 
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     definition = Definition(spec, path, applies_to, steps, needs)
-    unsound = prove(steps, path.name) or _wrong_examples(file, definition)
+    unsound = prove(steps, path.name)
+    if not options:  # the examples are worked with the values of the file
+        unsound = unsound or _wrong_examples(file, definition)
     if unsound:
         raise InformalityError(unsound, ExitCode.DEFINITION)
     return definition
-
-
-def definition_path(name: str, *folders: Path) -> Path:
-    """The file of a definition by id: in the given folders first, then in the library."""
-    for folder in (*folders, LIBRARY / "definitions"):
-        if (folder / f"{name}.yml").is_file():
-            return folder / f"{name}.yml"
-    known = sorted(p.stem for f in (*folders, LIBRARY / "definitions") for p in f.glob("*.yml"))
-    raise InformalityError(
-        Problem(name, "there is no definition of this name", fix=did_you_mean(name, known)), ExitCode.SPEC
-    )
 
 
 def decide_one(definition: Definition, worker: Mapping[str, Word]) -> dict[str, tuple[str, str]]:
@@ -181,9 +160,7 @@ def _compile_needs(
             groups = tuple((g,) if isinstance(g, str) else tuple(g) for g in need.any_of)
             problems += [
                 Problem(
-                    file.place(*loc, "any_of"),
-                    f"`{n}` is not a variable of the schema",
-                    fix=did_you_mean(n, grammar),
+                    file.place(*loc, "any_of"), f"`{n}` is not a variable of the schema", fix=did_you_mean(n, grammar)
                 )
                 for g in groups
                 for n in g
@@ -202,13 +179,10 @@ def _unknown_in_examples(file: SpecFile[DefinitionSpec], grammar: Mapping[str, V
             place = file.place("examples", i, "worker", name)
             if name not in grammar:
                 problems.append(
-                    Problem(
-                        place, f"`{name}` is not a variable of the schema", fix=did_you_mean(name, grammar)
-                    )
+                    Problem(place, f"`{name}` is not a variable of the schema", fix=did_you_mean(name, grammar))
                 )
             elif not (
-                value in grammar[name].categories
-                or (grammar[name].kind == "number" and not isinstance(value, str))
+                value in grammar[name].categories or (grammar[name].kind == "number" and not isinstance(value, str))
             ):
                 problems.append(
                     Problem(

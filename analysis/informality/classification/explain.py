@@ -8,8 +8,8 @@ import pandas as pd
 
 from informality.classification.classify import NOT_DETERMINABLE, column
 from informality.classification.definition import Definition
+from informality.foundation.grammar import NOT_APPLICABLE, REASON, Word
 from informality.foundation.reading import Tried, trace
-from informality.foundation.rules import NOT_APPLICABLE, REASON, Word
 from informality.foundation.schema import Schema
 
 
@@ -39,19 +39,13 @@ def explain(worker: pd.Series, definition: Definition, schema: Schema) -> tuple[
         if stored == NOT_APPLICABLE:
             return ()
         if stored == NOT_DETERMINABLE:
-            unmet = [need.why for need in definition.needs[step.decides]] or [
-                "an earlier step is not determinable"
-            ]
-            reasons.append(
-                Reason(step.decides, step.title, stored, "not determinable: " + "; ".join(unmet), (), ())
-            )
+            unmet = [need.why for need in definition.needs[step.decides]] or ["an earlier step is not determinable"]
+            reasons.append(Reason(step.decides, step.title, stored, "not determinable: " + "; ".join(unmet), (), ()))
             known[step.decides] = stored
             continue
         tried = trace(step, known)
         decided = tried[-1]
-        assert decided.then == stored, (
-            f"{definition.id}: the trace of {step.decides} does not agree with the data"
-        )
+        assert decided.then == stored, f"{definition.id}: the trace of {step.decides} does not agree with the data"
         known[step.decides] = decided.then
         rule = next(r for r in step.rules if r.id == decided.rule)
         facts = tuple((name, known_word(name, known[name], schema, definition)) for name in rule.when)

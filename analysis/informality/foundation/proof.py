@@ -14,8 +14,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from informality.foundation.atoms import Axis
 from informality.foundation.errors import Problem
-from informality.foundation.rules import NO_RULE, Axis, Codes, Rule, Step, Word
+from informality.foundation.grammar import NO_RULE, Codes, Word
+from informality.foundation.rules import Rule, Step
 
 LIMIT = 20_000_000
 """Cases one proof may enumerate (about a second); a larger table should be cut into steps."""
@@ -24,9 +26,7 @@ LIMIT = 20_000_000
 def prove(steps: Sequence[Step], place: str) -> list[Problem]:
     """Every gap (with an example), dead rule and overlap of a list of steps that run in order."""
     outcomes = {step.decides for step in steps}
-    names = list(
-        dict.fromkeys(a.variable.name for s in steps for a in s.axes if a.variable.name not in outcomes)
-    )
+    names = list(dict.fromkeys(a.variable.name for s in steps for a in s.axes if a.variable.name not in outcomes))
     conditions = {n: [r.when[n] for s in steps for r in s.rules if n in r.when] for n in names}
     variables = {a.variable.name: a.variable for s in steps for a in s.axes}
     grid = [Axis.build(variables[n], conditions[n]) for n in names]
@@ -155,9 +155,7 @@ def _overlap(step: Step, rule: Rule, other: Rule) -> Problem:
         )
         for axis in step.axes
     }
-    case = ", ".join(
-        f"{a.variable.name}: {describe(a.examples[both[a.variable.name][0]])}" for a in step.axes
-    )
+    case = ", ".join(f"{a.variable.name}: {describe(a.examples[both[a.variable.name][0]])}" for a in step.axes)
     return Problem(
         rule.place,
         f"rules `{other.id}` and `{rule.id}` of step `{step.decides}` fit the same case",

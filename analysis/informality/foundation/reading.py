@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from informality.foundation.rules import Condition, Step, Variable, Word
+from informality.foundation.grammar import MISSING, Condition, Variable, Word
+from informality.foundation.rules import Step
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -44,13 +45,9 @@ def trace(step: Step, worker: Mapping[str, Word]) -> tuple[Tried, ...]:
 
 
 def words(condition: Condition, variable: Variable | None = None) -> str:
-    """A condition in words: labels joined by "or", "any but …" where that is shorter."""
+    """A condition in words: labels joined by "or", "any but …" where shorter, "no answer" for all kinds of missing."""
     parts = [
-        str(c)
-        .replace(">=", "at least")
-        .replace("<=", "at most")
-        .replace(">", "more than")
-        .replace("<", "fewer than")
+        str(c).replace(">=", "at least").replace("<=", "at most").replace(">", "more than").replace("<", "fewer than")
         for c in condition.comparisons
     ]
     values = [v if isinstance(v, str) else f"{v:g}" for v in condition.values]
@@ -60,7 +57,8 @@ def words(condition: Condition, variable: Variable | None = None) -> str:
         others = [c for c in variable.categories if c not in values]
         if 0 < len(others) <= 2 < len(values):
             return "any but " + " or ".join(variable.label(c) for c in others)
-    return " or ".join([*parts, *(variable.label(v) for v in values)])
+    labels = [variable.label(v) for v in values if v not in MISSING or not set(MISSING) <= set(values)]
+    return " or ".join([*parts, *labels, *(["no answer"] if set(MISSING) <= set(values) else [])])
 
 
 def markdown(step: Step, titles: Mapping[str, str] | None = None) -> str:
@@ -68,17 +66,11 @@ def markdown(step: Step, titles: Mapping[str, str] | None = None) -> str:
 
     ``titles`` names the outcome column; cells hold labels, an empty cell means "any".
     """
-    head = [
-        "Rule",
-        *(axis.variable.title or axis.variable.name for axis in step.axes),
-        "→ " + step.title,
-        "Why",
-    ]
+    head = ["Rule", *(axis.variable.title or axis.variable.name for axis in step.axes), "→ " + step.title, "Why"]
     rows = [head, ["---"] * len(head)]
     for rule in step.rules:
         cells = [
-            words(rule.when[a.variable.name], a.variable) if a.variable.name in rule.when else ""
-            for a in step.axes
+            words(rule.when[a.variable.name], a.variable) if a.variable.name in rule.when else "" for a in step.axes
         ]
         outcome = step.outcomes[rule.then] + (" (assumed)" if rule.assumed else "")
         why = rule.why + (f" [{rule.cite}]" if rule.cite else "")

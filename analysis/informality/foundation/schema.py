@@ -15,21 +15,11 @@ from typing import Literal
 from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.grammar import MISSING, CellValue, RuleSpec, StepSpec, Variable
+from informality.foundation.library import LIBRARY
 from informality.foundation.proof import prove
-from informality.foundation.rules import (
-    MISSING,
-    CellValue,
-    Filter,
-    RuleSpec,
-    Step,
-    StepSpec,
-    Variable,
-    compile_filter,
-    compile_steps,
-)
+from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.specfile import SpecModel, Words, load
-
-LIBRARY = Path(__file__).parents[1] / "library"
 
 
 class VariableSpec(SpecModel):
@@ -97,9 +87,7 @@ class Schema:
         for name, labels in categories.items():
             old = filled[name]
             spec = old.spec.model_copy(update={"categories": dict(labels)})
-            filled[name] = SchemaVariable(
-                name, spec, _grammar(name, spec, self.missing), old.universe, old.derived
-            )
+            filled[name] = SchemaVariable(name, spec, _grammar(name, spec, self.missing), old.universe, old.derived)
         return Schema(filled, self.missing)
 
 
@@ -117,9 +105,7 @@ def read_schema(path: Path = LIBRARY / "schema.yml") -> Schema:
     missing = file.spec.missing
     problems: list[Problem] = []
     if tuple(missing) != MISSING:
-        problems.append(
-            Problem(file.place("missing"), f"`missing` must name {', '.join(MISSING)}, in this order")
-        )
+        problems.append(Problem(file.place("missing"), f"`missing` must name {', '.join(MISSING)}, in this order"))
     variables: dict[str, SchemaVariable] = {}
     above: dict[str, Variable] = {}
     for name, spec in file.spec.variables.items():
@@ -132,9 +118,7 @@ def read_schema(path: Path = LIBRARY / "schema.yml") -> Schema:
         problems += found
         derived = None
         if spec.rules:
-            step = StepSpec(
-                decides=name, title=spec.title, outcomes={**spec.categories, **missing}, rules=spec.rules
-            )
+            step = StepSpec(decides=name, title=spec.title, outcomes={**spec.categories, **missing}, rules=spec.rules)
             compiled, found = compile_steps([step], above, place=file.place, loc=loc)
             problems += found or prove(compiled, file.place(*loc))
             derived = compiled[0] if compiled else None

@@ -82,14 +82,9 @@ def read_yaml(path: Path) -> tuple[Any, dict[Loc, int], list[Problem]]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
-        near = (
-            did_you_mean(path.name, [p.name for p in path.parent.glob("*.y*ml")])
-            if path.parent.is_dir()
-            else ""
-        )
+        near = did_you_mean(path.name, [p.name for p in path.parent.glob("*.y*ml")]) if path.parent.is_dir() else ""
         raise InformalityError(
-            Problem(str(path), "this file does not exist", fix=near or "check the name and the folder"),
-            ExitCode.SPEC,
+            Problem(str(path), "this file does not exist", fix=near or "check the name and the folder"), ExitCode.SPEC
         ) from None
     except UnicodeDecodeError as failure:
         line = path.read_bytes()[: failure.start].count(b"\n") + 1
@@ -175,10 +170,7 @@ def _syntax_problem(path: Path, failure: YAMLError, text: str) -> Problem:
     place = f"{path.name}, line {mark.line + 1}"
     if "\t" in shown:
         return Problem(
-            place,
-            "a tab stands where YAML wants spaces",
-            repr(shown.strip("\n")),
-            "replace each tab by spaces",
+            place, "a tab stands where YAML wants spaces", repr(shown.strip("\n")), "replace each tab by spaces"
         )
     return Problem(
         place,
@@ -226,21 +218,13 @@ def _explain(detail: ErrorDetails, model: type[BaseModel], path: Path, lines: Ma
             did_you_mean(loc[-1], _fields_at(model, loc[:-1])),
         )
     if kind == "missing":
-        return Problem(
-            place, f"`{loc[-1]}` is missing in {_parent(lines, loc)}", fix=f"add a line `{loc[-1]}: …`"
-        )
+        return Problem(place, f"`{loc[-1]}` is missing in {_parent(lines, loc)}", fix=f"add a line `{loc[-1]}: …`")
     shown = (
-        f"`{found}`"
-        if not isinstance(found, dict | list)
-        else ("a list" if isinstance(found, list) else "a mapping")
+        f"`{found}`" if not isinstance(found, dict | list) else ("a list" if isinstance(found, list) else "a mapping")
     )
     if kind in {"literal_error", "enum"}:
-        allowed = [
-            word.strip("' ") for word in str(detail["ctx"]["expected"]).replace(" or ", ", ").split(", ")
-        ]
-        return Problem(
-            place, f"`{name}` has a value that is not allowed", shown, did_you_mean(found, allowed)
-        )
+        allowed = [word.strip("' ") for word in str(detail["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
+        return Problem(place, f"`{name}` has a value that is not allowed", shown, did_you_mean(found, allowed))
     if kind.endswith("_type") or kind.endswith("_parsing"):
         wanted = _KINDS.get(kind.split("_")[0], kind.split("_")[0])
         return Problem(place, f"`{name}` should be {wanted}", shown, f"write {wanted}")
@@ -279,12 +263,7 @@ def _fields_at(model: type[BaseModel], loc: Loc) -> list[str]:
             elif typing.get_origin(kind) in (list, tuple, dict, Mapping):
                 following += _members(typing.get_args(kind)[-1])
         found = following or found  # a part that names a union member: stay
-    return [
-        f
-        for kind in found
-        if isinstance(kind, type) and issubclass(kind, BaseModel)
-        for f in kind.model_fields
-    ]
+    return [f for kind in found if isinstance(kind, type) and issubclass(kind, BaseModel) for f in kind.model_fields]
 
 
 def _members(annotation: Any) -> list[Any]:

@@ -103,9 +103,7 @@ def totals(
     return totals_of(_from_arrays(design, y, domain, n_domains), design.basis)
 
 
-def means(
-    design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None
-) -> Estimate:
+def means(design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None) -> Estimate:
     """Weighted means of ``y`` (n,) or (n, k) in each domain; see :func:`totals` for the arguments."""
     return means_of(_from_arrays(design, y, domain, n_domains), design.basis)
 
@@ -123,11 +121,7 @@ def ratios(
 
 
 def shares(
-    design: Design,
-    outcome: ArrayLike,
-    n_outcomes: int,
-    domain: ArrayLike | None = None,
-    n_domains: int | None = None,
+    design: Design, outcome: ArrayLike, n_outcomes: int, domain: ArrayLike | None = None, n_domains: int | None = None
 ) -> Estimate:
     """Shares of the K = ``n_outcomes`` categories within each domain, (D, K), in one pass.
 

@@ -173,12 +173,7 @@ class _Rows:
     """The rows inside the universe, each with the line (``code``) of its (psu, cell) pair."""
 
     def __init__(
-        self,
-        weight: FloatArray,
-        psu: IntArray,
-        cell: ArrayLike | None,
-        n_cells: int,
-        value: FloatArray | IntArray,
+        self, weight: FloatArray, psu: IntArray, cell: ArrayLike | None, n_cells: int, value: FloatArray | IntArray
     ) -> None:
         cells = None if cell is None else _codes(cell, n_cells, "cell")
         if len({len(weight), len(psu), len(value), len(value if cells is None else cells)}) > 1:

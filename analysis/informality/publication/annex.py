@@ -14,16 +14,10 @@ import pandas as pd
 
 from informality.publication.formats import COUNT, NumberFormat
 from informality.publication.inputs import DefinitionNote, ReportInputs
+from informality.publication.notes import undetermined, why_missing
+from informality.publication.published import Publication
 from informality.publication.table import Column, html_text, markdown_text, table_of_frame, to_quarto
-from informality.publication.views import (
-    Publication,
-    ViewsSpec,
-    further_views,
-    lay_out,
-    table_of_view,
-    undetermined,
-    why_missing,
-)
+from informality.publication.views import ViewsSpec, further_views, lay_out, table_of_view
 
 STANDING = {
     "verified": "read in the source itself",
@@ -32,8 +26,13 @@ STANDING = {
     "assumption": "an assumption of ours",
 }
 DESIGN_WORDS = {
-    "strata": "Strata", "psus": "Primary sampling units", "df": "Degrees of freedom", "weight": "Weight",
-    "stratum": "Stratum variable", "psu": "Primary sampling unit variable", "lonely": "Strata with one unit only",
+    "strata": "Strata",
+    "psus": "Primary sampling units",
+    "df": "Degrees of freedom",
+    "weight": "Weight",
+    "stratum": "Stratum variable",
+    "psu": "Primary sampling unit variable",
+    "lonely": "Strata with one unit only",
 }
 ENGINE = "embedded renderer"
 
@@ -110,16 +109,29 @@ def definition(note: DefinitionNote, folded: bool) -> str:
     """One definition: what it says, its options, its decision tables, and how many workers each rule decided."""
     name = anchor(note.id)
     text = [
-        f"### {markdown_text(note.title)} {{#sec-definition-{name}}}", "",
-        markdown_text(note.summary), "",
-        f"Standing: {STANDING.get(note.status, markdown_text(note.status))}. Sources:", "",
-        *(f"- {markdown_text(source)}" for source in note.sources), "",
+        f"### {markdown_text(note.title)} {{#sec-definition-{name}}}",
+        "",
+        markdown_text(note.summary),
+        "",
+        f"Standing: {STANDING.get(note.status, markdown_text(note.status))}. Sources:",
+        "",
+        *(f"- {markdown_text(source)}" for source in note.sources),
+        "",
     ]
     if note.options:
-        options = [(name, f"{value:g}" if isinstance(value, float) else value, *more) for name, value, *more in note.options]
+        options = [
+            (name, f"{value:g}" if isinstance(value, float) else value, *more) for name, value, *more in note.options
+        ]
         frame = pd.DataFrame(options, columns=["name", "value", "unit", "source"])
-        columns = [Column("name", "Option"), Column("value", "Value"), Column("unit", "Unit"), Column("source", "Source")]
-        text.append(to_quarto(table_of_frame(f"options-{name}", f"Options of the definition: {note.title}", frame, columns)))
+        columns = [
+            Column("name", "Option"),
+            Column("value", "Value"),
+            Column("unit", "Unit"),
+            Column("source", "Source"),
+        ]
+        text.append(
+            to_quarto(table_of_frame(f"options-{name}", f"Options of the definition: {note.title}", frame, columns))
+        )
     counts = note.rule_counts
     frame = counts.assign(
         rule=counts["rule"].astype(str),
@@ -127,13 +139,19 @@ def definition(note: DefinitionNote, folded: bool) -> str:
         step_title=counts["step_title"].astype(str),
     )
     columns = [
-        Column("rule", "Rule"), Column("outcome", "Outcome"), Column("why", "Why"), Column("assumed", "Standing"),
-        _number("share", "Per cent", PERCENT), _number("n_weighted", "Persons, weighted", PERSONS), _number("n", "Sample n"),
+        Column("rule", "Rule"),
+        Column("outcome", "Outcome"),
+        Column("why", "Why"),
+        Column("assumed", "Standing"),
+        _number("share", "Per cent", PERCENT),
+        _number("n_weighted", "Persons, weighted", PERSONS),
+        _number("n", "Sample n"),
     ]
     title = f"How many workers each rule decided: {note.title}"
     rules = [note.markdown, "", to_quarto(table_of_frame(f"rules-{name}", title, frame, columns, "step_title"))]
     if folded:
-        rules = ['::::: {.callout-note collapse="true" title="The rules, and how many workers each decided"}', "", *rules, ":::::", ""]
+        title = "The rules, and how many workers each decided"
+        rules = [f'::::: {{.callout-note collapse="true" title="{title}"}}', "", *rules, ":::::", ""]
     return "\n".join([*text, *rules])
 
 
@@ -156,7 +174,8 @@ def design(facts: Mapping[str, Any]) -> str:
     """How the sample was drawn, and what the errors leave out."""
     lines = [
         f"- {markdown_text(DESIGN_WORDS.get(key, key))}: {fact(value)}"
-        for key, value in facts.items() if key != "ignores" and value is not None
+        for key, value in facts.items()
+        if key != "ignores" and value is not None
     ]
     ignored = facts.get("ignores") or ()
     for text in [ignored] if isinstance(ignored, str) else ignored:
@@ -176,11 +195,16 @@ def mapping(inputs: ReportInputs) -> str:
     labels = inputs.labels
     frame = frame.assign(
         variable=[f"{labels.variable(v)} ({v})" if labels.variable(v) != v else v for v in frame["variable"]],
-        category=[labels.level(v, c) if pd.notna(c) else c for v, c in zip(frame["variable"], frame["category"], strict=True)],
+        category=[
+            labels.level(v, c) if pd.notna(c) else c for v, c in zip(frame["variable"], frame["category"], strict=True)
+        ],
     )
     columns = [
-        Column("column", "Column in the file"), Column("code", "Code"), Column("code_label", "Label in the file"),
-        Column("category", "Read as"), _number("n", "Rows"),
+        Column("column", "Column in the file"),
+        Column("code", "Code"),
+        Column("code_label", "Label in the file"),
+        Column("category", "Read as"),
+        _number("n", "Rows"),
     ]
     return to_quarto(table_of_frame("mapping", "How each code of the file was read", frame, columns, "variable"))
 
@@ -199,7 +223,10 @@ def quality(frame: pd.DataFrame) -> str:
     if frame.empty:
         return "The checks found nothing to report.\n"
     columns = [
-        Column("place", "Where"), Column("what", "What"), Column("found", "Found"), Column("fix", "What was done or can be done"),
+        Column("place", "Where"),
+        Column("what", "What"),
+        Column("found", "Found"),
+        Column("fix", "What was done or can be done"),
         _number("n", "Rows"),
     ]
     return to_quarto(table_of_frame("quality", "What the data checks found", frame, columns, "severity"))
@@ -217,8 +244,10 @@ def benchmarks(frame: pd.DataFrame) -> str:
         ],
     )
     columns = [
-        Column("title", "Figure"), *(Column(k, k.capitalize(), align="right") for k in AMOUNTS),
-        Column("verdict", "Verdict"), Column("source", "Source"),
+        Column("title", "Figure"),
+        *(Column(k, k.capitalize(), align="right") for k in AMOUNTS),
+        Column("verdict", "Verdict"),
+        Column("source", "Source"),
     ]
     return to_quarto(table_of_frame("benchmarks", "Official figures and ours", frame, columns))
 
@@ -236,11 +265,18 @@ def _amount(value: float, unit: str, column: str) -> str | None:
 
 def reliability(frame: pd.DataFrame) -> str:
     """The legend of the symbols and the rule behind each grade."""
-    frame = frame.assign(symbol=frame["symbol"].where(frame["symbol"].fillna("") != "", "none"), grade=frame["grade"].str.replace("_", " "))
-    columns = [Column("symbol", "Symbol"), Column("grade", "Grade"), Column("meaning", "Meaning"), Column("rule", "Rule")]
+    symbols = frame["symbol"].fillna("")
+    frame = frame.assign(symbol=symbols.where(symbols != "", "none"), grade=frame["grade"].str.replace("_", " "))
+    columns = [
+        Column("symbol", "Symbol"),
+        Column("grade", "Grade"),
+        Column("meaning", "Meaning"),
+        Column("rule", "Rule"),
+    ]
     standing = [f"- {word}: {meaning}" for word, meaning in STANDING.items()]
     table = to_quarto(table_of_frame("reliability", "What the symbols mean", frame, columns))
-    return "\n".join([table, "Rules and figures have a standing, and a result has that of the weakest among them:", "", *standing, ""])
+    lead = "Rules and figures have a standing, and a result has that of the weakest among them:"
+    return "\n".join([table, lead, "", *standing, ""])
 
 
 def provenance(facts: Mapping[str, Any]) -> str:
@@ -252,10 +288,13 @@ def provenance(facts: Mapping[str, Any]) -> str:
     versions = facts.get("versions", {})
     lines = [
         f"- {markdown_text(key.replace('_', ' ').capitalize())}: {markdown_text(value)}"
-        for key, value in {"engine": ENGINE, **facts}.items() if key not in ("files", "versions")
+        for key, value in {"engine": ENGINE, **facts}.items()
+        if key not in ("files", "versions")
     ]
     if versions:
-        lines.append("- Versions: " + markdown_text(", ".join(f"{name} {version}" for name, version in versions.items())))
+        lines.append(
+            "- Versions: " + markdown_text(", ".join(f"{name} {version}" for name, version in versions.items()))
+        )
     return "\n".join([text, *lines, ""])
 
 

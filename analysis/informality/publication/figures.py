@@ -10,41 +10,43 @@ from __future__ import annotations
 
 import io
 import itertools
+import re
 import textwrap
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.library import LIBRARY
 from informality.publication.formats import NumberFormat, column_format
+from informality.publication.notes import interval_words, lower_first, notes_of, why_missing
+from informality.publication.published import Publication
 from informality.publication.table import one_line
-from informality.publication.views import (
-    FigureSpec,
-    Publication,
-    interval_words,
-    lay_out,
-    lower_first,
-    notes_of,
-    one_unit,
-    why_missing,
-)
+from informality.publication.views import FigureSpec, lay_out, one_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure as Canvas
 
-FONTS = Path(__file__).parents[1] / "library" / "fonts"
+FONTS = LIBRARY / "fonts"
 
 INK, SOFT, GRID = "#1d2329", "#55606b", "#e3e7eb"
 LOOKS = {
     "": (INK, "o"),
-    "formal": ("#1f5a8a", "D"), "informal": ("#b5541c", "o"), "household": ("#6f7536", "s"),
-    "female": ("#7b3f8c", "o"), "male": ("#1c756b", "D"),
-    "IE_IS": ("#a8480f", "o"), "IE_FS": ("#d8854a", "o"), "IE_HH": ("#efc29b", "o"),
-    "FE_FS": ("#1f5a8a", "D"), "FE_IS": ("#6fa3cb", "D"), "FE_HH": ("#bdd5e8", "D"),
-    "informal_employment": ("#b5541c", "o"), "informal_sector": ("#5c4a1e", "s"),
+    "formal": ("#1f5a8a", "D"),
+    "informal": ("#b5541c", "o"),
+    "household": ("#6f7536", "s"),
+    "female": ("#7b3f8c", "o"),
+    "male": ("#1c756b", "D"),
+    "IE_IS": ("#a8480f", "o"),
+    "IE_FS": ("#d8854a", "o"),
+    "IE_HH": ("#efc29b", "o"),
+    "FE_FS": ("#1f5a8a", "D"),
+    "FE_IS": ("#6fa3cb", "D"),
+    "FE_HH": ("#bdd5e8", "D"),
+    "informal_employment": ("#b5541c", "o"),
+    "informal_sector": ("#5c4a1e", "s"),
 }
 """Colour and mark of a level; the same in every figure."""
 SPARE = tuple(zip(("#3d4a57", "#8a6d00", "#4b5a8c", "#7a3b3b", "#3f6b4f", "#6b6b6b"), "osD^vP", strict=True))
@@ -65,12 +67,20 @@ def figure_of_view(id: str, view: FigureSpec, pub: Publication) -> tuple[str, st
         return reason
     if one_unit(id, laid) != "share":
         raise InformalityError(
-            Problem(f"views.yml, figure `{id}`", "a figure shows shares", f"unit {laid['unit'].iloc[0]}",
-                    "choose a table of shares or set `statistic: share`"),
+            Problem(
+                f"views.yml, figure `{id}`",
+                "a figure shows shares",
+                f"unit {laid['unit'].iloc[0]}",
+                "choose a table of shares or set `statistic: share`",
+            ),
             ExitCode.SPEC,
         )
     laid = laid.assign(row=laid["row"].map(one_line), column=laid["column"].map(one_line))
-    whole = laid["column_level"].isna()  # rows that hold for a whole breakdown; told once, and only where nothing else is
+    elsewhere = laid.groupby("row")["group"].transform("nunique") > 1
+    laid["row"] = laid["row"].mask(elsewhere & (laid["group"] != ""), laid["group"] + ": " + laid["row"])
+    whole = laid[
+        "column_level"
+    ].isna()  # rows that hold for a whole breakdown; told once, and only where nothing else is
     laid = laid[~whole | ~(laid["row"].isin(laid.loc[~whole, "row"]) | laid["row"].duplicated())]
     if view.sort:
         laid = laid.sort_values("value", ascending=False, na_position="last", kind="stable")
@@ -78,7 +88,10 @@ def figure_of_view(id: str, view: FigureSpec, pub: Publication) -> tuple[str, st
     reference = _reference(view, pub) if view.reference else None
     draw = {"dots": _dots, "lines": _lines, "bars": _bars}[view.kind]
     svg = _drawn(draw, laid, number, pub, reference)
-    notes = [view.note or f"Lines show the {interval_words(laid)}.", *notes_of(laid, pub, {"unreliable": ", hollow mark"})]
+    notes = [
+        view.note or f"Lines show the {interval_words(laid)}.",
+        *notes_of(laid, pub, {"unreliable": ", hollow mark"}),
+    ]
     return svg, _alternative(view, laid, number, pub), notes
 
 
@@ -113,16 +126,22 @@ def _drawn(draw: Any, laid: pd.DataFrame, number: NumberFormat, pub: Publication
 
     style = {
         **sns.axes_style("white"),
-        "font.family": _families(), "font.size": 9, "text.color": INK, "text.parse_math": False,
-        "axes.labelcolor": SOFT, "xtick.color": SOFT, "ytick.color": INK,
-        "svg.fonttype": "path", "svg.hashsalt": "informality",
+        "font.family": _families(),
+        "font.size": 9,
+        "text.color": INK,
+        "text.parse_math": False,
+        "axes.labelcolor": SOFT,
+        "xtick.color": SOFT,
+        "ytick.color": INK,
+        "svg.fonttype": "path",
+        "svg.hashsalt": "informality",
     }
     with mpl.rc_context(style):
         canvas = draw(laid, number, pub, reference)
         out = io.StringIO()
         canvas.savefig(out, format="svg", metadata={"Date": None, "Creator": None})
     svg = out.getvalue()
-    return svg[svg.index("<svg"):]
+    return svg[svg.index("<svg") :]
 
 
 def _families() -> list[str]:
@@ -138,7 +157,9 @@ def _families() -> list[str]:
         if not any(font.name == family for font in font_manager.fontManager.ttflist):
             for style, weight in (("Regular", 400), ("Bold", 700)):
                 path = str(FONTS / f"{file}-{style}.ttf")
-                entry = font_manager.FontEntry(fname=path, name=family, weight=weight, stretch="normal", size="scalable")
+                entry = font_manager.FontEntry(
+                    fname=path, name=family, weight=weight, stretch="normal", size="scalable"
+                )
                 font_manager.fontManager.ttflist.append(entry)
     return families
 
@@ -154,7 +175,9 @@ def _looks(levels: Sequence[str]) -> dict[str, tuple[str, str]]:
     return {level: LOOKS.get(level) or next(spare) for level in levels}
 
 
-def _canvas(rows: Sequence[float], labels: Sequence[str], above: float, right: float) -> tuple[Canvas, Axes, list[float]]:
+def _canvas(
+    rows: Sequence[float], labels: Sequence[str], above: float, right: float
+) -> tuple[Canvas, Axes, list[float]]:
     """A canvas whose rows have these heights (inches), labelled on the left; the middle of each row."""
     from matplotlib.figure import Figure as Canvas
 
@@ -178,13 +201,25 @@ def _canvas(rows: Sequence[float], labels: Sequence[str], above: float, right: f
 
 
 def _wrapped(labels: Sequence[str], width: int = 22) -> list[str]:
-    return ["\n".join(textwrap.wrap(label, width) or [""]) for label in labels]
+    """Labels in lines of about ``width`` letters; a broken Lao word keeps each vowel and tone with its consonant."""
+    lines = ["\n".join(textwrap.wrap(label, width) or [""]) for label in labels]
+    lines = [re.sub("\n([\u0eb0-\u0ebd\u0ec6-\u0ece]+)", r"\1\n", text) for text in lines]  # follow their consonant
+    return [re.sub("([\u0ec0-\u0ec4])\n", r"\n\1", text) for text in lines]  # precede it
 
 
 def _key(canvas: Canvas, handles: Sequence[Any], columns: int) -> None:
     legend = canvas.legend(
-        handles=handles, loc="upper left", bbox_to_anchor=(0, 1), ncols=columns, frameon=False,
-        handletextpad=0.4, columnspacing=1.2, fontsize=8.5, borderpad=0.2, labelspacing=0.35, handlelength=1.2,
+        handles=handles,
+        loc="upper left",
+        bbox_to_anchor=(0, 1),
+        ncols=columns,
+        frameon=False,
+        handletextpad=0.4,
+        columnspacing=1.2,
+        fontsize=8.5,
+        borderpad=0.2,
+        labelspacing=0.35,
+        handlelength=1.2,
     )
     legend.set_in_layout(False)
 
@@ -197,7 +232,7 @@ def _dots(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
     series = _series(laid)
     looks, order, step = _looks(list(series)), list(series), 0.2
     labels = _wrapped(list(names.index))
-    heights = [max(step * len(order), 0.155 * (label.count("\n") + 1)) + 0.1 for label in labels]
+    heights = [max(step * len(order), 0.175 * (label.count("\n") + 1)) + 0.1 for label in labels]
     above = 0.08 + (0.26 if len(order) > 1 or reference is not None else 0)
     canvas, axes, middles = _canvas(heights, labels, above, 0.55)
     if len(order) > 1:
@@ -205,8 +240,16 @@ def _dots(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
         _key(canvas, [Line2D([], [], color=c, marker=m, linestyle="", label=w) for c, m, w in marks], len(marks))
     if reference is not None:
         axes.axvline(reference, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
-        axes.annotate(f"All: {number(reference / 100)}", (reference, 0), xytext=(0, 3), textcoords="offset points",
-                      ha="center", color=SOFT, fontsize=8, annotation_clip=False)
+        axes.annotate(
+            f"All: {number(reference / 100)}",
+            (reference, 0),
+            xytext=(0, 3),
+            textcoords="offset points",
+            ha="center",
+            color=SOFT,
+            fontsize=8,
+            annotation_clip=False,
+        )
     for row in laid.to_dict("records"):
         alone = names[row["row"]] == 1
         place = 0.0 if alone else order.index(row["column_level"]) - (len(order) - 1) / 2
@@ -218,8 +261,17 @@ def _dots(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
         if pd.notna(row["ci_low"]):
             axes.hlines(y, row["ci_low"] * 100, row["ci_high"] * 100, color=colour, linewidth=1.6, zorder=2)
         sns.scatterplot(
-            x=[row["value"] * 100], y=[y], marker=mark, s=22, linewidth=1.2, edgecolor=colour, ax=axes, zorder=3,
-            facecolor="white" if row["grade"] == "unreliable" else colour, legend=False, clip_on=False,
+            x=[row["value"] * 100],
+            y=[y],
+            marker=mark,
+            s=22,
+            linewidth=1.2,
+            edgecolor=colour,
+            ax=axes,
+            zorder=3,
+            facecolor="white" if row["grade"] == "unreliable" else colour,
+            legend=False,
+            clip_on=False,
         )
         text = f"{number(row['value'])} {pub.flags.get(row['grade'], '')}".strip()
         axes.text(105, y, text, color=colour if len(order) > 1 else INK, va="center", fontsize=8.5)
@@ -243,19 +295,42 @@ def _lines(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference
         axes.vlines(part["x"], part["ci_low"] * 100, part["ci_high"] * 100, color=colour, linewidth=1.6)
         hollow = part["grade"] == "unreliable"
         for these, face in ((~hollow, colour), (hollow, "white")):
-            axes.scatter(part["x"][these], value[these], marker=mark, s=22, facecolor=face, edgecolor=colour,
-                         linewidth=1.2, zorder=3)
+            axes.scatter(
+                part["x"][these],
+                value[these],
+                marker=mark,
+                s=22,
+                facecolor=face,
+                edgecolor=colour,
+                linewidth=1.2,
+                zorder=3,
+            )
         for x, grade in zip(part["x"], part["grade"].where(part["value"].isna()), strict=True):
             if isinstance(grade, str):
-                axes.text(x, 2 + 3 * i, INSTEAD.get(grade, "not available"), color=colour, fontsize=8, rotation=90,
-                          ha="center", va="bottom")
+                axes.text(
+                    x,
+                    2 + 3 * i,
+                    INSTEAD.get(grade, "not available"),
+                    color=colour,
+                    fontsize=8,
+                    rotation=90,
+                    ha="center",
+                    va="bottom",
+                )
         if value.notna().any():
             ends.append((float(value.dropna().iloc[-1]), str(level)))
     last = 200.0
     for y, level in sorted(ends, reverse=True):  # names never overlap: each at least seven points below the last
         last = min(y, last - 7)
-        axes.text(len(names) - 0.7, last, "\n".join(textwrap.wrap(series[level], 12)), color=looks[level][0],
-                  fontweight="bold", va="center", clip_on=False)
+        axes.text(
+            len(names) - 0.7,
+            last,
+            "\n".join(textwrap.wrap(series[level], 12)),
+            color=looks[level][0],
+            fontweight="bold",
+            va="center",
+            clip_on=False,
+        )
     axes.set(xlim=(-0.4, len(names) - 0.6), ylim=(0, 102), yticks=[0, 25, 50, 75, 100])
     axes.set_title("Per cent", loc="left", fontsize=9, color=SOFT, pad=6)
     axes.set_xticks(range(len(names)), _wrapped(names, 8))
@@ -275,9 +350,12 @@ def _bars(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
     series = _series(laid)
     colours = {level: colour for level, (colour, _) in _looks(list(series)).items()}
     labels = _wrapped(names)
-    key = [Patch(color=colours[s], label="\n".join(textwrap.wrap(words, 30))) for s, words in series.items()]
-    lines = sum(sorted((k.get_label().count("\n") + 1 for k in key), reverse=True)[: (len(key) + 1) // 2])
-    canvas, axes, middles = _canvas([0.44] * len(names), labels, 0.15 + 0.2 * lines, 0.9 if laid["value"].isna().any() else 0.2)
+    words = _wrapped(list(series.values()), 30)
+    key = [Patch(color=colours[level], label=text) for level, text in zip(series, words, strict=True)]
+    lines = sum(sorted((text.count("\n") + 1 for text in words), reverse=True)[: (len(key) + 1) // 2])
+    canvas, axes, middles = _canvas(
+        [0.44] * len(names), labels, 0.15 + 0.2 * lines, 0.9 if laid["value"].isna().any() else 0.2
+    )
     _key(canvas, key, 2)
     ends = dict.fromkeys(names, 0.0)
     for row in laid.to_dict("records"):

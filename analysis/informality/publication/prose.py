@@ -15,12 +15,14 @@ import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication.formats import COUNT, prose_format
+from informality.publication.notes import lower_first
+from informality.publication.published import Publication, levels_of
 from informality.publication.table import Labels, markdown_text
-from informality.publication.views import ContrastSpec, ExtremesSpec, Publication, ViewsSpec, levels_of, lower_first
+from informality.publication.views import ContrastSpec, ExtremesSpec, ViewsSpec
 
 WITHHELD_WORDS = {
-    "suppressed": "a share that rests on too few interviews to be shown",
-    "not_determinable": "a share that cannot be worked out from this survey",
+    "suppressed": "a number that rests on too few interviews to be shown",
+    "not_determinable": "a number that cannot be worked out from this survey",
 }
 ABSENT = "not available in this survey"
 FORMS = ("text", "value", "interval", "n")
@@ -45,7 +47,7 @@ def prose_variables(views: ViewsSpec, pub: Publication, source: str) -> Tree:
     tree: Tree = {}
     for row in rows.to_dict("records"):
         path = name_of(row, views)
-        if all(re.fullmatch(r"[\w-]*[\w]", part) for part in path):
+        if all(re.fullmatch(r"[\w-]*\w", part) for part in path):
             _put(tree, path, forms(row, pub.labels, pub.meanings, pub.flags))
     for path, words in _absent(views, pub, source, tree).items():
         _put(tree, path, dict.fromkeys(FORMS, words))
@@ -68,8 +70,12 @@ def _put(tree: Tree, path: tuple[str, ...], leaf: Tree) -> None:
         tree = tree.setdefault(key, {})
     if "text" in tree:
         raise InformalityError(
-            Problem("results table", "two rows have the same name in the prose", ".".join(path),
-                    "give the table another key under `prose` in views.yml"),
+            Problem(
+                "results table",
+                "two rows have the same name in the prose",
+                ".".join(path),
+                "give the table another key under `prose` in views.yml",
+            ),
             ExitCode.RENDER,
         )
     tree.update(leaf)
@@ -98,13 +104,13 @@ def _found(tree: Tree, path: tuple[str, ...]) -> bool:
     for key in (*path, "text"):
         if key not in tree:
             return False
-        tree = tree[key]
+        tree = tree[key] if isinstance(tree[key], dict) else {}
     return True
 
 
 def forms(row: Mapping[str, Any], labels: Labels, meanings: Mapping[str, str], flags: Mapping[str, str]) -> Tree:
     """The four printed forms of one number."""
-    n = COUNT(row["n"]) if pd.notna(row["n"]) else "too few to show"
+    n = COUNT(row["n"]) if pd.notna(row["n"]) else "not shown"
     if pd.isna(row["value"]):
         words = WITHHELD_WORDS.get(row["grade"], ABSENT)
         return {"text": words, "value": words, "interval": words, "n": n}
@@ -152,4 +158,5 @@ def extremes(spec: ExtremesSpec, pub: Publication) -> str:
     for row in (rows.iloc[-1], rows.iloc[0]):
         text = forms(row.to_dict(), pub.labels, pub.meanings, pub.flags)["text"]
         named.append(f"{markdown_text(pub.labels.level(spec.by, row['level1']))}, {text}")
-    return f"The highest share is found for {named[0]}; the lowest for {named[1]}. Groups whose intervals overlap should not be ranked."
+    found = f"The highest share is found for {named[0]}; the lowest for {named[1]}."
+    return f"{found} Groups whose intervals overlap should not be ranked."

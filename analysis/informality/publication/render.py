@@ -1,9 +1,10 @@
 """The embedded renderer: a Quarto document with ``engine: markdown`` to one self-contained HTML file.
 
 It honours the subset of Quarto the reports use: ``_quarto.yml`` and front matter, ``include``, ``var``,
-``meta`` and ``pagebreak``, cross references, call-outs and conditional content. Whatever it cannot
-honour stops it, with file and line, so that nothing half-resolved is ever published. The page asks the
-network for nothing: styles and images are inside, and its security policy forbids the rest.
+``meta`` and ``pagebreak``, cross references, call-outs and conditional content. A shortcode, reference,
+image or code cell it cannot honour stops it, with file and line, so that nothing half-resolved is
+published. The page asks the network for nothing: styles and images are inside, and its security policy
+forbids the rest.
 """
 
 from __future__ import annotations
@@ -21,9 +22,9 @@ from pathlib import Path
 from typing import Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import read_yaml
 
-LIBRARY = Path(__file__).parents[1] / "library"
 TEMPLATES = LIBRARY / "templates"
 
 SHORTCODES = ("include", "var", "meta", "pagebreak")
@@ -102,10 +103,13 @@ def _front_matter(source: Path) -> tuple[dict[str, Any], list[Line]]:
     end = next((i for i, line in enumerate(lines[1:], 1) if line.text.strip() == "---"), None)
     if end is None:
         raise InformalityError(Problem(lines[0].place, "the front matter has no closing ---"), ExitCode.RENDER)
-    _stop_at([
-        Problem(line.place, "a shortcode stands in the front matter", line.text.strip(), "write it in _quarto.yml")
-        for line in lines[:end] if "{{<" in line.text
-    ])
+    _stop_at(
+        [
+            Problem(line.place, "a shortcode stands in the front matter", line.text.strip(), "write it in _quarto.yml")
+            for line in lines[:end]
+            if "{{<" in line.text
+        ]
+    )
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
@@ -132,6 +136,11 @@ def _resolved(source: Path, lines: Sequence[Line], reading: _Reading, stack: tup
         mark = _FENCE.match(line.text)
         if mark and not fence:
             fence = mark[1]
+            if re.match(r"\{\w", line.text.strip().lstrip("`~ ")):
+                problem = Problem(
+                    line.place, "a report executes no code", line.text.strip(), "include a built table or figure"
+                )
+                reading.problems.append(problem)
         elif mark and line.text.strip().startswith(fence) and not line.text.strip().strip(fence[0]):
             fence = ""
         if fence or "{{<" not in line.text:
@@ -150,9 +159,7 @@ def _resolved(source: Path, lines: Sequence[Line], reading: _Reading, stack: tup
     return out
 
 
-def _included(
-    found: re.Match[str], line: Line, source: Path, reading: _Reading, stack: tuple[Path, ...]
-) -> list[Line]:
+def _included(found: re.Match[str], line: Line, source: Path, reading: _Reading, stack: tuple[Path, ...]) -> list[Line]:
     words = found[1].split()
     problem: Problem | None = None
     if len(words) != 2 or found[0] != line.text.strip():
@@ -180,17 +187,17 @@ def _inline(words: Sequence[str], line: Line, reading: _Reading) -> str:
         return PAGEBREAK
     if name in ("var", "meta") and len(words) == 2:
         value: Any = reading.variables if name == "var" else reading.meta
-        known: list[str] = []
+        fix = ""
         for key in words[1].split("."):
-            known = [str(k) for k in value] if isinstance(value, Mapping) else []
-            value = value.get(key) if isinstance(value, Mapping) else None
+            known = value if isinstance(value, Mapping) else {}
+            if key not in known:
+                value, fix = None, did_you_mean(key, known)
+                break
+            value = known[key]
         if value is not None and not isinstance(value, Mapping | list):
             return str(value)
         kind = "variable" if name == "var" else "metadata entry"
-        last = words[1].split(".")[-1]
-        reading.problems.append(
-            Problem(line.place, f"there is no {kind} `{words[1]}`", fix=did_you_mean(last, known) if known else "")
-        )
+        reading.problems.append(Problem(line.place, f"there is no {kind} `{words[1]}`", fix=fix))
         return ""
     reading.problems.append(
         Problem(line.place, f"the shortcode `{' '.join(words)}` is not known here", fix=did_you_mean(name, SHORTCODES))
@@ -213,10 +220,22 @@ def _pandoc(lines: Sequence[Line], meta: Mapping[str, Any]) -> str:
     import pypandoc
 
     front = "---\n" + json.dumps({"lang": "en", **meta}, ensure_ascii=False) + "\n---\n\n"
+    try:
+        pandoc = pypandoc.get_pandoc_path()
+    except OSError:
+        problem = Problem("pandoc", "the program that makes the page is not installed", fix="install pypandoc-binary")
+        raise InformalityError(problem, ExitCode.RENDER) from None
     command = [
-        pypandoc.get_pandoc_path(), "--from=markdown", "--to=html5", "--standalone", "--mathml", "--wrap=none",
-        f"--template={TEMPLATES / 'report.html'}", f"--lua-filter={TEMPLATES / 'report.lua'}",
-        "--toc", f"--toc-depth={meta.get('toc-depth', 2)}",
+        pandoc,
+        "--from=markdown",
+        "--to=html5",
+        "--standalone",
+        "--mathml",
+        "--wrap=none",
+        f"--template={TEMPLATES / 'report.html'}",
+        f"--lua-filter={TEMPLATES / 'report.lua'}",
+        "--toc",
+        f"--toc-depth={meta.get('toc-depth', 2)}",
     ]
     text = front + "\n".join(line.text for line in lines)
     done = subprocess.run(command, input=text, capture_output=True, encoding="utf-8", check=False)

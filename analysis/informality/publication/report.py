@@ -20,9 +20,10 @@ from informality.publication import annex
 from informality.publication.figures import figure_of_view
 from informality.publication.inputs import DefinitionNote, ReportInputs
 from informality.publication.prose import prose_variables
+from informality.publication.published import Publication, publication
 from informality.publication.render import TEMPLATES, render
 from informality.publication.table import html_text, markdown_text, quarto_block, to_quarto
-from informality.publication.views import Publication, ViewsSpec, publication, read_views, table_of_view
+from informality.publication.views import ViewsSpec, read_views, table_of_view
 
 __all__ = ["DefinitionNote", "ReportInputs", "build_report"]
 
@@ -36,16 +37,20 @@ def build_report(inputs: ReportInputs, source: Path, out_dir: Path) -> list[Path
     if not source.is_file():
         raise InformalityError(Problem(str(source), "this report source does not exist"), ExitCode.RENDER)
     views = read_views().spec
-    out_dir.mkdir(parents=True, exist_ok=True)
     building = out_dir / f".build-{os.getpid()}"
-    building.mkdir()
     try:
+        building.mkdir(parents=True)
         _write_build_folder(inputs, views, source, building)
         page = render(building / source.name, building / f"{source.stem}.html")
         target, kept = out_dir / page.name, out_dir / "_build"
         shutil.rmtree(kept, ignore_errors=True)
         os.replace(page, target)
         os.replace(building, kept)
+    except OSError as failure:
+        problem = Problem(
+            str(out_dir), "the report cannot be written here", str(failure), "check the folder and the disk"
+        )
+        raise InformalityError(problem, ExitCode.OUTPUT) from None
     finally:
         shutil.rmtree(building, ignore_errors=True)
     return [target, *sorted(p for p in kept.rglob("*") if p.is_file())]
@@ -56,7 +61,9 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
     titles = {note.id: note.title for note in inputs.definitions}
     labels = dataclasses.replace(inputs.labels, levels={**inputs.labels.levels, "definition": titles})
     study = inputs.study
-    origin = f"Source: {study['survey_title']}, {study['wave_title']}, {study['agency']}. {inputs.made_up_notice}".strip()
+    origin = (
+        f"Source: {study['survey_title']}, {study['wave_title']}, {study['agency']}. {inputs.made_up_notice}".strip()
+    )
     pub = publication(inputs.results, labels, inputs.reliability, str(study["headline"]), origin)
 
     files = {source.name: text, "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
@@ -115,7 +122,8 @@ def _project(inputs: ReportInputs, source: Path, shown: Mapping[str, bool]) -> d
     """``_quarto.yml``: the title block, what can be shown, and how real Quarto is to make the page."""
     study, notice = inputs.study, markdown_text(inputs.made_up_notice)
     survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {study['agency']}."
-    footer = f"Fingerprint {inputs.provenance.get('fingerprint', 'not recorded')}. Where every number comes from: see the methods annex."
+    fingerprint = inputs.provenance.get("fingerprint", "not recorded")
+    footer = f"Fingerprint {fingerprint}. Where every number comes from: see the methods annex."
     return {
         "project": {"type": "default", "render": [source.name]},
         "title": markdown_text(study["title"]),
@@ -128,8 +136,13 @@ def _project(inputs: ReportInputs, source: Path, shown: Mapping[str, bool]) -> d
         "number-sections": True,
         "toc": True,
         "toc-depth": 2,
-        "format": {"html": {
-            "css": "report.css", "embed-resources": True, "html-math-method": "mathml", "theme": "default",
-            "include-before-body": "_parts/banner.html",
-        }},
+        "format": {
+            "html": {
+                "css": "report.css",
+                "embed-resources": True,
+                "html-math-method": "mathml",
+                "theme": "default",
+                "include-before-body": "_parts/banner.html",
+            }
+        },
     }

@@ -180,7 +180,8 @@ def _head(columns: Sequence[Column]) -> Iterable[str]:
         for i, column in enumerate(columns):
             if level == len(column.spanner):
                 rows = f' rowspan="{depth - level}"' if depth - level > 1 else ""
-                cells.append(f'<th scope="col" class="{column.align}"{rows}>{html_text(column.label)}</th>')
+                head = f'<th scope="col" class="{column.align}"{rows}>{html_text(column.label)}</th>'
+                cells.append(head if column.label else f"<td{rows}></td>")
             elif level < len(column.spanner) and (i == 0 or paths[i - 1][: level + 1] != paths[i][: level + 1]):
                 span = sum(path[: level + 1] == paths[i][: level + 1] for path in paths[i:])
                 text = html_text(column.spanner[level])

@@ -1,14 +1,13 @@
 """Views: which rows of the results table make a published table or figure, and how they are laid out.
 
-``library/tables/views.yml`` names them. A view takes the rows of one results table whose breakdown is
+``library/views.yml`` names them. A view takes the rows of one results table whose breakdown is
 one of ``by`` and arranges them in groups, rows and columns; tables and figures share that arrangement,
 so they cannot disagree. A view without a publishable row is not empty: it says what is missing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -16,21 +15,18 @@ import pandas as pd
 from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
-from informality.publication.formats import COUNT, WITHHELD, column_format
+from informality.publication.formats import COUNT, column_format
+from informality.publication.notes import distinct, interval_words, notes_of, why_missing
+from informality.publication.published import RESULT_COLUMNS, Publication, levels_of
+from informality.publication.published import publication as publication
 from informality.publication.table import NOTHING, Cell, Column, Labels, RowGroup, Table
 
-VIEWS = Path(__file__).parents[1] / "library" / "tables" / "views.yml"
+VIEWS = LIBRARY / "views.yml"
 
 ALL = "All"
 """Heading of the row or column that is not broken down."""
-
-MEASURES = ["value", "se", "ci_low", "ci_high", "cv", "deff"]
-
-RESULT_COLUMNS = (
-    "study survey wave definition table indicator statistic universe dim1 level1 dim2 level2 dim3 level3 "
-    "value unit se ci_low ci_high confidence n n_weighted cv deff df grade status note"
-).split()
 
 
 class ViewSpec(SpecModel):
@@ -86,41 +82,6 @@ def read_views(path: Path = VIEWS) -> SpecFile[ViewsSpec]:
     return load(path, ViewsSpec)
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """What every published table and figure shares."""
-
-    results: pd.DataFrame
-    labels: Labels
-    flags: Mapping[str, str]
-    """Symbol after (or in place of) a number, by grade."""
-    meanings: Mapping[str, str]
-    headline: str
-    source: str
-
-
-def publication(
-    results: pd.DataFrame, labels: Labels, reliability: pd.DataFrame, headline: str, source: str
-) -> Publication:
-    """Check the results table and drop every value a grade forbids to print.
-
-    Suppression happens when the results table is stored; dropping the values again here means that no
-    later mistake can print one. Raises :class:`InformalityError` when columns are missing.
-    """
-    absent = [c for c in RESULT_COLUMNS if c not in results.columns]
-    if absent:
-        raise InformalityError(
-            Problem("results table", "columns are missing", ", ".join(absent), "run the estimation step again"),
-            ExitCode.RENDER,
-        )
-    safe = results[RESULT_COLUMNS].reset_index(drop=True)
-    safe[MEASURES] = safe[MEASURES].astype(float).mask(safe["grade"].isin(WITHHELD))
-    by_grade = reliability.set_index("grade")
-    flags = {str(g): str(s) for g, s in by_grade["symbol"].fillna("").items()}
-    meanings = {str(g): str(m) for g, m in by_grade["meaning"].items()}
-    return Publication(safe, labels, flags, meanings, headline, source)
-
-
 # -- laying out ----------------------------------------------------------------------------------------
 
 
@@ -131,14 +92,17 @@ def lay_out(view: ViewSpec, pub: Publication) -> pd.DataFrame:
     """
     rows = _selected(view, pub)
     arranged = {view.row, view.column, "indicator" if view.row == "variable" else ""}  # there the variable says it
-    outer = [k for k in ("indicator", "definition", "universe") if k not in arranged and rows[k].nunique() > 1]
+    outer = [k for k in ("indicator", "definition", "universe") if k not in arranged and len(rows[k].unique()) > 1]
     if "indicator" in outer and rows.groupby("indicator")["universe"].nunique().max() == 1:
         outer = [k for k in outer if k != "universe"]  # the indicator's title says of whom
     placed: list[dict[str, Any]] = []
     for _, part in rows.groupby(outer, sort=False, dropna=False) if outer else [((), rows)]:
         for breakdown in view.by:
             placed += _placed(view, breakdown.split(), part.to_dict("records"), outer, pub.labels)
-    return pd.DataFrame(placed, columns=["group", "row", "column", "row_level", "column_level", *RESULT_COLUMNS])
+    laid = pd.DataFrame(placed, columns=["group", "row", "column", "row_level", "column_level", *RESULT_COLUMNS])
+    namesakes = laid.groupby(["group", "row"])["row_level"].transform("nunique") > 1
+    laid["row"] = laid["row"].mask(namesakes, laid["row"] + " (" + laid["row_level"].astype(str) + ")")
+    return laid
 
 
 def _selected(view: ViewSpec, pub: Publication) -> pd.DataFrame:
@@ -179,29 +143,30 @@ def _placed(
             heading = [labels.variable(inner)]
         if view.row in ("level", "variable"):
             level = levels.get(inner, "")
-            words = labels.level(inner, level) if level else ALL
-            named = [labels.variable(inner)] if view.row == "variable" else []
-            label = ": ".join([*named, words] if level or not named else named)
+            words = labels.level(inner, level) if level else labels.variable(inner) if inner else ALL
+            label = f"{labels.variable(inner)}: {words}" if view.row == "variable" and level else words
         else:
             level, label = row[view.row], _words(view.row, row[view.row], labels)
         column: str | None = ""
         column_label = ""
-        if by_level:
-            column = (levels[view.column] or None) if view.column in levels else ""
+        if by_level and "" in levels.values():
+            column = None
+        elif by_level:
+            column = levels.get(view.column, "")
             column_label = labels.level(view.column, column) if column else ALL
         elif view.column:
             column, column_label = row[view.column], _words(view.column, row[view.column], labels)
         out.append(
-            {"group": ", ".join(heading), "row": label, "column": column_label,
-             "row_level": level, "column_level": column, **row}
+            {
+                "group": ", ".join(heading),
+                "row": label,
+                "column": column_label,
+                "row_level": level,
+                "column_level": column,
+                **row,
+            }
         )
     return out
-
-
-def levels_of(row: Mapping[str, Any]) -> dict[str, str]:
-    """``{variable: level}`` of one results row; the level is empty where the row stands for the whole breakdown."""
-    pairs = [(row[f"dim{i}"], row[f"level{i}"]) for i in (1, 2, 3)]
-    return {dim: "" if pd.isna(level) else str(level) for dim, level in pairs if pd.notna(dim)}
 
 
 def _words(key: str, value: Any, labels: Labels) -> str:
@@ -225,8 +190,11 @@ def further_views(views: ViewsSpec, pub: Publication) -> dict[str, ViewSpec]:
             breakdowns = [(*dims[1:], dims[0]) for dims in breakdowns]
         title = pub.labels.table(table)
         found[f"{table}-{statistic}".replace("_", "-")] = ViewSpec(
-            title=f"{title} (persons)" if statistic == "total" else title, table=table, statistic=statistic,
-            by=[" ".join(dims) for dims in breakdowns], definitions="all",
+            title=f"{title} (persons)" if statistic == "total" else title,
+            table=table,
+            statistic=statistic,
+            by=[" ".join(dims) for dims in breakdowns],
+            definitions="all",
         )
     return found
 
@@ -257,13 +225,30 @@ def table_of_view(id: str, view: ViewSpec, pub: Publication) -> Table | str:
         ]
     groups: dict[str, dict[str, dict[str, Any]]] = {}
     for row in laid.to_dict("records"):
-        columns_of_row = [row["column"]] if pd.notna(row["column_level"]) else spread
-        groups.setdefault(row["group"], {}).setdefault(row["row"], {}).update(dict.fromkeys(columns_of_row, row))
+        cells = groups.setdefault(row["group"], {}).setdefault(row["row"], {})
+        if pd.isna(row["column_level"]):
+            cells.update(dict.fromkeys(spread, row))
+        elif row["column"] in cells:
+            place = ", ".join(filter(None, (row["group"], row["row"], row["column"])))
+            raise InformalityError(
+                Problem(
+                    f"views.yml, `{id}`",
+                    "two results stand in the same cell",
+                    place,
+                    "choose `indicators` or one `statistic`",
+                ),
+                ExitCode.SPEC,
+            )
+        else:
+            cells[row["column"]] = row
     built = tuple(
-        RowGroup(heading, tuple(
-            (Cell(label), *(cell for name in spread for cell in _measures(cells.get(name), pub)))
-            for label, cells in rows.items()
-        ))
+        RowGroup(
+            heading,
+            tuple(
+                (Cell(label), *(cell for name in spread for cell in _measures(cells.get(name), pub)))
+                for label, cells in rows.items()
+            ),
+        )
         for heading, rows in groups.items()
     )
     notes = ([view.note] if view.note else []) + notes_of(laid, pub)
@@ -289,75 +274,12 @@ def one_unit(id: str, laid: pd.DataFrame) -> str:
     units = distinct(laid["unit"])
     if len(units) != 1:
         raise InformalityError(
-            Problem(f"views.yml, `{id}`", "the rows of this view have different units", ", ".join(units),
-                    "choose one `statistic`"),
+            Problem(
+                f"views.yml, `{id}`",
+                "the rows of this view have different units",
+                ", ".join(units),
+                "choose one `statistic`",
+            ),
             ExitCode.SPEC,
         )
     return units[0]
-
-
-def interval_words(rows: pd.DataFrame) -> str:
-    """``95% confidence interval``, from the rows themselves."""
-    levels = rows["confidence"].dropna().unique()
-    return f"{levels[0] * 100:g}% confidence interval" if len(levels) == 1 else "Confidence interval"
-
-
-def why_missing(laid: pd.DataFrame) -> str:
-    """Empty when some row can be published; else what is missing, in the words of the results table."""
-    if laid["value"].notna().any():
-        return ""
-    if reasons := undetermined(laid):
-        return f"Cannot be worked out from this survey: {reasons}."
-    if len(laid):
-        return "Not shown: too few persons were interviewed in every cell of this table."
-    return "Not available: this study holds no such result, because the survey lacks the question or the study left it out."
-
-
-def undetermined(laid: pd.DataFrame) -> str:
-    """Why some rows cannot be determined; empty when all can."""
-    return "; ".join(distinct(laid.loc[laid["grade"] == "not_determinable", "note"]))
-
-
-def notes_of(laid: pd.DataFrame, pub: Publication, drawn: Mapping[str, str] | None = None) -> list[str]:
-    """Notes made from what occurs: universe, flags, reasons, and the standing of the weakest input.
-
-    ``drawn`` says how a figure draws a grade, to be named beside its symbol.
-    """
-    notes = []
-    universes = distinct(laid["universe"])
-    if len(universes) == 1 and (laid["unit"] == "share").all():
-        notes.append(f"Per cent of {lower_first(pub.labels.universe(universes[0]))}.")
-    grades = set(laid["grade"]) - {"not_determinable"}
-    flagged = {grade: sign for grade, sign in pub.flags.items() if sign and grade in grades}
-    signs = [f"{sign}{(drawn or {}).get(grade, '')}: {lower_first(pub.meanings[grade].rstrip('.'))}" for grade, sign in flagged.items()]
-    if signs:
-        notes.append("; ".join(signs) + ".")
-    if reasons := undetermined(laid):
-        notes.append(f"Not determinable: {reasons}.")
-    standing = weakest(laid["status"])
-    if standing in STANDING_WORDS:
-        notes.append(STANDING_WORDS[standing])
-    return notes
-
-
-STANDING_WORDS = {
-    "recall": "Rests in part on a rule or figure quoted from memory and not yet checked.",
-    "assumption": "Rests in part on an assumption; the methods annex names it.",
-}
-STANDING = ("verified", "derived", "recall", "assumption")
-
-
-def weakest(statuses: pd.Series) -> str:
-    """The weakest status present, from ``verified`` down to ``assumption``."""
-    present = [s for s in STANDING if s in set(statuses)]
-    return present[-1] if present else ""
-
-
-def lower_first(words: str) -> str:
-    """Words for the middle of a sentence."""
-    return words[:1].lower() + words[1:]
-
-
-def distinct(values: pd.Series | Sequence[Any]) -> list[str]:
-    """The different non-missing texts, in order of appearance, without a full stop at the end."""
-    return list(dict.fromkeys(str(v).rstrip(". ") for v in values if pd.notna(v) and str(v)))

@@ -57,9 +57,7 @@ def _options(ask: Ask, on_ragged_row: Callable[[Any], object]) -> dict[str, Any]
     return {
         # one thread, or Arrow does not know the number of a ragged row
         "read_options": pacsv.ReadOptions(use_threads=False, encoding=ask.encoding or "utf8"),
-        "parse_options": pacsv.ParseOptions(
-            delimiter=ask.delimiter, newlines_in_values=True, invalid_row_handler=skip
-        ),
+        "parse_options": pacsv.ParseOptions(delimiter=ask.delimiter, newlines_in_values=True, invalid_row_handler=skip),
     }
 
 
@@ -84,7 +82,7 @@ def _text(ask: Ask, columns: Sequence[str], wanted: Sequence[str]) -> pa.Table:
         _check_quotes(ask)
     if ragged:
         shown = ", ".join(f"row {number:,} has {cells:,}" for number, cells in ragged[:EXAMPLES])
-        found = f"{len(ragged):,} rows; row 1 has {len(columns):,} cells, {shown}"
+        found = f"{len(ragged):,} of them; row 1 has {len(columns):,} cells, {shown}"
         fix = f"put quotation marks around text that holds `{ask.delimiter}`, or obtain the file again"
         ask.refuse("has rows with too many or too few cells", found, fix)
     return table

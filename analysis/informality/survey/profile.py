@@ -15,21 +15,12 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.grammar import MISSING, NOT_APPLICABLE, CellValue, RuleSpec, StepSpec, Variable
+from informality.foundation.library import LIBRARY
 from informality.foundation.proof import prove
 from informality.foundation.quantities import Status
-from informality.foundation.rules import (
-    MISSING,
-    NOT_APPLICABLE,
-    CellValue,
-    Filter,
-    RuleSpec,
-    Step,
-    StepSpec,
-    Variable,
-    compile_filter,
-    compile_steps,
-)
-from informality.foundation.schema import LIBRARY, Schema, read_schema
+from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
+from informality.foundation.schema import Schema, read_schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 
 Code = int | float | str
@@ -45,16 +36,16 @@ class TakeSpec(SpecModel):
 class NumberSpec(SpecModel):
     """How a numeric column is read: codes that mean missing, bands, and the range that is possible."""
 
-    unknown: list[Code] = Field(default_factory=list)
-    not_applicable: list[Code] = Field(default_factory=list)
-    not_asked: list[Code] = Field(default_factory=list)
+    unknown: list[float] = Field(default_factory=list)
+    not_applicable: list[float] = Field(default_factory=list)
+    not_asked: list[float] = Field(default_factory=list)
     min: float | None = None
     max: float | None = None
-    values: dict[Code, float | Literal["unknown", "not_asked", "not_applicable"]] | None = None
+    values: dict[float, float | Literal["unknown", "not_asked", "not_applicable"]] | None = None
 
 
 class FormSpec(SpecModel):
-    """How one harmonised variable is made from raw columns."""
+    """How one harmonised variable is made from raw columns. A ``map`` beside ``codes`` adds to the shared list."""
 
     column: Words | None = Field(default=None, alias="from")
     take: TakeSpec | None = None
@@ -72,14 +63,17 @@ class FormSpec(SpecModel):
     @model_validator(mode="after")
     def _one_form(self) -> FormSpec:
         given = [n for n in ("map", "codes", "number", "rules") if getattr(self, n) is not None]
-        if len(given) != 1:
-            raise ValueError(
-                f"give exactly one of map, codes, number, rules (found {', '.join(given) or 'none'})"
-            )
+        if len(given) != 1 and given != ["map", "codes"]:
+            raise ValueError(f"give exactly one of map, codes, number, rules (found {', '.join(given) or 'none'})")
         if (self.rules is None) != (self.column is not None):
             raise ValueError("`from` names the column of map, codes and number; rules name their own columns")
-        if self.otherwise is not None and self.number is None:
-            raise ValueError("`else` follows a number only")
+        if self.otherwise is not None and (self.number is None or self.otherwise.number is None):
+            raise ValueError("`else` follows a number and holds a number")
+        for name in ("take", "blank"):
+            if getattr(self, name) is not None and (self.number is not None or self.rules is not None):
+                raise ValueError(f"`{name}` goes with map and codes only")
+        if self.asked_of and self.rules is not None:
+            raise ValueError("rules say themselves who was not asked: remove `asked_of` and add a rule")
         return self
 
 
@@ -91,6 +85,8 @@ class WaveSpec(SpecModel):
     rows: int | None = None
     sha256: Words | None = None
     made_by: Words | None = None
+    encoding: Words | None = None
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
     source: Words
     licence: Words
 
@@ -248,11 +244,7 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
     measured = schema.measured()
     for name in spec.variables:
         if name not in measured:
-            what = (
-                "is derived from other variables"
-                if name in schema.variables
-                else "is not a variable of the schema"
-            )
+            what = "is derived from other variables" if name in schema.variables else "is not a variable of the schema"
             problems.append(
                 Problem(file.place("variables", name), f"`{name}` {what}", fix=did_you_mean(name, measured))
             )
@@ -289,23 +281,17 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
         if form.asked_of:
             above = list(schema.variables)[: list(schema.variables).index(name)]
             known = {n: v for n, v in schema.grammar.items() if n in above}
-            asked_of[name], found = compile_filter(
-                form.asked_of, known, place=file.place, loc=(*loc, "asked_of")
-            )
+            asked_of[name], found = compile_filter(form.asked_of, known, place=file.place, loc=(*loc, "asked_of"))
             problems += found
     problems += [
-        Problem(
-            file.place("benchmarks", i, "waves"), f"there is no wave `{w}`", fix=did_you_mean(w, spec.waves)
-        )
+        Problem(file.place("benchmarks", i, "waves"), f"there is no wave `{w}`", fix=did_you_mean(w, spec.waves))
         for i, b in spec.benchmarks.items()
         for w in b.waves or []
         if w not in spec.waves
     ]
     problems += [
         Problem(
-            file.place("benchmarks", i, "flag"),
-            f"there is no flag `{b.flag}`",
-            fix=did_you_mean(b.flag, spec.flags),
+            file.place("benchmarks", i, "flag"), f"there is no flag `{b.flag}`", fix=did_you_mean(b.flag, spec.flags)
         )
         for i, b in spec.benchmarks.items()
         if b.flag and b.flag not in spec.flags
@@ -315,17 +301,6 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
     if gaps:
         raise InformalityError(gaps, ExitCode.DEFINITION)
     return Profile(file, schema, rules, asked_of, lists)
-
-
-def profile_path(name: str, *folders: Path) -> Path:
-    """The file of a profile by id: in the given folders first, then in the library."""
-    for folder in (*folders, LIBRARY / "surveys"):
-        if (folder / f"{name}.yml").is_file():
-            return folder / f"{name}.yml"
-    known = sorted(p.stem for f in (*folders, LIBRARY / "surveys") for p in f.glob("*.yml"))
-    raise InformalityError(
-        Problem(name, "there is no survey profile of this name", fix=did_you_mean(name, known)), ExitCode.SPEC
-    )
 
 
 def _check_form(
@@ -342,11 +317,7 @@ def _check_form(
     if (variable.spec.kind == "number") != (form.number is not None) and form.rules is None:
         wanted = "number" if variable.spec.kind == "number" else "map"
         problems.append(
-            Problem(
-                file.place(*loc),
-                f"`{name}` is a {variable.spec.kind} variable",
-                fix=f"use the form `{wanted}`",
-            )
+            Problem(file.place(*loc), f"`{name}` is a {variable.spec.kind} variable", fix=f"use the form `{wanted}`")
         )
     if variable.spec.kind == "number" and form.rules is not None:
         problems.append(
@@ -374,24 +345,27 @@ def _check_form(
                     fix=did_you_mean(form.blank, allowed),
                 )
             )
-    if form.codes is not None:
-        found = _code_list(form.codes, file.place(*loc, "codes"))
+    if form.codes is not None and (path := LIBRARY / "codes" / f"{form.codes}.yml").is_file():
+        found = load(path, CodeListSpec).spec.codes
         lists[form.codes] = found
         strays = sorted({c for c in found.values() if c not in allowed})
         if strays:
             problems.append(
                 Problem(
-                    file.place(*loc, "codes"),
-                    f"the code list `{form.codes}` does not fit `{name}`",
-                    ", ".join(strays),
+                    file.place(*loc, "codes"), f"the code list `{form.codes}` does not fit `{name}`", ", ".join(strays)
                 )
             )
+    elif form.codes is not None:
+        known = sorted(p.stem for p in (LIBRARY / "codes").glob("*.yml"))
+        problems.append(
+            Problem(
+                file.place(*loc, "codes"), f"there is no code list `{form.codes}`", fix=did_you_mean(form.codes, known)
+            )
+        )
     if form.labels and not variable.spec.open:
         problems.append(
             Problem(
-                file.place(*loc, "labels"),
-                f"the labels of `{name}` are fixed by the schema",
-                fix="remove `labels`",
+                file.place(*loc, "labels"), f"the labels of `{name}` are fixed by the schema", fix="remove `labels`"
             )
         )
     return problems
@@ -403,16 +377,6 @@ class CodeListSpec(SpecModel):
     title: Words
     source: Words
     codes: dict[Code, Words]
-
-
-def _code_list(name: str, place: str) -> Mapping[Code, str]:
-    path = LIBRARY / "codes" / f"{name}.yml"
-    if not path.is_file():
-        known = [p.stem for p in (LIBRARY / "codes").glob("*.yml")]
-        raise InformalityError(
-            Problem(place, f"there is no code list `{name}`", fix=did_you_mean(name, known)), ExitCode.SPEC
-        )
-    return load(path, CodeListSpec).spec.codes
 
 
 def _compile_rules(

@@ -13,9 +13,11 @@ import numpy as np
 import pandas as pd
 
 from informality.foundation.errors import Problem
+from informality.foundation.grammar import NOT_ASKED, REASON, UNKNOWN, CellValue
+from informality.foundation.library import LIBRARY
 from informality.foundation.quantities import QuantitySpec
-from informality.foundation.rules import NOT_ASKED, REASON, UNKNOWN, CellValue, compile_filter
-from informality.foundation.schema import LIBRARY, Schema
+from informality.foundation.rules import compile_filter
+from informality.foundation.schema import Schema
 from informality.foundation.specfile import SpecModel, Words, load
 from informality.survey.harmonise import Harmonised
 from informality.survey.profile import Profile
@@ -114,14 +116,10 @@ def _lonely(frame: pd.DataFrame, profile: Profile) -> list[Problem]:
     ]
 
 
-def _contradictions(
-    frame: pd.DataFrame, schema: Schema, spec: QualitySpec, profile: Profile
-) -> list[Problem]:
+def _contradictions(frame: pd.DataFrame, schema: Schema, spec: QualitySpec, profile: Profile) -> list[Problem]:
     found = []
     for item in spec.contradictions:
-        condition, problems = compile_filter(
-            item.when, schema.grammar, place=lambda *loc: "quality.yml"
-        )
+        condition, problems = compile_filter(item.when, schema.grammar, place=lambda *loc: "quality.yml")
         assert not problems, problems
         count = int(np.count_nonzero(condition.mask(frame)))
         if count:

@@ -47,8 +47,12 @@ def write_survey(recipe: Path | Mapping[str, Any], destination: Path, seed: int 
         os.replace(partial, destination)
     except (OSError, pyreadstat.PyreadstatError, pyreadstat.ReadstatError) as failure:
         raise InformalityError(
-            Problem(str(destination), "the made-up survey cannot be written here", str(failure),
-                    "choose an existing folder that you may write to"),
+            Problem(
+                str(destination),
+                "the made-up survey cannot be written here",
+                str(failure),
+                "choose an existing folder that you may write to",
+            ),
             ExitCode.OUTPUT,
         ) from None
     finally:
@@ -89,12 +93,24 @@ def read_recipe(recipe: Path | Mapping[str, Any]) -> dict[str, Any]:
             if lacking:
                 problems.append(Problem(place(loc), f"the figure `{name}` lacks {', '.join(lacking)}"))
             elif node["status"] not in STATUSES:
-                problems.append(Problem(place(loc), f"the figure `{name}` has a status that is not allowed",
-                                        f"`{node['status']}`", f"use one of {', '.join(STATUSES)}"))
+                problems.append(
+                    Problem(
+                        place(loc),
+                        f"the figure `{name}` has a status that is not allowed",
+                        f"`{node['status']}`",
+                        f"use one of {', '.join(STATUSES)}",
+                    )
+                )
             return node["value"]
         if isinstance(node, int | float) and loc[-1] != "code":
-            problems.append(Problem(place(loc), f"the number `{name}` has no source", f"{node}",
-                                    "write it as a figure: unit, date, source, status, value"))
+            problems.append(
+                Problem(
+                    place(loc),
+                    f"the number `{name}` has no source",
+                    f"{node}",
+                    "write it as a figure: unit, date, source, status, value",
+                )
+            )
         return node
 
     read = plain(data, ())
@@ -120,8 +136,12 @@ def _encode(answers: pd.Series, codes: Mapping[str, float]) -> pd.Series:
     lost = answers[coded.isna() & answers.notna()].unique()
     if len(lost):
         raise InformalityError(
-            Problem(f"recipe, variables.{answers.name}", "an answer has no code", ", ".join(map(str, lost)),
-                    "add it to the codes of this variable"),
+            Problem(
+                f"recipe, variables.{answers.name}",
+                "an answer has no code",
+                ", ".join(map(str, lost)),
+                "add it to the codes of this variable",
+            ),
             ExitCode.SPEC,
         )
     return coded
@@ -131,8 +151,7 @@ def _write_sav(data: pd.DataFrame, recipe: Recipe, path: Path) -> None:
     variables = recipe["variables"]
     missing = {name: recipe["missing_codes"][v["missing"]] for name, v in variables.items() if "missing" in v}
     labels = {
-        name: {float(entry["code"]): _both(entry) for entry in _entries(recipe, name).values()}
-        for name in variables
+        name: {float(entry["code"]): _both(entry) for entry in _entries(recipe, name).values()} for name in variables
     }
     labels["stratum"] = _stratum_labels(data, labels)
     pyreadstat.write_sav(

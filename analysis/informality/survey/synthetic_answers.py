@@ -12,16 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from informality.survey.synthetic_people import (
-    BLANK,
-    WORKING_AGE,
-    Bools,
-    Chance,
-    Recipe,
-    Words,
-    bands,
-    where,
-)
+from informality.survey.synthetic_people import BLANK, WORKING_AGE, Bools, Chance, Recipe, Words, bands, where
 from informality.survey.synthetic_work import EMPLOYEES, OWNERS, PUBLIC
 
 Answers = dict[str, Words]
@@ -97,8 +88,17 @@ def _yes_no(asked: npt.ArrayLike, yes: npt.ArrayLike) -> Words:
 def _roster(people: pd.DataFrame) -> Answers:
     area = people["area"]
     columns = {
-        "province": "province", "stratum": "stratum", "psu": "psu", "hh": "hh", "hl01": "line", "v": "weight",
-        "hhsize": "hhsize", "hl03": "relation", "hl04": "sex", "hl05": "age", "ed01": "education",
+        "province": "province",
+        "stratum": "stratum",
+        "psu": "psu",
+        "hh": "hh",
+        "hl01": "line",
+        "v": "weight",
+        "hhsize": "hhsize",
+        "hl03": "relation",
+        "hl04": "sex",
+        "hl05": "age",
+        "ed01": "education",
     }
     a: Answers = {name: people[column].to_numpy(dtype=object) for name, column in columns.items()}
     a["vtype1"] = np.where(area == "urban", "urban", "rural").astype(object)
@@ -169,7 +169,8 @@ def _protection(a: Answers, work: Work, recipe: Recipe, chance: Chance) -> None:
     # Where social security is not known both paid leaves make the job formal, so the two must agree.
     case = np.select(
         [a["ac08"] == "yes", a["ac08"] == "no", work.formal_job],
-        ["contributes", "does_not", "not_known_protected"], "not_known_unprotected",
+        ["contributes", "does_not", "not_known_protected"],
+        "not_known_unprotected",
     )
     leave = pd.Series(chance.choose(where(work.employee, case), table["leave"]), dtype=object)
     for i, name in enumerate(("ac09", "ac10")):
@@ -191,7 +192,8 @@ def _place_and_size(a: Answers, people: pd.DataFrame, work: Work, recipe: Recipe
     branch = np.where(people["industry"], "industry", "services")
     place = np.select(
         [by_size, work.household, work.public, work.farm & work.formal_unit & work.employee, work.farm],
-        ["fixed", "household", "office", "company_farm", "farm"], sector + branch,
+        ["fixed", "household", "office", "company_farm", "farm"],
+        sector + branch,
     )
     a["ac18"] = chance.choose(where(work.employed, place), table["place"])
 
@@ -212,10 +214,22 @@ def _activity(a: Answers, people: pd.DataFrame, work: Work, recipe: Recipe, chan
     private = np.where(work.formal_unit, "private_formal", "private_informal") + branch
     direct = np.isin(workplace, ["government", "npish", "international", "household"])
     group = np.select(
-        [work.own_use, work.farm & work.formal_unit & work.employee, work.farm,
-         direct, workplace == "state_enterprise", work.employed],
-        ["own_use", "company_farm", "farm",
-         workplace, "state_enterprise" + branch, private + "_" + people["sex"].to_numpy(dtype=object)],
+        [
+            work.own_use,
+            work.farm & work.formal_unit & work.employee,
+            work.farm,
+            direct,
+            workplace == "state_enterprise",
+            work.employed,
+        ],
+        [
+            "own_use",
+            "company_farm",
+            "farm",
+            workplace,
+            "state_enterprise" + branch,
+            private + "_" + people["sex"].to_numpy(dtype=object),
+        ],
         BLANK,
     )
     a["lsic2"] = chance.choose(group, jobs["division"])
@@ -223,7 +237,8 @@ def _activity(a: Answers, people: pd.DataFrame, work: Work, recipe: Recipe, chan
     activity = {name: entry["activity"] for name, entry in divisions.items()}
     kind = np.select(
         [work.own_use, work.farm & work.employee, work.farm, a["ac03"] == "employer"],
-        ["own_use", "farm_hand", "farmer", "employer"], pd.Series(a["lsic2"]).map(activity),
+        ["own_use", "farm_hand", "farmer", "employer"],
+        pd.Series(a["lsic2"]).map(activity),
     )
     skills = {"tertiary": "high", "post_secondary": "mid", "upper_secondary": "mid"}
     skill = people["education"].map(skills).fillna("low")
@@ -238,9 +253,7 @@ def _activity(a: Answers, people: pd.DataFrame, work: Work, recipe: Recipe, chan
 def _hours_and_money(a: Answers, people: pd.DataFrame, work: Work, recipe: Recipe, chance: Chance) -> None:
     """Usual and actual hours, number of jobs, earnings of employees and income of owners."""
     table, n, rng = recipe["amounts"], len(people), chance.rng
-    kind = pd.Series(
-        np.select([work.own_use, work.farm, work.formal_unit], ["own_use", "farm", "formal"], "informal")
-    )
+    kind = pd.Series(np.select([work.own_use, work.farm, work.formal_unit], ["own_use", "farm", "formal"], "informal"))
     hours = table["hours"]
     usual = kind.map(hours["middle"]) + people["sex"].map(hours["sex"])
     usual += kind.map(hours["spread"]) * rng.standard_normal(n)

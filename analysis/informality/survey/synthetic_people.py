@@ -79,9 +79,7 @@ class Chance:
                 total += column.map(effect).fillna(0.0).to_numpy(dtype=float)
         return total
 
-    def happen(
-        self, people: pd.DataFrame, among: Bools, total: float, effects: Mapping[str, Any]
-    ) -> Bools:
+    def happen(self, people: pd.DataFrame, among: Bools, total: float, effects: Mapping[str, Any]) -> Bools:
         """Whom something happens to: a logit on ``effects`` whose constant makes ``total`` persons expected.
 
         ``people.weight`` counts persons; ``among`` is the universe, shape (persons,), all False outside it.
@@ -89,9 +87,12 @@ class Chance:
         weight = people["weight"].to_numpy()[among]
         if not 0 < total < weight.sum():
             raise InformalityError(
-                Problem("made-up survey", "a margin of the recipe does not fit into its group",
-                        f"{total:,.0f} persons wanted among {weight.sum():,.0f}",
-                        "look at the margins of the recipe"),
+                Problem(
+                    "made-up survey",
+                    "a margin of the recipe does not fit into its group",
+                    f"{total:,.0f} persons wanted among {weight.sum():,.0f}",
+                    "look at the margins of the recipe",
+                ),
                 ExitCode.SPEC,
             )
         score = self.score(people, effects)[among]
@@ -118,9 +119,12 @@ def rake(weight: Floats, margins: Sequence[tuple[str, npt.ArrayLike, float]]) ->
         multiplier += np.linalg.lstsq((x * raked[:, None]).T @ x, short, rcond=1e-10)[0]
     worst = int(np.argmax(np.abs(short) / totals))
     raise InformalityError(
-        Problem("made-up survey", "the weights cannot meet all margins of the recipe",
-                f"`{margins[worst][0]}` stays {short[worst]:,.0f} away from {totals[worst]:,.0f}",
-                "look for margins that contradict each other, or for a group without persons"),
+        Problem(
+            "made-up survey",
+            "the weights cannot meet all margins of the recipe",
+            f"`{margins[worst][0]}` stays {short[worst]:,.0f} away from {totals[worst]:,.0f}",
+            "look for margins that contradict each other, or for a group without persons",
+        ),
         ExitCode.SPEC,
     )
 
@@ -164,9 +168,12 @@ def _draw_households(recipe: Recipe, chance: Chance) -> pd.DataFrame:
     design, margins = recipe["design"], recipe["margins"]
     code = {name: entry["code"] for name, entry in recipe["variables"]["province"]["codes"].items()}
     strata = pd.DataFrame(
-        [(province, area, persons * share)
-         for province, persons in margins["province"].items()
-         for area, share in _area_shares(design, province).items() if share > 0],
+        [
+            (province, area, persons * share)
+            for province, persons in margins["province"].items()
+            for area, share in _area_shares(design, province).items()
+            if share > 0
+        ],
         columns=["province", "area", "persons"],
     )
     strata["persons"] *= margins["population"] / strata["persons"].sum()

@@ -50,7 +50,8 @@ def assign_work(people: pd.DataFrame, recipe: Recipe, chance: Chance) -> pd.Data
     workplace[domestic] = "household"
     kind = np.select(
         [own_use, formal_farm, farm, formal_elsewhere],
-        ["own_use_", "formal_farm_", "market_farm_", "formal_"], "informal_",
+        ["own_use_", "formal_farm_", "market_farm_", "formal_"],
+        "informal_",
     )
     place_in_home = people["relation"].where(people["relation"].isin(["head", "spouse"]), "member")
     group = where(employed, kind.astype(object) + place_in_home.to_numpy(dtype=object))
@@ -58,8 +59,12 @@ def assign_work(people: pd.DataFrame, recipe: Recipe, chance: Chance) -> pd.Data
     status = chance.choose(group, {**jobs["status"], "domestic": jobs["domestic_status"]})
 
     people = people.assign(
-        employed=employed, agriculture=farm, formal_unit=formal_unit, own_use=own_use,
-        workplace=workplace, status=status,
+        employed=employed,
+        agriculture=farm,
+        formal_unit=formal_unit,
+        own_use=own_use,
+        workplace=workplace,
+        status=status,
     )
     enterprise = np.isin(workplace, ["private_formal", "private_informal", "state_enterprise"])
     enterprise &= elsewhere

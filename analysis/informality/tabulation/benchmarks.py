@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.rules import Variable, compile_filter
+from informality.foundation.grammar import Variable
+from informality.foundation.rules import compile_filter
 from informality.inference.design import Design
 from informality.inference.estimate import means, totals
 from informality.survey.profile import BenchmarkSpec, Profile
@@ -49,20 +50,14 @@ def compare(
         seen = next(iter(views.values())) if benchmark.definition is None else views.get(benchmark.definition)
         if seen is None:
             rows.append(
-                _row(
-                    name,
-                    benchmark,
-                    np.nan,
-                    np.nan,
-                    f"the study does not use the definition {benchmark.definition}",
-                )
+                _row(name, benchmark, np.nan, np.nan, f"the study does not use the definition {benchmark.definition}")
             )
             continue
         grammar: dict[str, Variable] = {**seen.variables, **profile.flag_variables}
         if benchmark.definition is None:
             grammar = {n: v for n, v in grammar.items() if n not in seen.definition.outcomes}
         full = replace(seen, frame=seen.frame.assign(**{n: flags[n] for n in flags}), variables=grammar)
-        found = _problems(profile, name, benchmark, grammar)
+        found = _problems(profile, name, benchmark, grammar, seen.definition.outcomes)
         problems += found
         if not found:
             rows.append(_row(name, benchmark, *_ours(benchmark, full, design)))
@@ -86,18 +81,30 @@ def failures(table: pd.DataFrame, profile: Profile) -> list[Problem]:
 
 
 def _problems(
-    profile: Profile, name: str, benchmark: BenchmarkSpec, grammar: Mapping[str, Variable]
+    profile: Profile, name: str, benchmark: BenchmarkSpec, grammar: Mapping[str, Variable], steps: Collection[str]
 ) -> list[Problem]:
     place, loc = profile.file.place, ("benchmarks", name)
     problems = compile_filter(benchmark.among, grammar, place=place, loc=(*loc, "among"))[1]
+    if benchmark.step is not None and benchmark.step not in steps:
+        problems.append(
+            Problem(
+                place(*loc, "step"),
+                f"`{benchmark.step}` is not a step of `{benchmark.definition}`",
+                fix=did_you_mean(benchmark.step, steps),
+            )
+        )
     if isinstance(benchmark.of, dict):
         problems += compile_filter(benchmark.of, grammar, place=place, loc=(*loc, "of"))[1]
     elif benchmark.of is not None and benchmark.of not in grammar:
         problems.append(
+            Problem(place(*loc, "of"), f"`{benchmark.of}` is not a variable", fix=did_you_mean(benchmark.of, grammar))
+        )
+    elif benchmark.of is not None and grammar[benchmark.of].kind != "number":
+        problems.append(
             Problem(
                 place(*loc, "of"),
-                f"`{benchmark.of}` is not a variable",
-                fix=did_you_mean(benchmark.of, grammar),
+                f"`{benchmark.of}` is not a number",
+                fix="write a condition, such as {employed: yes}, or name a number",
             )
         )
     return problems

@@ -10,8 +10,8 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.rules import CellValue, Variable, compile_filter
-from informality.foundation.schema import LIBRARY
+from informality.foundation.grammar import CellValue, Variable
+from informality.foundation.rules import compile_filter
 from informality.foundation.specfile import SpecModel, Words, load
 
 MAX_BY = 3
@@ -92,9 +92,7 @@ def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
     spec = file.spec
     problems: list[Problem] = []
     for name, universe in spec.universes.items():
-        problems += compile_filter(
-            universe.where, variables, place=file.place, loc=("universes", name, "where")
-        )[1]
+        problems += compile_filter(universe.where, variables, place=file.place, loc=("universes", name, "where"))[1]
     for name, indicator in spec.indicators.items():
         loc = ("indicators", name)
         if indicator.among not in spec.universes:
@@ -149,9 +147,7 @@ def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
         for i, by in enumerate(table.by):
             place = file.place(*loc, "by", i)
             composition = any(
-                spec.indicators[n].statistic == "composition"
-                for n in table.indicators
-                if n in spec.indicators
+                spec.indicators[n].statistic == "composition" for n in table.indicators if n in spec.indicators
             )
             if len(by) + composition > MAX_BY:
                 problems.append(
@@ -168,23 +164,8 @@ def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
                 if variable not in variables or variables[variable].kind != "category":
                     names = [n for n, v in variables.items() if v.kind == "category"]
                     problems.append(
-                        Problem(
-                            place,
-                            f"`{variable}` is not a category variable",
-                            fix=did_you_mean(variable, names),
-                        )
+                        Problem(place, f"`{variable}` is not a category variable", fix=did_you_mean(variable, names))
                     )
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     return Plan(spec, path)
-
-
-def plan_path(name: str, *folders: Path) -> Path:
-    """The file of a set of tables by name: in the given folders first, then in the library."""
-    for folder in (*folders, LIBRARY / "tables"):
-        if (folder / f"{name}.yml").is_file():
-            return folder / f"{name}.yml"
-    known = sorted(p.stem for p in (LIBRARY / "tables").glob("*.yml"))
-    raise InformalityError(
-        Problem(name, "there is no set of tables of this name", fix=did_you_mean(name, known)), ExitCode.SPEC
-    )

@@ -17,20 +17,13 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
-from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.errors import ExitCode, InformalityError
+from informality.foundation.grammar import NOT_APPLICABLE, REASON, RuleSpec, StepSpec, Variable
+from informality.foundation.library import find
 from informality.foundation.proof import prove
 from informality.foundation.quantities import Status
 from informality.foundation.reading import words
-from informality.foundation.rules import (
-    NOT_APPLICABLE,
-    REASON,
-    RuleSpec,
-    Step,
-    StepSpec,
-    Variable,
-    compile_steps,
-)
-from informality.foundation.schema import LIBRARY
+from informality.foundation.rules import Step, compile_steps
 from informality.foundation.specfile import SpecModel, Words, load
 
 Grade = Literal["good", "caution", "unreliable", "suppressed", "not_determinable"]
@@ -94,16 +87,7 @@ class Standard:
 
 def read_standard(name: str, *folders: Path) -> Standard:
     """Read a reliability standard by name, compile it and prove that every cell gets a grade."""
-    for folder in (*folders, LIBRARY / "reliability"):
-        path = folder / f"{name}.yml"
-        if path.is_file():
-            break
-    else:
-        known = sorted(p.stem for p in (LIBRARY / "reliability").glob("*.yml"))
-        raise InformalityError(
-            Problem(name, "there is no reliability standard of this name", fix=did_you_mean(name, known)),
-            ExitCode.SPEC,
-        )
+    path = find("reliability", name, *folders)
     file = load(path, StandardSpec)
     outcomes = {str(grade): spec.title for grade, spec in file.spec.grades.items()}
     step = StepSpec(decides="grade", outcomes=outcomes, rules=file.spec.rules)

@@ -17,8 +17,9 @@ import pandas as pd
 from informality.classification.classify import NOT_DETERMINABLE, column
 from informality.classification.definition import Definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.grammar import NOT_APPLICABLE, CellValue, Variable
 from informality.foundation.quantities import Status, weakest
-from informality.foundation.rules import NOT_APPLICABLE, CellValue, Variable, compile_filter
+from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
 from informality.inference.design import Design
 from informality.inference.estimate import Estimate, means, ratios, shares, totals
@@ -57,6 +58,15 @@ class View:
     frame: pd.DataFrame
     variables: Mapping[str, Variable]
     asked: frozenset[str]
+    schema: Schema
+
+    def questions(self, name: str) -> list[str]:
+        """Titles of the questions a survey would have to ask for a variable, as far as this one lacks them."""
+        variable = self.schema.variables.get(name)
+        if variable is None or variable.derived is None:
+            return [self.variables[name].title if name in self.variables else name]
+        lacking = [a.variable.name for a in variable.derived.axes if a.variable.name not in self.asked]
+        return [title for n in lacking for title in self.questions(n)] or [variable.spec.title]
 
     def mask(self, where: Mapping[str, CellValue]) -> Bools:
         condition, problems = compile_filter(where, self.variables, place=lambda *loc: str(loc))
@@ -76,19 +86,12 @@ def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: f
     """Workers with the outcomes of one definition under their plain names."""
     outcomes = {name: workers[column(definition.id, name)] for name in definition.outcomes}
     frame = workers[[n for n in workers.columns if "." not in n or n.partition(".")[0] in schema.variables]]
-    known = (
-        asked
-        | frozenset(outcomes)
-        | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
-    )
-    return View(
-        definition, frame.assign(**outcomes), {**schema.grammar, **outcome_variables(definition)}, known
-    )
+    known = asked | frozenset(outcomes) | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
+    variables = {**schema.grammar, **outcome_variables(definition)}
+    return View(definition, frame.assign(**outcomes), variables, known, schema)
 
 
-def tabulate(
-    plan: Plan, views: Sequence[View], headline: str, design: Design, settings: Settings
-) -> pd.DataFrame:
+def tabulate(plan: Plan, views: Sequence[View], headline: str, design: Design, settings: Settings) -> pd.DataFrame:
     """All tables of a plan as rows of the results table (columns :data:`COLUMNS`), in plan order.
 
     ``views`` holds one view per definition; tables marked ``each`` are made for every definition that decides
@@ -115,7 +118,7 @@ def tabulate(
                             Problem(
                                 f"{plan.path.name}, table `{table_name}`",
                                 f"nobody is in the universe `{indicator.among}` of `{name}`",
-                                str(plan.spec.universes[indicator.among].where),
+                                _words(plan.spec.universes[indicator.among].where),
                                 "widen the universe, or leave the table out",
                             )
                         )
@@ -139,9 +142,7 @@ def estimate_one(
     if rows is None:
         raise InformalityError(
             Problem(
-                f"universe `{indicator.among}`",
-                "nobody is in it",
-                str(plan.spec.universes[indicator.among].where),
+                f"universe `{indicator.among}`", "nobody is in it", _words(plan.spec.universes[indicator.among].where)
             ),
             ExitCode.ESTIMATE,
         )
@@ -165,9 +166,7 @@ def _indicator(
     unit = {"total": "persons"}.get(indicator.statistic, indicator.unit or "share")
     statistic = "share" if composition else indicator.statistic
     if absent:
-        missing = "; ".join(
-            seen.variables[n].title if n in seen.variables else n for n in dict.fromkeys(absent)
-        )
+        missing = "; ".join(dict.fromkeys(title for n in absent for title in seen.questions(n)))
         return _without_value(dims, statistic, unit, status, f"the survey did not ask: {missing}")
     where = plan.spec.universes[indicator.among].where
     inside = seen.mask(where)
@@ -183,6 +182,12 @@ def _indicator(
     rows["statistic"], rows["unit"], rows["status"] = statistic, unit, status
     _grade(rows, np.repeat(open_per_domain, len(categories) if categories else 1), settings)
     return rows
+
+
+def _words(where: Mapping[str, CellValue]) -> str:
+    """A condition as it stands in the file."""
+    cells = {n: ", ".join(map(str, c)) if isinstance(c, list) else c for n, c in where.items()}
+    return "; ".join(f"{name}: {cell}" for name, cell in cells.items()) or "everybody"
 
 
 def _answers_itself(indicator: IndicatorSpec, by: Sequence[str]) -> bool:
@@ -228,12 +233,7 @@ def _domains(
 
 
 def _estimate(
-    indicator: IndicatorSpec,
-    seen: View,
-    inside: Bools,
-    domain: npt.NDArray[np.int64],
-    n_domains: int,
-    design: Design,
+    indicator: IndicatorSpec, seen: View, inside: Bools, domain: npt.NDArray[np.int64], n_domains: int, design: Design
 ) -> tuple[Estimate, list[str]]:
     """The estimate, and the categories it runs over (empty but for a composition)."""
     cells = np.where(inside, domain, -1)
@@ -251,9 +251,7 @@ def _estimate(
         return shares(design, np.where(inside, number[codes], -1), len(names), cells, n_domains), names
     values = seen.frame[of].to_numpy(dtype=float)
     if indicator.statistic == "ratio":
-        return ratios(
-            design, np.where(seen.mask(indicator.where), values, values * 0.0), values, cells, n_domains
-        ), []
+        return ratios(design, np.where(seen.mask(indicator.where), values, values * 0.0), values, cells, n_domains), []
     return means(design, values, cells, n_domains), []
 
 

@@ -1,0 +1,33 @@
+"""The library that comes with the program, and the project's own files that go before it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+
+LIBRARY = Path(__file__).parents[1] / "library"
+
+Kind = Literal["surveys", "definitions", "tables", "reliability", "codes"]
+ONE_OF: dict[Kind, str] = {
+    "surveys": "survey profile",
+    "definitions": "definition",
+    "tables": "set of tables",
+    "reliability": "reliability standard",
+    "codes": "code list",
+}
+
+
+def find(kind: Kind, name: str, *folders: Path) -> Path:
+    """The YAML file of that name: in the given folders first, then in the library.
+
+    Raises :class:`InformalityError` (``ExitCode.SPEC``) with the nearest name there is.
+    """
+    places = (*folders, LIBRARY / kind)
+    for folder in places:
+        if (folder / f"{name}.yml").is_file():
+            return folder / f"{name}.yml"
+    known = sorted({p.stem for folder in places for p in folder.glob("*.yml")})
+    what = f"there is no {ONE_OF[kind]} of this name"
+    raise InformalityError(Problem(name, what, fix=did_you_mean(name, known)), ExitCode.SPEC)

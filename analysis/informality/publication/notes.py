@@ -1,0 +1,73 @@
+"""Sentences made from the rows themselves: what stands below a table or figure, and why one is missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from informality.foundation.quantities import weakest
+from informality.publication.published import Publication
+
+STANDING_WORDS = {
+    "recall": "Rests in part on a rule or figure quoted from memory and not yet checked.",
+    "assumption": "Rests in part on an assumption; the methods annex names it.",
+}
+
+
+def interval_words(rows: pd.DataFrame) -> str:
+    """``95% confidence interval``, from the rows themselves."""
+    levels = rows["confidence"].dropna().unique()
+    return f"{levels[0] * 100:g}% confidence interval" if len(levels) == 1 else "Confidence interval"
+
+
+def why_missing(laid: pd.DataFrame) -> str:
+    """Empty when some row can be published; else what is missing, in the words of the results table."""
+    if laid["value"].notna().any():
+        return ""
+    if reasons := undetermined(laid):
+        return f"Cannot be worked out from this survey: {reasons}."
+    if len(laid):
+        return "Not shown: too few persons were interviewed in every cell of this table."
+    return "Not available: this study holds no such result, because the survey lacks the question or the study left it out."
+
+
+def undetermined(laid: pd.DataFrame) -> str:
+    """Why some rows cannot be determined; empty when all can."""
+    return "; ".join(distinct(laid.loc[laid["grade"] == "not_determinable", "note"]))
+
+
+def notes_of(laid: pd.DataFrame, pub: Publication, drawn: Mapping[str, str] | None = None) -> list[str]:
+    """Notes made from what occurs: universe, flags, reasons, and the standing of the weakest input.
+
+    ``drawn`` says how a figure draws a grade, to be named beside its symbol.
+    """
+    notes = []
+    universes = distinct(laid["universe"])
+    if len(universes) == 1 and (laid["unit"] == "share").all():
+        notes.append(f"Per cent of {lower_first(pub.labels.universe(universes[0]))}.")
+    grades = set(laid["grade"]) - {"not_determinable"}
+    flagged = {grade: sign for grade, sign in pub.flags.items() if sign and grade in grades}
+    signs = [
+        f"{sign}{(drawn or {}).get(grade, '')}: {lower_first(pub.meanings[grade].rstrip('.'))}"
+        for grade, sign in flagged.items()
+    ]
+    if signs:
+        notes.append("; ".join(signs) + ".")
+    if reasons := undetermined(laid):
+        notes.append(f"Not determinable: {reasons}.")
+    standing = weakest(*laid["status"].dropna().unique())
+    if standing in STANDING_WORDS:
+        notes.append(STANDING_WORDS[standing])
+    return notes
+
+
+def lower_first(words: str) -> str:
+    """Words for the middle of a sentence."""
+    return words[:1].lower() + words[1:]
+
+
+def distinct(values: pd.Series | Sequence[Any]) -> list[str]:
+    """The different non-missing texts, in order of appearance, without a full stop at the end."""
+    return list(dict.fromkeys(str(v).rstrip(". ") for v in values if pd.notna(v) and str(v)))

@@ -1,0 +1,399 @@
+"""The demonstration study all the way: what is written, what is redone, what can be asked of it.
+
+Authority: the file hashes of Python's own hashlib, the official figures in the profile of the made-up survey, and the
+results table itself, against which every view of it is read back.
+"""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from rich.cells import cell_len
+from rich.console import Console
+
+from informality import cli, pipeline, screens
+from informality.classification.definition import read_definition
+from informality.foundation.library import find
+from informality.foundation.schema import read_schema
+from informality.pipeline import run_study
+from informality.study import Workspace
+from informality.survey import synthetic
+
+REPOSITORY = Path(__file__).parents[1]
+STEPS = ["writing the made-up survey", *pipeline.DOING.values()]
+COLUMNS = """\
+study survey wave definition table indicator statistic universe dim1 level1 dim2 level2 dim3 level3 value unit se ci_low
+ci_high confidence n n_weighted cv deff df grade status note"""  # the design's, in its order
+FILES = [
+    "data_raw/lao_demo_2022.sav",
+    "data_clean/lao-demo/workers.parquet",
+    "data_clean/lao-demo/annex.json",
+    "data_clean/lao-demo/results.parquet",
+    "reports/_output/lao-demo/country.html",
+    "data_clean/lao-demo/manifest.json",
+]
+NOTICE = "MADE-UP DATA"
+
+
+@dataclass(frozen=True)
+class Again:
+    """One more run: the steps it took and the files it made."""
+
+    steps: list[str]
+    made: list[str]
+
+
+def run(root: Path, *, force: bool = False) -> Again:
+    steps: list[str] = []
+    written = run_study("lao-demo", Workspace(root), force=force, tell=steps.append)
+    assert [str(w.path.relative_to(root)) for w in written] == FILES
+    return Again(steps, [str(w.path.relative_to(root)) for w in written if w.made])
+
+
+def tree(root: Path) -> dict[str, str]:
+    return {
+        str(p.relative_to(root)): hashlib.sha256(p.read_bytes()).hexdigest() for p in root.rglob("*") if p.is_file()
+    }
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which the demonstration was run once, for all processes of this session. Not to be written to."""
+    base = tmp_path_factory.getbasetemp()
+    root = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "lao-demo-once"
+    done = root.with_name("lao-demo-once.json")
+    try:
+        root.mkdir()
+    except FileExistsError:
+        for _ in range(1200):
+            if done.is_file():
+                break
+            time.sleep(0.25)
+        assert json.loads(done.read_text()) == [STEPS, FILES]
+        return root
+    (root / "analysis" / "studies").mkdir(parents=True)
+    (root / "reports").mkdir()
+    shutil.copy(REPOSITORY / "analysis" / "studies" / "lao-demo.yml", root / "analysis" / "studies")
+    shutil.copy(REPOSITORY / "reports" / "country.qmd", root / "reports")
+    found: list[list[str]] = []
+    try:
+        first = run(root)
+        found = [first.steps, first.made]
+    finally:
+        whole = done.with_suffix(".part")
+        whole.write_text(json.dumps(found))
+        whole.rename(done)
+    assert found == [STEPS, FILES]
+    return root
+
+
+@pytest.fixture
+def copy(demo: Path, tmp_path: Path) -> Path:
+    """The finished workspace again, to be changed."""
+    return Path(shutil.copytree(demo, tmp_path / "copy"))
+
+
+@pytest.fixture
+def results(demo: Path) -> pd.DataFrame:
+    return pd.read_parquet(demo / "data_clean/lao-demo/results.parquet")
+
+
+@pytest.fixture
+def workers(demo: Path) -> pd.DataFrame:
+    return pd.read_parquet(demo / "data_clean/lao-demo/workers.parquet")
+
+
+@pytest.fixture
+def ask(demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """What the command line prints in the demonstration's workspace, on a screen of some width."""
+
+    def ask(command: str, width: int = 10_000) -> str:
+        monkeypatch.chdir(demo)
+        monkeypatch.setattr(screens, "out", Console(highlight=False, width=width))
+        monkeypatch.setattr(screens, "err", Console(stderr=True, highlight=False, width=width))
+        monkeypatch.setattr(sys, "argv", ["informality", *command.split()])
+        cli.main()
+        return capsys.readouterr().out
+
+    return ask
+
+
+# What is written
+
+
+def test_every_file_is_written_and_nothing_else(demo: Path) -> None:
+    given = {"analysis/studies/lao-demo.yml", "reports/country.qmd"}
+    parts = {name for name in tree(demo) if name.startswith("reports/_output/lao-demo/_build/")}
+    assert set(tree(demo)) == given | set(FILES) | parts
+    assert {"country.qmd", "_quarto.yml", "_variables.yml"} <= {name.rpartition("/")[2] for name in parts}
+
+
+def test_the_results_table_is_the_one_of_the_design(results: pd.DataFrame) -> None:
+    assert list(results) == COLUMNS.split()
+    assert set(results["study"]) == {"lao-demo"} and set(results["wave"]) == {"2022"}
+    assert set(results["grade"]) <= {"good", "caution", "unreliable", "suppressed", "not_determinable"}
+    assert set(results["statistic"]) <= {"share", "total", "mean", "ratio"}
+    assert set(results["status"]) == {"assumption"}  # made-up data are nothing better, whatever is done with them
+    assert results[["definition", "table", "indicator", "universe", "unit", "confidence"]].notna().all(axis=None)
+    # a row is known by what it is of
+    key = ["definition", "table", "indicator", "universe", *(f"{p}{d}" for d in (1, 2, 3) for p in ("dim", "level"))]
+    assert not results.duplicated(key).any()
+    shares = results.loc[results["unit"] == "share", ["ci_low", "value", "ci_high"]].dropna()
+    assert shares.to_numpy().min() >= 0 and shares.to_numpy().max() <= 1
+    assert (np.diff(shares.to_numpy(), axis=1) >= -1e-12).all()
+
+
+def test_suppressed_rows_hold_no_number(results: pd.DataFrame) -> None:
+    hidden = results[results["grade"] == "suppressed"]
+    assert len(hidden)
+    numbers = ["value", "se", "ci_low", "ci_high", "n", "n_weighted", "cv", "deff", "df"]
+    assert hidden[numbers].isna().all(axis=None)
+    assert hidden["note"].notna().all()
+    shown = results[~results["grade"].isin(["suppressed", "not_determinable"])]
+    assert shown[["value", "n", "n_weighted"]].notna().all(axis=None)
+
+
+def test_every_worker_has_the_rule_that_decided_each_step(workers: pd.DataFrame) -> None:
+    for name in ("ilo-17icls", "lao-lfs2017"):
+        for step in read_definition(find("definitions", name), read_schema()).steps:
+            outcome = workers[f"{name}.{step.decides}"].astype(str)
+            rule = workers[f"{name}.{step.decides}.rule"]
+            assert (rule.isna() == (outcome == "not_applicable")).all()
+            assert (outcome.ne("not_applicable") == (workers["worker"] == "yes")).all()
+            then = {r.id: r.then for r in step.rules}
+            assert (rule.dropna().astype(str).map(then) == outcome[rule.notna()]).all()
+
+
+def test_the_manifest_says_what_made_the_files(demo: Path) -> None:
+    manifest = json.loads((demo / "data_clean/lao-demo/manifest.json").read_text())
+    hashes = tree(demo)
+    assert manifest["raw"]["sha256"] == hashes[FILES[0]]
+    assert manifest["raw"]["bytes"] == (demo / FILES[0]).stat().st_size
+    outputs = {
+        name.rpartition("/")[2]: value for s in manifest["steps"].values() for name, value in s["outputs"].items()
+    }
+    assert outputs == {name.rpartition("/")[2]: hashes[name] for name in FILES[1:5]}
+    assert list(manifest["steps"]) == ["report", "results", "workers"]  # keys of our JSON files are sorted
+    assert all(step["seconds"] >= 0 and len(step["fingerprint"]) == 64 for step in manifest["steps"].values())
+    assert manifest["versions"]["pandas"] == pd.__version__
+    assert manifest["versions"]["python"] == sys.version.split()[0]
+    assert manifest["settings"]["confidence"] == 0.95 and manifest["settings"]["basis"] == "19"
+    assert manifest["finished"] and len(manifest["fingerprint"]) == 64
+
+
+def test_the_official_figures_come_out(demo: Path) -> None:
+    annex = json.loads((demo / "data_clean/lao-demo/annex.json").read_text(encoding="utf-8"))
+    assert len(annex["benchmarks"]) == 14
+    assert {row["verdict"] for row in annex["benchmarks"]} == {"reproduced"}
+    counts = pd.DataFrame(annex["mapping"]).groupby("variable")["n"].sum()
+    assert set(counts) == {annex["accounting"][0]["rows"]}
+
+
+def test_that_the_data_are_made_up_is_said_wherever_they_are_shown(
+    demo: Path, workers: pd.DataFrame, ask: Callable[..., str]
+) -> None:
+    assert (demo / FILES[4]).read_text(encoding="utf-8").count(NOTICE) > 10
+    person = workers["person_id"].iloc[0]
+    for command in (
+        "table lao-demo --of informal",
+        "table lao-demo --of informal --format md",
+        f"explain lao-demo --person {person}",
+    ):
+        assert NOTICE in ask(command)
+
+
+# What is redone
+
+
+def test_a_second_run_makes_nothing_new(copy: Path) -> None:
+    before = {p: p.stat().st_mtime_ns for p in copy.rglob("*")}
+    assert run(copy) == Again([], [])
+    assert {p: p.stat().st_mtime_ns for p in copy.rglob("*") if p.name != "data_clean"} == {
+        p: t for p, t in before.items() if p.name != "data_clean"
+    }
+
+
+def test_force_redoes_everything_and_the_numbers_are_the_same(copy: Path, results: pd.DataFrame) -> None:
+    before = tree(copy)
+    assert run(copy, force=True) == Again(STEPS, FILES)
+    after = tree(copy)
+    assert {name for name in before if before[name] != after[name]} <= {FILES[5]}  # durations and the hour
+    pd.testing.assert_frame_equal(pd.read_parquet(copy / FILES[3]), results)
+
+
+def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
+    """The two long steps leave what stands, so that only their being run is seen."""
+
+    def again(*names: str) -> Callable[..., None]:
+        def make(run: pipeline.Run, *_: object) -> None:
+            (run.staging / "report").mkdir(exist_ok=True)
+            for name in names:
+                source = copy / FILES[4] if name.startswith("report") else run.clean / name
+                shutil.copy(source, run.staging / name)
+
+        return make
+
+    monkeypatch.setattr(pipeline, "_make_results", again("results.parquet"))
+    monkeypatch.setattr(pipeline, "_make_report", again("report/country.html"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "steps"),
+    [
+        ("title: Informal employment in the Lao PDR", "title: Another title", STEPS[3:]),
+        ("interval: logit", "interval: normal", STEPS[2:]),
+        ("confidence: 0.95", "confidence: 0.9", STEPS[2:]),
+        ("definitions: [ilo-17icls, lao-lfs2017]", "definitions: [ilo-17icls]", STEPS[1:]),
+        ("reports: [country]", "reports: [country]\noptions: {ilo-17icls: {size_threshold: 5}}", STEPS[1:]),
+        ("reports: [country]", "# a remark\nreports: [country]", []),
+    ],
+)
+def test_one_setting_redoes_only_what_follows_from_it(
+    copy: Path, monkeypatch: pytest.MonkeyPatch, old: str, new: str, steps: list[str]
+) -> None:
+    cheap(monkeypatch, copy)
+    study = copy / "analysis/studies/lao-demo.yml"
+    text = study.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    study.write_text(text.replace(old, new), encoding="utf-8")
+    assert run(copy).steps == steps
+    assert run(copy) == Again([], [])
+
+
+def test_other_things_a_result_rests_on(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cheap(monkeypatch, copy)
+    source = copy / "reports/country.qmd"
+    source.write_text(source.read_text(encoding="utf-8") + "\nOne more sentence.\n", encoding="utf-8")
+    assert run(copy).steps == STEPS[3:]
+
+    definition = copy / "analysis/definitions/lao-lfs2017.yml"  # a file of the workspace goes before the library's
+    definition.parent.mkdir()
+    text = find("definitions", "lao-lfs2017").read_text(encoding="utf-8")
+    definition.write_text(text, encoding="utf-8")
+    assert run(copy).steps == []  # the same words in another place
+    definition.write_text(text + "# a remark\n", encoding="utf-8")
+    assert run(copy).steps == STEPS[1:]
+
+    (copy / FILES[3]).write_bytes(b"spoilt")
+    shutil.copy(copy / FILES[3], copy / "spoilt")
+    monkeypatch.undo()
+    assert run(copy).steps[0] == STEPS[2]  # a file that is not what was written is made again
+
+
+def test_the_seed_of_a_study_is_that_of_its_made_up_survey(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cheap(monkeypatch, copy)
+    seeds = []
+
+    def write(recipe: Path, destination: Path, seed: int | None = None) -> None:
+        seeds.append(seed)
+        shutil.copy(copy / FILES[0], destination)
+
+    monkeypatch.setattr(synthetic, "write_survey", write)
+    study = copy / "analysis/studies/lao-demo.yml"
+    study.write_text(study.read_text(encoding="utf-8") + "seed: 7\n", encoding="utf-8")
+    assert run(copy).steps[0] == STEPS[0]
+    assert seeds == [7]
+
+
+# What can be asked
+
+
+def test_a_table_in_three_formats_is_the_results_table(results: pd.DataFrame, ask: Callable[..., str]) -> None:
+    rows = results[(results["table"] == "informal_employment") & (results["indicator"] == "informal_employment")]
+    total = rows[rows["dim1"].isna()].iloc[0]
+    by_sex = rows[(rows["dim1"] == "sex") & rows["dim2"].isna()].set_index("level1")
+
+    read = list(csv.reader(io.StringIO(ask("table lao-demo --of informal --by sex --format csv"))))
+    head, body = [name.replace("\u00a0", " ") for name in read[0]], {row[1]: row for row in read[1:]}
+    for label, row in {"All": total, "Men": by_sex.loc["male"], "Women": by_sex.loc["female"]}.items():
+        found = dict(zip(head, body[label], strict=True))
+        assert float(found["Per cent"]) == pytest.approx(row["value"], rel=1e-12)
+        assert int(float(found["Sample n"])) == row["n"]
+
+    percent = f"{by_sex.loc['female', 'value']:.1%}".rstrip("%")
+    markdown = ask("table lao-demo --of informal --by sex --format md")
+    assert any(line.startswith("|") and "Women" in line and percent in line for line in markdown.splitlines())
+    text = ask("table lao-demo --of informal --by sex")
+    assert "|" not in text
+    (women,) = [line for line in text.splitlines() if line.strip().startswith("Women")]
+    low, high = by_sex.loc["female", ["ci_low", "ci_high"]]
+    assert women.split()[1:4] == [percent, f"{low:.1%}".rstrip("%"), f"{high:.1%}".rstrip("%")]
+    assert "Low, High: 95% confidence interval" in text
+
+
+def test_a_table_by_indicator_and_other_definition(results: pd.DataFrame, ask: Callable[..., str]) -> None:
+    rows = results[(results["definition"] == "lao-lfs2017") & (results["indicator"] == "informal_sector")]
+    value = rows[rows["dim1"].isna()]["value"].iloc[0]
+    read = list(
+        csv.reader(io.StringIO(ask("table lao-demo --of informal_sector --definition lao-lfs2017 --format csv")))
+    )
+    assert float(read[1][read[0].index("Per cent")]) == pytest.approx(value, rel=1e-12)
+
+
+def test_the_reasons_for_one_worker(workers: pd.DataFrame, ask: Callable[..., str]) -> None:
+    informal = workers[workers["ilo-17icls.job"] == "informal"].iloc[0]
+    said = ask(f"explain lao-demo --person {informal['person_id']}")
+    for definition in ("ilo-17icls", "lao-lfs2017"):
+        for step in read_definition(find("definitions", definition), read_schema()).steps:
+            rule = next(r for r in step.rules if r.id == informal[f"{definition}.{step.decides}.rule"])
+            assert f"  {step.title}: {step.outcomes[rule.then]}\n    because  rule {rule.id}" in said
+            assert rule.why in said
+    assert "asked: " in said
+    only = ask(f"explain lao-demo --person {informal['person_id']} --definition ilo-17icls")
+    assert "17th ICLS" in only and "2017" not in only
+
+
+def test_someone_without_work_has_no_reasons(workers: pd.DataFrame, ask: Callable[..., str]) -> None:
+    idle = workers[workers["worker"] == "no"]["person_id"].iloc[0]
+    assert ask(f"explain lao-demo --person {idle}").count("does not apply: this person is not employed") == 2
+
+
+@pytest.mark.parametrize("width", [60, 80])
+def test_lines_fit_the_screen(workers: pd.DataFrame, ask: Callable[..., str], width: int) -> None:
+    informal = workers[workers["ilo-17icls.job"] == "informal"]["person_id"].iloc[0]
+    for command in (
+        "run lao-demo",
+        "table lao-demo --of informal --by sex,area",
+        "table lao-demo --of component --by sex",
+        f"explain lao-demo --person {informal}",
+    ):
+        lines = ask(command, width).splitlines()
+        assert len(lines) > 5
+        assert max(map(cell_len, lines)) <= width, command
+    assert not [line for line in lines if line.lstrip() == line and line.endswith(",")]  # no reason folds to the margin
+
+
+@pytest.mark.parametrize("words", ["--help", "run --help", "table --help"])
+def test_help_imports_nothing_heavy(words: str) -> None:
+    script = (
+        "import sys; from informality import cli\n"
+        f"sys.argv = ['informality', *{words.split()!r}]\n"
+        "try: cli.main()\n"
+        "except SystemExit as end: assert not end.code\n"
+        "heavy = {'pandas', 'numpy', 'pyarrow', 'matplotlib', 'scipy'} & set(sys.modules)\n"
+        "assert not heavy, heavy"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Usage" in done.stdout
+
+
+def test_the_profile_is_found_in_the_workspace_first(tmp_path: Path) -> None:
+    own = tmp_path / "lao-demo.yml"
+    assert find("surveys", "lao-demo", tmp_path) != own
+    own.write_text("id: lao-demo\n", encoding="utf-8")
+    assert find("surveys", "lao-demo", tmp_path) == own
