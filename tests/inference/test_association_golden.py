@@ -54,9 +54,7 @@ def test_tables(name: str, agree: Callable[..., None]) -> None:
         compare(case, ours, agree, (name, case["what"], method))
 
 
-def compare(
-    case: dict, ours: HypothesisTest, agree: Callable[..., None], where: tuple[str, str, str]
-) -> None:
+def compare(case: dict, ours: HypothesisTest, agree: Callable[..., None], where: tuple[str, str, str]) -> None:
     df = [ours.df1] if np.isinf(ours.df2) else [ours.df1, ours.df2]
     agree("golden test df", df, np.atleast_1d(case["df"]), where=where)
     agree("golden test p", ours.p, case["p"], where=where)

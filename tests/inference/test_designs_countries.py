@@ -112,9 +112,7 @@ def test_paraguay(quarter: int, shared: Path, agree: Callable[..., None]) -> Non
     employed, unemployed = adult & (x["PEAA"] == 1), adult & (x["PEAA"] == 2)
     elsewhere = employed & (x["B02REC"] != 1)
     informal = np.select(
-        [x["B12"].isin([1, 2, 6]), x["B12"].isin([3, 4]), x["B12"] == 5],
-        [x["B10"] != 1, x["B28"] != 1, True],
-        False,
+        [x["B12"].isin([1, 2, 6]), x["B12"].isin([3, 4]), x["B12"] == 5], [x["B10"] != 1, x["B28"] != 1, True], False
     )
     classified = np.where(elsewhere & x["B12"].between(1, 6), informal, -1)
 

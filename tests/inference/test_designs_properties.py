@@ -26,11 +26,7 @@ from informality.inference import (
     totals,
     totals_of,
 )
-from informality.inference.linearise import (
-    design_covariance,
-    influence_covariance,
-    replicate_covariance,
-)
+from informality.inference.linearise import design_covariance, influence_covariance, replicate_covariance
 
 N_DOMAINS, N_OUTCOMES = 3, 3
 
@@ -222,9 +218,7 @@ def test_the_bootstrap_is_near_linearisation() -> None:
     """2,000 replicates: a standard error is right to about 1/sqrt(2 x 2,000) = 1.6 %."""
     rng = np.random.default_rng(5)
     stratum, psu = np.repeat(np.arange(12), 5), np.arange(60)
-    design = Design.from_columns(
-        rng.uniform(1, 9, 60), stratum, psu, fpc=np.repeat(rng.integers(6, 30, 12), 5)
-    )
+    design = Design.from_columns(rng.uniform(1, 9, 60), stratum, psu, fpc=np.repeat(rng.integers(6, 30, 12), 5))
     y = rng.normal(10, 5, 60)
     for estimator in (totals, means):
         ours = estimator(design.to_replicates("bootstrap", number=2000), y).se[0]
@@ -379,15 +373,10 @@ def test_the_entry_by_rows(sample: Sample) -> None:
         expected = estimate.covariance()
         zero = 1e-20 * np.abs(estimate.value).max() ** 2  # residuals that cancel
         if design.replicates is not None:
-            np.testing.assert_allclose(
-                replicate_covariance(design, by_domain), expected, rtol=1e-8, atol=1e-9
-            )
+            np.testing.assert_allclose(replicate_covariance(design, by_domain), expected, rtol=1e-8, atol=1e-9)
         elif sample.lonely == "certainty" or name != "two_stage":  # the other rules ask where a domain is
             np.testing.assert_allclose(
-                influence_covariance(design, influence),
-                expected,
-                rtol=1e-7,
-                atol=1e-8 * np.abs(expected).max() + zero,
+                influence_covariance(design, influence), expected, rtol=1e-7, atol=1e-8 * np.abs(expected).max() + zero
             )
         chosen = design_covariance(design, by_domain, influence)
         np.testing.assert_allclose(chosen, chosen.T, rtol=1e-9, atol=1e-12)

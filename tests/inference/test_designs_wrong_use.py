@@ -72,9 +72,7 @@ def test_lonely_units_of_the_second_stage_are_named() -> None:
         "stratum north (PSU 1), stratum south (PSU 1), stratum south (PSU 2)",
         fpc=9, psu2=[1, 1, 2, 1, 1, 1], fpc2=5,
     )  # fmt: skip
-    Design.from_columns(
-        WEIGHT, STRATUM, PSU, fpc=0, psu2=[1, 1, 2, 1, 1, 1], fpc2=5
-    )  # it does not matter there
+    Design.from_columns(WEIGHT, STRATUM, PSU, fpc=0, psu2=[1, 1, 2, 1, 1, 1], fpc2=5)  # it does not matter there
 
 
 def test_a_stratum_taken_whole_is_not_lonely() -> None:
@@ -239,9 +237,7 @@ def test_replicates_that_cannot_be_calibrated() -> None:
     """Without the only PSU that has a category, its total cannot be met."""
     design = Design.from_columns(WEIGHT, psu=[1, 2, 3, 4, 5, 6]).to_replicates("JKn")
     known = [Control("area", ["island", *["mainland"] * 5], {"island": 12, "mainland": 230})]
-    with pytest.raises(
-        InformalityError, match="some replicate weights cannot meet the known totals"
-    ) as error:
+    with pytest.raises(InformalityError, match="some replicate weights cannot meet the known totals") as error:
         design.calibrate(known)
     assert "1 of 6 replicates, the first is number 1" in str(error.value)
 

@@ -19,13 +19,7 @@ from informality.inference.comparisons import corrected, pairwise, trend, wald_t
 from informality.inference.contrast import difference, growth, ratio, weighted_mean
 from informality.inference.derived import Derived, cells, joined
 from informality.inference.functional import Functional
-from informality.inference.inequality import (
-    gini,
-    low_pay_shares,
-    population_variances,
-    standard_deviations,
-    theil,
-)
+from informality.inference.inequality import gini, low_pay_shares, population_variances, standard_deviations, theil
 from informality.inference.quantiles import medians, quantiles
 from informality.inference.waves import pooled
 
@@ -63,13 +57,10 @@ def test_estimands(name: str, sample: pd.DataFrame, agree: Callable[..., None]) 
         "standard_deviation": standard_deviations(design, x["wage"], domain, N_DOMAINS),
         "gini": gini(design, x["wage"], domain, N_DOMAINS),
         "theil": theil(design, x["wage"], domain, N_DOMAINS),
-        "low_pay": low_pay_shares(
-            design, x["wage"], domain, N_DOMAINS, bandwidth=EXPECTED["meta"]["bandwidth"]
-        ),
+        "low_pay": low_pay_shares(design, x["wage"], domain, N_DOMAINS, bandwidth=EXPECTED["meta"]["bandwidth"]),
     }
     woodruff = {
-        kind: quantiles(design, x["wage"], p, domain, N_DOMAINS, errors=errors)
-        for kind, errors in ERRORS.items()
+        kind: quantiles(design, x["wage"], p, domain, N_DOMAINS, errors=errors) for kind, errors in ERRORS.items()
     }
     status = x["status"].fillna(0).astype(int)
     second = shares(design, np.where(status > 0, status == 2, -1).astype(int), 2, domain, N_DOMAINS)

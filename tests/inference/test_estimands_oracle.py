@@ -21,13 +21,7 @@ from informality.inference.association import independence
 from informality.inference.comparisons import t_test
 from informality.inference.contrast import growth
 from informality.inference.derived import Derived, cells
-from informality.inference.inequality import (
-    gini,
-    kernel_density,
-    low_pay_shares,
-    population_variances,
-    theil,
-)
+from informality.inference.inequality import gini, kernel_density, low_pay_shares, population_variances, theil
 from informality.inference.quantiles import medians, quantiles
 from informality.inference.replicates import Kind
 
@@ -88,9 +82,7 @@ def compare_derived(case: dict[str, Any], ours: Derived, agree: Callable[..., No
     agree("oracle contrast variance", ours.covariance(), case["vcov"], where=case["id"])
 
 
-def compare_test(
-    case: dict[str, Any], design: Design, row: Any, column: Any, agree: Callable[..., None]
-) -> None:
+def compare_test(case: dict[str, Any], design: Design, row: Any, column: Any, agree: Callable[..., None]) -> None:
     name = case["id"].rsplit("_", 1)[1]
     ours = independence(design, row, column, TESTS[name])
     r_statistic = ours.pearson if name == "Chisq" else ours.statistic  # R prints Pearson's, uncorrected
@@ -120,12 +112,7 @@ def test_api(shared: Path, agree: Callable[..., None]) -> None:
     def read(name: str) -> pd.DataFrame:
         return pd.read_csv(shared / "oracle" / "data" / f"{name}.csv.gz")
 
-    data = {
-        "srs": read("apisrs"),
-        "strat": read("apistrat"),
-        "clus1": read("apiclus1"),
-        "clus2": read("apiclus2"),
-    }
+    data = {"srs": read("apisrs"), "strat": read("apistrat"), "clus1": read("apiclus1"), "clus2": read("apiclus2")}
     factors = {c["id"].split("/")[0]: c for c in oracle("api", shared) if c["id"].endswith("/replicates")}
 
     def design_of(name: str) -> tuple[pd.DataFrame, Design]:
@@ -204,9 +191,7 @@ def lfs_designs(shared: Path, lfs: pd.DataFrame) -> dict[str, Design]:
     }
 
 
-def test_lfs(
-    shared: Path, lfs: pd.DataFrame, lfs_designs: dict[str, Design], agree: Callable[..., None]
-) -> None:
+def test_lfs(shared: Path, lfs: pd.DataFrame, lfs_designs: dict[str, Design], agree: Callable[..., None]) -> None:
     x = lfs
     employed = (x["lfs"] == 1).to_numpy()
     inf0 = x["informal"].fillna(0).astype(int)
@@ -230,9 +215,7 @@ def test_lfs(
         if what == "contrast_year_total":
             return cells(totals(design, inf0, year)).linear([-1, 1])
         assert what == "contrast_did", what
-        return cells(means(design, x["informal"], np.where(employed, 2 * year + sex, -1))).linear(
-            [1, -1, -1, 1]
-        )
+        return cells(means(design, x["informal"], np.where(employed, 2 * year + sex, -1))).linear([1, -1, -1, 1])
 
     cases = wanted("lfs", shared)
     for case in cases:

@@ -251,9 +251,7 @@ def test_by_rows_is_by_sums(wide: Sample) -> None:
         by_rows = Domains.of(design, wide.y, wide.domain, N_DOMAINS, "mean").functional("mean", MEAN)
         np.testing.assert_allclose(by_rows.value, table.value, rtol=1e-13, err_msg=name)
         np.testing.assert_allclose(by_rows.se, table.se, rtol=1e-10, err_msg=name)
-        np.testing.assert_allclose(
-            by_rows.covariance(), table.covariance(), rtol=1e-9, atol=1e-12, err_msg=name
-        )
+        np.testing.assert_allclose(by_rows.covariance(), table.covariance(), rtol=1e-9, atol=1e-12, err_msg=name)
         np.testing.assert_array_equal(by_rows.df, table.df, err_msg=name)
         np.testing.assert_array_equal(by_rows.n, table.n, err_msg=name)
         np.testing.assert_allclose(by_rows.n_weighted, table.n_weighted, rtol=1e-13, err_msg=name)

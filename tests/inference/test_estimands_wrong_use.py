@@ -153,8 +153,7 @@ def test_tests_that_cannot_be_made(design: Design) -> None:
     assert "sum 1.1" in said
     # an empty cell has no logarithm
     said = told(
-        lambda: independence(design, TWO, np.array([0, 0, 0, 0, 1, 0, 1, 0]), "wald-loglinear"),
-        ExitCode.ESTIMATE,
+        lambda: independence(design, TWO, np.array([0, 0, 0, 0, 1, 0, 1, 0]), "wald-loglinear"), ExitCode.ESTIMATE
     )
     assert "some cells of the table have no case" in said
     # shares add up to 1, so all of them cannot be tested together

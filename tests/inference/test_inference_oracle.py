@@ -18,17 +18,7 @@ import pandas as pd
 import pytest
 
 from informality.foundation.errors import InformalityError
-from informality.inference import (
-    Control,
-    Design,
-    Estimate,
-    covariance,
-    interval,
-    means,
-    ratios,
-    shares,
-    totals,
-)
+from informality.inference import Control, Design, Estimate, covariance, interval, means, ratios, shares, totals
 from informality.inference.replicates import Kind
 
 OUT_OF_SCOPE = {
@@ -118,9 +108,7 @@ def oracle(file: str, shared: Path) -> list[dict[str, Any]]:
 
 def run(file: str, shared: Path, answers: dict[str, Callable[[dict[str, Any]], None]]) -> None:
     """Check every case in scope; ``answers`` maps a design to the function that checks its cases."""
-    wanted = [
-        c for c in oracle(file, shared) if not any(re.search(pattern, c["id"]) for pattern in OUT_OF_SCOPE)
-    ]
+    wanted = [c for c in oracle(file, shared) if not any(re.search(pattern, c["id"]) for pattern in OUT_OF_SCOPE)]
     for case in wanted:
         answers[case["id"].split("/")[0]](case)
     assert len(wanted) == CHECKED[file]
@@ -382,9 +370,7 @@ def test_lfs(shared: Path, agree: Callable[..., None], covariance_floor: Callabl
     run("lfs", shared, answers)
 
 
-def test_lfs_calibration(
-    shared: Path, agree: Callable[..., None], covariance_floor: Callable[..., np.ndarray]
-) -> None:
+def test_lfs_calibration(shared: Path, agree: Callable[..., None], covariance_floor: Callable[..., np.ndarray]) -> None:
     x = pd.read_csv(shared / "oracle" / "data" / "lfs_synth.csv.gz")
     known = {c["id"]: c for c in oracle("lfs_calibration", shared)}
     cells, margins = known["controls/poststrat"], known["controls/margins"]

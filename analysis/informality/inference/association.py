@@ -34,13 +34,7 @@ Method = Literal[
     "wald-loglinear-adjusted",
 ]
 RAO_SCOTT = ("rao-scott-f", "rao-scott-chisq", "rao-scott-first-f", "rao-scott-first-chisq")
-METHODS = (
-    *RAO_SCOTT,
-    "wald-pearson",
-    "wald-pearson-adjusted",
-    "wald-loglinear",
-    "wald-loglinear-adjusted",
-)
+METHODS = (*RAO_SCOTT, "wald-pearson", "wald-pearson-adjusted", "wald-loglinear", "wald-loglinear-adjusted")
 _TIED = 1e-10  # a covariance matrix with a smaller share of its size in some direction is singular
 
 
@@ -167,9 +161,7 @@ def _rao_scott(method: str, pearson: float, delta: FloatArray, df: float) -> Hyp
     df1 = float(k) if first else satterthwaite
     statistic = pearson / trace * (k if first else df1)
     if method.endswith("chisq"):
-        return HypothesisTest(
-            method, statistic, df1, np.inf, _chi_square_tail(statistic, df1), pearson, trace / k
-        )
+        return HypothesisTest(method, statistic, df1, np.inf, _chi_square_tail(statistic, df1), pearson, trace / k)
     statistic, df2 = statistic / df1, df1 * df
     return HypothesisTest(method, statistic, df1, df2, f_tail(statistic, df1, df2), pearson, trace / k)
 
@@ -277,8 +269,7 @@ def _too_few_levels(what: str, rows: int, columns: int) -> InformalityError:
 
 def _empty_cells(what: str, number: int, fix: str) -> InformalityError:
     return InformalityError(
-        Problem(what, "some cells of the table have no case", f"{number} cells", fix, count=number),
-        ExitCode.ESTIMATE,
+        Problem(what, "some cells of the table have no case", f"{number} cells", fix, count=number), ExitCode.ESTIMATE
     )
 
 

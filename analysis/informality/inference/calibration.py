@@ -156,9 +156,7 @@ def _columns(
     if len(column) != n:
         found = f"{len(column):,} rows, but the sample has {n:,}"
         problems.append(
-            Problem(
-                place, "the column has another length than the sample", found, "give a value for each row"
-            )
+            Problem(place, "the column has another length than the sample", found, "give a value for each row")
         )
     missing = int((column.isna().any(axis=1) if crossed else column.isna()).sum())
     if missing:
@@ -309,15 +307,9 @@ def _distance(
         def share(u: FloatArray) -> FloatArray:
             return np.asarray(special.expit(steep * u + start))
 
-        return (
-            lambda u: low + span * share(u),
-            lambda u: span * steep * share(u) * (1 - share(u)),
-        )
+        return (lambda u: low + span * share(u), lambda u: span * steep * share(u) * (1 - share(u)))
     if method == "linear":
-        return (
-            lambda u: np.clip(1 + u, low, high),
-            lambda u: ((1 + u > low) & (1 + u < high)).astype(np.float64),
-        )
+        return (lambda u: np.clip(1 + u, low, high), lambda u: ((1 + u > low) & (1 + u < high)).astype(np.float64))
     return (
         lambda u: np.clip(np.exp(u), low, high),
         lambda u: np.where((np.exp(u) > low) & (np.exp(u) < high), np.exp(u), 0.0),

@@ -43,9 +43,7 @@ def weights_of(weight: Any) -> tuple[FloatArray, list[Problem]]:
     """The weights (n,) as numbers, and what is wrong with them."""
     weights = np.asarray(pd.to_numeric(pd.Series(weight), errors="coerce"), dtype=np.float64)
     if not len(weights):
-        return weights, [
-            Problem("sample design", "there are no rows", fix="check the filter and the data file")
-        ]
+        return weights, [Problem("sample design", "there are no rows", fix="check the filter and the data file")]
     if not weights.any():
         return weights, [Problem(_WEIGHT, "all weights are 0", fix="check which column holds the weight")]
     faults = (

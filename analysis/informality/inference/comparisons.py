@@ -53,11 +53,7 @@ def wald_test(estimate: Comparable, df: float | None = None, *, adjusted: bool =
 
 
 def pairwise(
-    estimate: Comparable,
-    labels: Sequence[str],
-    correction: Correction = "holm",
-    *,
-    df: float | None = None,
+    estimate: Comparable, labels: Sequence[str], correction: Correction = "holm", *, df: float | None = None
 ) -> pd.DataFrame:
     """All pairs of domains compared: first, second, difference, se, t, df, p, p_corrected; k (k - 1) / 2 rows.
 

@@ -72,8 +72,7 @@ class Derived:
         matrix = np.zeros((len(self.value), len(self.value)))
         ends = np.cumsum([source.value.size for source in self.sources])
         blocks = [
-            self.gradient[:, end - source.value.size : end]
-            for source, end in zip(self.sources, ends, strict=True)
+            self.gradient[:, end - source.value.size : end] for source, end in zip(self.sources, ends, strict=True)
         ]
         samples: dict[int, list[int]] = {}
         for place, source in enumerate(self.sources):
@@ -143,9 +142,7 @@ class Derived:
             value = sparse.csr_array(matrix) @ self.value
         return self._formed("contrast", value, matrix)
 
-    def apply(
-        self, function: Callable[[FloatArray], ArrayLike], gradient: ArrayLike | None = None
-    ) -> Derived:
+    def apply(self, function: Callable[[FloatArray], ArrayLike], gradient: ArrayLike | None = None) -> Derived:
         """Any smooth ``function`` from the k numbers to m numbers (the delta method).
 
         ``gradient``: (m, k) at the value; without it, it is found numerically, right to some 1e-10.

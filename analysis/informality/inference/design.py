@@ -188,12 +188,7 @@ class Design:
         return replace(self, weight=weight, units=units, calibration=made)
 
     def _calibrated_replicates(
-        self,
-        old: Replicates,
-        weight: FloatArray,
-        aux: Auxiliary,
-        method: CalibrationMethod,
-        bounds: Bounds | None,
+        self, old: Replicates, weight: FloatArray, aux: Auxiliary, method: CalibrationMethod, bounds: Bounds | None
     ) -> Replicates:
         if (dead := (weight == 0) & (self.weight > 0)).any():
             raise InformalityError(

@@ -91,9 +91,7 @@ def _size(basis: Basis) -> str:
     return f"{len(basis.stratum):,} PSUs"
 
 
-def totals(
-    design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None
-) -> Estimate:
+def totals(design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None) -> Estimate:
     """Weighted totals of ``y`` (n,) or (n, k) in each domain.
 
     ``domain``: (n,) integer codes, negative is outside; ``n_domains`` defaults to the largest code + 1.
@@ -129,9 +127,7 @@ def shares(
     denominator). The shares of a domain add up to 1.
     """
     cells = _n_domains(domain, n_domains)
-    moments = Moments.from_codes(
-        design.weight, design.unit, domain, cells, outcome, n_outcomes, _instrument(design)
-    )
+    moments = Moments.from_codes(design.weight, design.unit, domain, cells, outcome, n_outcomes, _instrument(design))
     return shares_of(moments, design.basis)
 
 
@@ -171,9 +167,7 @@ def ratios_of(moments: Moments, basis: Basis) -> Estimate:
     with np.errstate(divide="ignore", invalid="ignore"):
         residual = yy - 2 * value * yx + value**2 * xx
         # The residuals y - ratio x have mean zero; they are compared with y, out of which they came.
-        spread = (
-            np.where(residual > _SPREAD_FLOOR * yy, residual / weight, np.nan) * (weight / sums[:, 1:]) ** 2
-        )
+        spread = np.where(residual > _SPREAD_FLOOR * yy, residual / weight, np.nan) * (weight / sums[:, 1:]) ** 2
     return _estimate("ratio", moments, basis, spread, RATIO)
 
 
@@ -184,13 +178,7 @@ def _means(statistic: Statistic, moments: Moments, basis: Basis) -> Estimate:
     return _estimate(statistic, moments, basis, spread, MEAN)
 
 
-def _estimate(
-    statistic: Statistic,
-    moments: Moments,
-    basis: Basis,
-    spread: FloatArray,
-    formula: Formula,
-) -> Estimate:
+def _estimate(statistic: Statistic, moments: Moments, basis: Basis, spread: FloatArray, formula: Formula) -> Estimate:
     """Finish (D, K) estimates from the formula of a statistic.
 
     ``spread`` (D, K) is the variance of the estimate from a simple random sample of one.
@@ -233,12 +221,7 @@ def _estimate(
     )
 
 
-def _replicate_deviations(
-    moments: Moments,
-    replicates: Replicates,
-    value: FloatArray,
-    formula: Formula,
-) -> PsuTotals:
+def _replicate_deviations(moments: Moments, replicates: Replicates, value: FloatArray, formula: Formula) -> PsuTotals:
     """The deviation of each replicate, in place of PSU totals: lines for R x D, all domains in each."""
     lines = np.column_stack([moments.sums, moments.weight])
     totals = replicates.totals(moments.psu, moments.cell, moments.n_cells, lines)

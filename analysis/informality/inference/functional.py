@@ -69,9 +69,7 @@ class Domains:
     what: str
 
     @classmethod
-    def of(
-        cls, design: Design, y: ArrayLike, domain: ArrayLike | None, n_domains: int | None, what: str
-    ) -> Domains:
+    def of(cls, design: Design, y: ArrayLike, domain: ArrayLike | None, n_domains: int | None, what: str) -> Domains:
         """``y`` (n,) or (n, c), NaN is outside; ``domain`` (n,) integer codes, negative is outside.
 
         Rows of weight 0 are outside, too. Raises :class:`InformalityError` (DATA) for infinite values.
@@ -116,9 +114,7 @@ class Domains:
         """Values (m, c) and weights (m,) of the cases of each domain."""
         return [(self.values[rows], weights[rows]) for rows in self.rows]
 
-    def compute(
-        self, weights: FloatArray, value: Callable[[FloatArray, FloatArray], FloatArray]
-    ) -> FloatArray:
+    def compute(self, weights: FloatArray, value: Callable[[FloatArray, FloatArray], FloatArray]) -> FloatArray:
         """The numbers of each domain from other weights: (D, K), NaN where all are 0."""
         parts = [value(v, w) if w.any() else None for v, w in self.parts(weights)]
         width = max((len(part) for part in parts if part is not None), default=1)
@@ -159,9 +155,7 @@ class Domains:
             raise ValueError(f"{self.what}: the design has no replicate weights")
         theta = replicate_estimates(self.design, lambda weights: recompute(weights).ravel())
         theta = np.where(np.isnan(value.ravel()), np.nan, theta)
-        return self.measured(
-            statistic, value, replicate_lines(replicates.deviations(theta, value.ravel()), len(value))
-        )
+        return self.measured(statistic, value, replicate_lines(replicates.deviations(theta, value.ravel()), len(value)))
 
     def measured(
         self, statistic: str, value: FloatArray, totals: PsuTotals, se: FloatArray | None = None

@@ -41,9 +41,7 @@ def standard_deviations(
     return cases.functional("standard_deviation", STANDARD_DEVIATION)
 
 
-def gini(
-    design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None
-) -> Functional:
+def gini(design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None) -> Functional:
     """Gini index of ``y`` (n,) in each domain: half the mean difference of two persons, over the mean.
 
     G = sum over i, j of w_i w_j |y_i - y_j| / (2 W^2 mean), W the sum of weights: the area definition for the
@@ -59,9 +57,7 @@ def gini(
     return cases.functional("gini", GINI)
 
 
-def theil(
-    design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None
-) -> Functional:
+def theil(design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None) -> Functional:
     """Theil index of ``y`` (n,) in each domain: weighted mean of (y/mean) log(y/mean); R convey ``svygei(1)``.
 
     Raises :class:`InformalityError` (DATA) for values that are not positive.
@@ -162,8 +158,7 @@ def low_pay_shares(
     _require_incomes(yardstick, zeros=True)
     if not len(yardstick.rows[0]):
         raise InformalityError(
-            Problem("low-pay share", "nobody has a value, so there is no median to compare with"),
-            ExitCode.ESTIMATE,
+            Problem("low-pay share", "nobody has a value, so there is no median to compare with"), ExitCode.ESTIMATE
         )
 
     def median_from(weights: FloatArray) -> float:
@@ -187,9 +182,7 @@ def low_pay_shares(
         below_median = [(w / w.sum())[:, None] * ((v <= median) - 0.5)]
         at_median = kernel_density(v[:, 0], w, median, bandwidth)
         parts = cases.parts(weight)
-        at_threshold = [
-            kernel_density(v[:, 0], w, threshold, bandwidth) if len(w) else np.nan for v, w in parts
-        ]
+        at_threshold = [kernel_density(v[:, 0], w, threshold, bandwidth) if len(w) else np.nan for v, w in parts]
         moved = fraction * np.array(at_threshold) / at_median if at_median > 0 else np.zeros(len(parts))
         own = [
             (w / w.sum())[:, None] * (low(v, threshold) - share) if len(w) else v

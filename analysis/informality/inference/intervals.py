@@ -93,9 +93,7 @@ def limits(
             return centre - half, centre + half
         if method == "likelihood":
             distance = t**2 / (2 * effective_n)
-            return _likelihood_limit(p, distance, np.zeros_like(p)), _likelihood_limit(
-                p, distance, np.ones_like(p)
-            )
+            return _likelihood_limit(p, distance, np.zeros_like(p)), _likelihood_limit(p, distance, np.ones_like(p))
         cases = np.where(np.asarray(n) > 1, n - 1.0, np.nan)
         effective_n *= (special.stdtrit(cases, upper_tail) / t) ** 2
         x = effective_n * p

@@ -215,9 +215,7 @@ class _Rows:
         place = np.arange(k) if self._cells is None else self._cells[:, None] * k + np.arange(k)
         return self._cross(instrument, np.column_stack([columns, self.weight]), place, k)
 
-    def cross_of_codes(
-        self, instrument: sparse.csr_array | None, codes: IntArray, n_codes: int
-    ) -> FloatArray | None:
+    def cross_of_codes(self, instrument: sparse.csr_array | None, codes: IntArray, n_codes: int) -> FloatArray | None:
         """The same for the indicators of codes (n,), which are never built."""
         if instrument is None:
             return None
@@ -232,9 +230,7 @@ class _Rows:
         inside = instrument if self._keep is None else instrument[self._keep]
         return np.asarray((inside.T @ table).toarray()).reshape(-1, self.n_cells, k)
 
-    def moments(
-        self, sums: FloatArray, nonzero: IntArray, products: FloatArray, cross: FloatArray | None
-    ) -> Moments:
+    def moments(self, sums: FloatArray, nonzero: IntArray, products: FloatArray, cross: FloatArray | None) -> Moments:
         return Moments(
             n_cells=self.n_cells,
             psu=self.key // self.n_cells,

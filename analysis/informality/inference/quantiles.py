@@ -59,9 +59,7 @@ def medians(
     df: float | None = None,
 ) -> Quantiles:
     """The median of ``y`` in each domain; see :func:`quantiles`."""
-    return quantiles(
-        design, y, 0.5, domain, n_domains, rule=rule, errors=errors, confidence=confidence, df=df
-    )
+    return quantiles(design, y, 0.5, domain, n_domains, rule=rule, errors=errors, confidence=confidence, df=df)
 
 
 def quantiles(
@@ -106,9 +104,7 @@ def quantiles(
         return np.array([weighted_quantiles(v[:, 0], w, p, rule) for (v, w), p in parts])
 
     numbers = at(np.tile(wanted, (len(cases.rows), 1)))
-    freedom = (
-        np.array(cases.degrees_of_freedom)[:, None] if df is None else np.full((len(numbers), 1), float(df))
-    )
+    freedom = np.array(cases.degrees_of_freedom)[:, None] if df is None else np.full((len(numbers), 1), float(df))
     t = special.stdtrit(np.where(freedom > 0, freedom, np.nan), (1 + confidence) / 2)
     if errors == "replicates":
         found = cases.replicated("quantile", numbers, lambda weights: cases.compute(weights, value))
@@ -138,15 +134,11 @@ def _shares_below(cases: Domains, levels: FloatArray) -> Functional:
     weight = cases.design.weight
     value = shares(weight)
     parts = zip(cases.parts(weight), levels, value, strict=True)
-    influence = [
-        (w / w.sum())[:, None] * ((v <= level) - p) if len(w) else v * p for (v, w), level, p in parts
-    ]
+    influence = [(w / w.sum())[:, None] * ((v <= level) - p) if len(w) else v * p for (v, w), level, p in parts]
     return cases.linearised("share", value, cases.rows, influence, shares)
 
 
-def weighted_quantiles(
-    y: FloatArray, weight: FloatArray, probabilities: FloatArray, rule: Rule = "math"
-) -> FloatArray:
+def weighted_quantiles(y: FloatArray, weight: FloatArray, probabilities: FloatArray, rule: Rule = "math") -> FloatArray:
     """Quantiles (Q,) of ascending values ``y`` (m,) by a rule; NaN for probabilities not between 0 and 1."""
     outside = ~((probabilities >= -_SAME) & (probabilities <= 1 + _SAME))
     counted = weight > 0
@@ -169,9 +161,4 @@ def weighted_quantiles(
 def _with_ends(found: Functional, wanted: FloatArray, low: FloatArray, high: FloatArray) -> Quantiles:
     fields = {name: getattr(found, name) for name in Functional.__slots__}
     shape = found.value.shape
-    return Quantiles(
-        **fields,
-        probabilities=tuple(wanted.tolist()),
-        low=low.reshape(shape),
-        high=high.reshape(shape),
-    )
+    return Quantiles(**fields, probabilities=tuple(wanted.tolist()), low=low.reshape(shape), high=high.reshape(shape))

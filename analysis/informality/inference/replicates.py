@@ -82,13 +82,7 @@ class Replicates:
 
 
 def from_weights(
-    weight: FloatArray,
-    replicates: Any,
-    kind: Kind,
-    scale: float | None,
-    rscales: Any,
-    rho: float | None,
-    mse: bool,
+    weight: FloatArray, replicates: Any, kind: Kind, scale: float | None, rscales: Any, rho: float | None, mse: bool
 ) -> Replicates:
     """Replicates from columns (n, R) of replicate weights; see ``Design.from_replicates``."""
     if kind not in get_args(Kind):
@@ -97,9 +91,7 @@ def from_weights(
     problems = _column_problems(weight, columns)
     number = columns.shape[1]
     if kind == "bootstrap" and scale is None:
-        problems.append(
-            _missing("scale", "the producer's documentation gives it; for a plain bootstrap it is 1/(R-1)")
-        )
+        problems.append(_missing("scale", "the producer's documentation gives it; for a plain bootstrap it is 1/(R-1)"))
     if kind == "JKn" and rscales is None:
         problems.append(
             _missing("rscales", "one for each replicate: (n_h - 1)/n_h of the stratum it leaves a PSU out of")
@@ -147,8 +139,7 @@ def made(units: PrimaryUnits, kind: Kind, number: int | None, seed: int, rho: fl
     if units.second is not None:
         raise _cannot_make(
             "the design has a second stage, which these replicates cannot carry",
-            "declare the first stage alone (its finite population correction may stay), "
-            "or keep the design as it is",
+            "declare the first stage alone (its finite population correction may stay), or keep the design as it is",
         )
     drawn = units.psus_per_stratum
     fraction = np.zeros(len(drawn)) if units.fraction is None else units.fraction
@@ -208,9 +199,7 @@ def _half_samples(units: PrimaryUnits, fraction: FloatArray, kind: Kind, rho: fl
         raise ValueError(f"rho must be at least 0 and less than 1, not {rho}")
     odd = np.flatnonzero(units.psus_per_stratum != 2)
     if len(odd) or fraction.any():
-        found = named(
-            [f"stratum {label(units.stratum_labels[h])} has {units.psus_per_stratum[h]}" for h in odd]
-        )
+        found = named([f"stratum {label(units.stratum_labels[h])} has {units.psus_per_stratum[h]}" for h in odd])
         raise _cannot_make(
             f"{kind} replicates need two PSUs in each stratum, drawn with replacement",
             "make JKn or bootstrap replicates instead",

@@ -35,9 +35,7 @@ def _mean(sums: FloatArray, weight: FloatArray) -> FloatArray:
     return np.asarray(sums / positive(weight))
 
 
-def _mean_influence(
-    sums: FloatArray, weight: FloatArray, of_sums: FloatArray, of_weight: FloatArray
-) -> FloatArray:
+def _mean_influence(sums: FloatArray, weight: FloatArray, of_sums: FloatArray, of_weight: FloatArray) -> FloatArray:
     return np.asarray((sums - _mean(of_sums, of_weight) * weight) / positive(of_weight))
 
 
@@ -47,9 +45,7 @@ def _ratio(sums: FloatArray, weight: FloatArray) -> FloatArray:
         return np.where(x != 0, y / x, np.nan)
 
 
-def _ratio_influence(
-    sums: FloatArray, weight: FloatArray, of_sums: FloatArray, of_weight: FloatArray
-) -> FloatArray:
+def _ratio_influence(sums: FloatArray, weight: FloatArray, of_sums: FloatArray, of_weight: FloatArray) -> FloatArray:
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.asarray((sums[..., :1] - _ratio(of_sums, of_weight) * sums[..., 1:]) / of_sums[..., 1:])
 

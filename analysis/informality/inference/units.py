@@ -106,8 +106,7 @@ class PrimaryUnits:
             raise InformalityError(
                 Problem(
                     place="sample design",
-                    what="the whole sample is one primary sampling unit (PSU), "
-                    "so no standard error can be computed",
+                    what="the whole sample is one primary sampling unit (PSU), so no standard error can be computed",
                     found=f"PSU {label(self.psu_labels[0])}",
                     fix="name the column that tells the sampled areas apart, "
                     "or leave the PSU out if persons were drawn one by one",
@@ -127,8 +126,7 @@ class PrimaryUnits:
             psus = np.flatnonzero(stage.alone)
             one, many, unit = "PSU has", "PSUs have", "second-stage unit"
         found = [
-            f"stratum {label(self.stratum_labels[self.stratum[i]])} (PSU {label(self.psu_labels[i])})"
-            for i in psus
+            f"stratum {label(self.stratum_labels[self.stratum[i]])} (PSU {label(self.psu_labels[i])})" for i in psus
         ]
         return Problem(
             place="sample design",

@@ -107,9 +107,7 @@ def variances(basis: PrimaryUnits | Replicates, totals: PsuTotals) -> FloatArray
     return out
 
 
-def covariance_matrix(
-    basis: PrimaryUnits | Replicates, a: PsuTotals, b: PsuTotals | None = None
-) -> FloatArray:
+def covariance_matrix(basis: PrimaryUnits | Replicates, a: PsuTotals, b: PsuTotals | None = None) -> FloatArray:
     """Covariance matrix (size of a, size of b) of two sets of statistics; of ``a`` with itself without b.
 
     Units are taken a block at a time, so memory does not grow with their number. Rows and columns of
@@ -172,9 +170,7 @@ def _centring(drawing: _Drawing) -> _Centring:
     return _Centring(centre, factor, units)
 
 
-def _blocks(
-    drawings: tuple[_Drawing, ...] | list[_Drawing], c: list[_Centring]
-) -> Iterator[list[FloatArray]]:
+def _blocks(drawings: tuple[_Drawing, ...] | list[_Drawing], c: list[_Centring]) -> Iterator[list[FloatArray]]:
     """Scaled deviations (units, D x K) a block of units at a time; covariance is their cross product."""
     group = drawings[0].stage.group
     step = max(1, _BLOCK // max(1, sum(d.totals.size for d in drawings)))
