@@ -802,7 +802,7 @@ def test_a_study_that_changed_since_it_was_run(project: Project, command: str) -
     assert project.call(*command.split()).code == 0
     project.edit("definition", "status: employee, social_security: yes", "status: own_account")
     what, fix = "this study has changed since it was run", "informality run small"
-    message = says("small", what, "its settings, its profile or its definitions", fix)
+    message = says("small", what, "its settings, its profile, its definitions, or the program and its library", fix)
     project.refuses(11, command, message)
     assert project.call("run", "small").code == 0
     assert project.call(*command.split()).code == 0

@@ -107,7 +107,7 @@ def run_study(
 
 def _run(run: Run) -> list[Written]:
     settings, files = _foundations(run.file, run.workspace)
-    base = _digest({"package": package_fingerprint(), "versions": versions()})
+    base = _base()
     run.manifest = {
         "study": run.head.id,
         "steps": {},
@@ -166,6 +166,11 @@ def _run(run: Run) -> list[Written]:
     ]
 
 
+def _base() -> str:
+    """What every step rests on: the program, its library, and the versions of what touches the numbers."""
+    return _digest({"package": package_fingerprint(), "versions": versions()})
+
+
 def _foundations(file: SpecFile[StudySpec], workspace: Workspace) -> tuple[dict[str, dict[str, Any]], dict[str, str]]:
     """The settings each step of a study looks at, and the hashes of the files the study names."""
     named, problems = named_files(file, workspace)
@@ -194,8 +199,13 @@ def workers_of_last_run(study: Study, workspace: Workspace) -> Path:
     reads = _of_survey(files, manifest.get("raw", {}).get("sha256", ""))
     if not path.is_file():
         what, found = "this study has not been run yet", f"{path} does not exist"
-    elif last.get("rests_on") != _digest({"settings": settings["workers"], **reads}):
-        what, found = ("this study has changed since it was run", "its settings, its profile or its definitions")
+    elif last.get("fingerprint") != _digest(
+        {"base": _base(), "rests_on": _digest({"settings": settings["workers"], **reads})}
+    ):
+        what, found = (
+            "this study has changed since it was run",
+            "its settings, its profile, its definitions, or the program and its library",
+        )
     elif any(not (clean / n).is_file() or sha256(clean / n) != h for n, h in last["outputs"].items()):
         what, found = "the files of the last run were changed", f"in {clean}"
     else:
@@ -315,12 +325,15 @@ def _read_annex(run: Run) -> dict[str, Any]:
 
 
 def _read_manifest(path: Path) -> dict[str, Any]:
-    """The manifest of the last run; none when it is absent or cannot be read, which only costs time."""
+    """The manifest of the last run; none when it is absent, unreadable or misshapen, which only costs time."""
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return found if isinstance(found, dict) else {}
+    if not (isinstance(found, dict) and isinstance(found.get("raw"), dict) and isinstance(found.get("steps"), dict)):
+        return {}
+    whole = all(isinstance(s, dict) and isinstance(s.get("outputs"), dict) for s in found["steps"].values())
+    return found if whole else {}
 
 
 def _finish(run: Run) -> bool:

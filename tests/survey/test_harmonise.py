@@ -175,10 +175,11 @@ EXPECTED = {
     "size_max": "12 9 unknown inf 1 na na na unknown na",
     "destination": "notasked notasked notasked only_sale only_own na na na notasked na",
     "registered": "notasked notasked notasked notasked notasked na na na notasked na",
-    "social_security": "yes unknown unknown na na na na na na na",
-    "contract": "written none oral na na na na na na na",
+    # 111 works with a status not known: the questions to employees may have been put to her, so they are not known
+    "social_security": "yes unknown unknown na na na na na unknown na",
+    "contract": "written none oral na na na na na unknown na",
     # no contract: inside the schema's universe, but the survey did not ask; oral and blank: not known
-    "contract_duration": "permanent notasked unknown na na na na na na na",
+    "contract_duration": "permanent notasked unknown na na na na na unknown na",
     "hours_usual": "40 unknown unknown 20 10 na na na 8 na",
     "age_group": "35_44 35_44 25_34 45_54 55_64 15_24 65_plus na unknown 25_34",
     "agriculture": "non_agriculture non_agriculture non_agriculture agriculture agriculture na na na non_agriculture na",
@@ -233,8 +234,8 @@ def test_what_became_of_each_code(survey: Harmonised) -> None:
     mapping = survey.mapping.set_index("variable")
     seg = mapping.loc["social_security", ["column", "code", "code_label", "category", "n"]]
     assert sorted(map(tuple, seg.to_numpy())) == [
-        ("seg", "", "blank", "not_applicable", 6),  # 105 to 107 and 110 to 112
-        ("seg", "", "blank", "unknown", 1),  # 104
+        ("seg", "", "blank", "not_applicable", 5),  # 105 to 107, 110 and 112
+        ("seg", "", "blank", "unknown", 2),  # 104 and 111
         ("seg", "1", YES, "not_applicable", 1),  # 109 answered outside the universe
         ("seg", "1", YES, "yes", 1),  # 101
         ("seg", "9", "No sabe", "unknown", 1),  # 102
@@ -428,8 +429,8 @@ def test_forms_that_contradict_themselves(tmp_path: Path, old: str, new: str, wh
 
 def test_quality_says_how_much_is_missing_and_of_whom(survey: Harmonised, tmp_path: Path) -> None:
     found = {p.what: p.found for p in check_quality(survey, profile_of(tmp_path))}
-    assert found["66.7% of those asked gave no usable answer on `social_security`"] == "2 of 3"
-    assert found["50.0% of those asked gave no usable answer on `contract_duration`"] == "1 of 2"
+    assert found["75.0% of those asked gave no usable answer on `social_security`"] == "3 of 4"
+    assert found["66.7% of those asked gave no usable answer on `contract_duration`"] == "2 of 3"
     assert found["33.3% of those asked gave no usable answer on `hours_usual`"] == "2 of 6"
     assert not [what for what in found if "registered" in what or "weights" in what or "PSU" in what]
 
@@ -447,3 +448,18 @@ def test_quality_names_lonely_strata_and_unequal_weights(tmp_path: Path) -> None
     assert found["the weights are very unequal"] == (
         "largest 200.0, smallest 2.0, ratio 100; the 10 persons carry the information of about 1 equally weighted ones (Kish)"
     )
+
+
+def test_rules_do_not_swallow_a_code_that_nobody_declared(tmp_path: Path) -> None:
+    """`act` is labelled 1 to 3; two persons hold 7, which "all other cases" would have read as unknown."""
+    data = persons()
+    data.loc[data.index[:2], "act"] = 7
+    path = tmp_path / "strange.sav"
+    act = {1: "Trabaja", 2: "Busca", 3: "No busca"}
+    values = {**LABELS["variable_value_labels"], "act": act}
+    pyreadstat.write_sav(data, path, variable_value_labels=values, missing_ranges=LABELS["missing_ranges"])
+    with pytest.raises(InformalityError) as failure:
+        harmonise(profile_of(tmp_path), read_raw(path), "19")
+    whats = [p.what for p in failure.value.problems]
+    assert "no rule of `labour_force_19` names code 7 of act, and the file does not label it" in whats
+    assert next(p.found for p in failure.value.problems if "no rule of" in p.what) == "2 rows"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -113,3 +114,18 @@ def test_r_reference_in_the_results_table(
         for name in ("value", "se", "ci_low", "ci_high", "deff"):
             if pd.notna(want[name]):
                 assert got[name] == pytest.approx(want[name], rel=1e-9), (indicator, name)
+
+
+def test_an_official_figure_that_nobody_fits_is_not_reproduced(
+    study: Study, workers: pd.DataFrame, survey: Harmonised
+) -> None:
+    """A wrong filter must not switch an official figure off."""
+    seen = pipeline.views(study, workers, survey.asked)
+    spec = study.profile.spec
+    empty = spec.benchmarks["unemployment_rate"].model_copy(update={"among": {"status": "cooperative"}})
+    file = replace(study.profile.file, spec=spec.model_copy(update={"benchmarks": {"x": empty}}))
+    profile = replace(study.profile, file=file)
+    table = benchmarks.compare(profile, "2021q1", seen, survey.flags, pipeline.sample_design(study, workers))
+    assert table["verdict"].tolist() == ["not reproduced"]
+    assert table["note"].tolist() == ["nobody in the file fits the conditions of this figure"]
+    assert len(benchmarks.failures(table, profile)) == 1

@@ -274,3 +274,17 @@ def test_grades_by_hand() -> None:
         "caution",
         "good",
     ]
+
+
+def test_the_weakest_option_travels_with_the_result(schema: Schema, definition: Definition, tmp_path: Path) -> None:
+    """The Lao rule is verified, its size threshold is recalled; a threshold of one's own is an assumption."""
+    lao = read_definition(find("definitions", "lao-lfs2017"), schema)
+    assert lao.spec.status == "verified"
+    assert lao.status == "recall"
+    assert definition.status == "verified"
+    own = read_definition(find("definitions", "ilo-17icls"), schema, options={"size_threshold": 10})
+    assert own.status == "assumption"
+    table = {"t": {"title": "T", "indicators": ["rate"], "by": [[]]}}
+    assert made(table, {"rate": RATE}, tmp_path, schema, own, frame=workers(schema, own))["status"].tolist() == [
+        "assumption"
+    ]

@@ -16,7 +16,7 @@ from pydantic import Field
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import NOT_ASKED, CellValue, StepSpec, Variable, Word
 from informality.foundation.proof import prove
-from informality.foundation.quantities import QuantitySpec, Status
+from informality.foundation.quantities import QuantitySpec, Status, weakest
 from informality.foundation.reading import trace
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.schema import Schema
@@ -78,6 +78,16 @@ class Definition:
     applies_to: Filter
     steps: tuple[Step, ...]
     needs: Mapping[str, tuple[Need, ...]]
+    overridden: frozenset[str] = frozenset()
+    """Options that a study set otherwise than the file."""
+
+    @property
+    def status(self) -> Status:
+        """The weakest of the rule and its options; an option a study chose itself is an assumption."""
+        options = [
+            "assumption" if name in self.overridden else option.status for name, option in self.spec.options.items()
+        ]
+        return weakest(self.spec.status, *options)
 
     @property
     def id(self) -> str:
@@ -123,7 +133,7 @@ def read_definition(path: Path, schema: Schema, *, options: Mapping[str, float] 
     problems += _unknown_in_examples(file, grammar)
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
-    definition = Definition(spec, path, applies_to, steps, needs)
+    definition = Definition(spec, path, applies_to, steps, needs, frozenset(options or {}))
     unsound = prove(steps, path.name)
     if not options:  # the examples are worked with the values of the file
         unsound = unsound or _wrong_examples(file, definition)

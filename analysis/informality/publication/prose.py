@@ -149,9 +149,10 @@ def contrast(spec: ContrastSpec, pub: Publication) -> str:
 
 
 def extremes(spec: ExtremesSpec, pub: Publication) -> str:
-    """The groups with the highest and the lowest value among those that are reliable enough to be named."""
+    """The groups with the highest and the lowest value among those with an interval and reliable enough to be named."""
     rows = _by(pub, spec.table, spec.by)
-    rows = rows[rows["grade"].isin(["good", "caution"]) & ~rows["level1"].isin(NOT_A_GROUP)].sort_values("value")
+    rows = rows[rows["grade"].isin(["good", "caution"]) & ~rows["level1"].isin(NOT_A_GROUP)]
+    rows = rows[rows["ci_low"].notna()].sort_values("value")
     if len(rows) < 3:
         return "There are too few groups with a reliable figure to name the highest and the lowest."
     named = []

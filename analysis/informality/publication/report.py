@@ -57,7 +57,12 @@ def build_report(inputs: ReportInputs, source: Path, out_dir: Path) -> list[Path
 
 
 def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, folder: Path) -> None:
-    text = source.read_text(encoding="utf-8-sig")
+    try:
+        text = source.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as failure:
+        found = f"byte {failure.object[failure.start]:#x} after {failure.start:,} others"
+        problem = Problem(str(source), "the report source is not UTF-8 text", found, "save it again as UTF-8")
+        raise InformalityError(problem, ExitCode.RENDER) from None
     titles = {note.id: note.title for note in inputs.definitions}
     labels = dataclasses.replace(inputs.labels, levels={**inputs.labels.levels, "definition": titles})
     study = inputs.study

@@ -9,6 +9,7 @@ import pandas as pd
 from informality.foundation.errors import Problem
 from informality.foundation.grammar import MISSING, NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN
 from informality.foundation.reading import words
+from informality.foundation.rules import Step
 from informality.foundation.schema import SchemaVariable
 from informality.survey.account import Bools, Ints, Log, as_code, written, wrong_kind
 from informality.survey.profile import Code, FormSpec, NumberSpec, Profile
@@ -44,7 +45,7 @@ def make(
     if form.number is not None:
         return _number(profile, variable, form, frame, inside, blank_code, raw, log)
     if form.rules is not None:
-        return _by_rules(profile, variable, frame, inside, log)
+        return _by_rules(profile, variable, frame, inside, raw, log)
     return _by_map(profile, variable, form, frame, inside, blank_code, raw, log)
 
 
@@ -161,9 +162,10 @@ def _labels(raw: RawFile, column: str) -> dict[Code, str]:
 
 
 def _by_rules(
-    profile: Profile, variable: SchemaVariable, frame: pd.DataFrame, inside: Bools, log: Log
+    profile: Profile, variable: SchemaVariable, frame: pd.DataFrame, inside: Bools, raw: RawFile, log: Log
 ) -> dict[str, pd.Series]:
     step = profile.rules[variable.name]
+    log.problems += _strange_codes(profile, step, frame, raw)
     log.problems += wrong_kind(step.axes, frame, profile.file.place("variables", variable.name, "rules"))
     rule = step.decide(frame)
     code = step.outcome_of(rule, NOT_APPLICABLE).codes.astype(np.int64)
@@ -173,6 +175,32 @@ def _by_rules(
     ]
     columns = ", ".join(a.variable.name for a in step.axes)
     return {variable.name: _settle(profile, variable, columns, rule.astype(np.int64), shown, code, inside, log)}
+
+
+def _strange_codes(profile: Profile, step: Step, frame: pd.DataFrame, raw: RawFile) -> list[Problem]:
+    """Codes that no rule names and the file does not label: a rule for "all other cases" would swallow them."""
+    problems = []
+    for axis in step.axes:
+        column = axis.variable.name
+        labels = _labels(raw, column)
+        conditions = [rule.when[column] for rule in step.rules if column in rule.when]
+        if not labels or any(condition.comparisons for condition in conditions):
+            continue  # a number, whose values need no labels
+        named = {as_code(value) for condition in conditions for value in condition.values}
+        position, values = pd.factorize(frame[column])
+        counts = np.bincount(position[position >= 0], minlength=len(values))
+        for value, n in zip(values, counts, strict=True):
+            if as_code(value) not in labels and as_code(value) not in named:
+                problems.append(
+                    Problem(
+                        profile.file.place("variables", step.decides, "rules"),
+                        f"no rule of `{step.decides}` names code {as_code(value)} of {column}, and the file does not label it",
+                        f"{n:,} rows",
+                        "name the code in a rule, or correct the file",
+                        count=int(n),
+                    )
+                )
+    return problems
 
 
 def _settle(

@@ -130,7 +130,10 @@ def _ours(benchmark: BenchmarkSpec, seen: View, design: Design) -> tuple[float, 
 def _row(name: str, benchmark: BenchmarkSpec, ours: float, se: float, note: str = "") -> tuple[object, ...]:
     difference = ours - benchmark.value
     reproduced = REPRODUCED if abs(difference) <= benchmark.tolerance else NOT_REPRODUCED
-    verdict = NOT_COMPARABLE if np.isnan(ours) else reproduced
+    if np.isnan(ours) and not note:
+        note = "nobody in the file fits the conditions of this figure"
+    elif np.isnan(ours):
+        reproduced = NOT_COMPARABLE
     return (
         name,
         benchmark.title,
@@ -140,7 +143,7 @@ def _row(name: str, benchmark: BenchmarkSpec, ours: float, se: float, note: str 
         difference,
         benchmark.tolerance,
         benchmark.unit,
-        verdict,
+        reproduced,
         benchmark.source,
         benchmark.status,
         note or benchmark.note or "",

@@ -159,9 +159,7 @@ def _indicator(
     absent = [n for n in [*names, *by] if n not in seen.asked]
     outcomes = seen.definition.outcomes
     status = weakest(
-        "derived",
-        settings.status,
-        *([seen.definition.spec.status] if any(n in outcomes for n in [*names, *by]) else []),
+        "derived", settings.status, *([seen.definition.status] if any(n in outcomes for n in [*names, *by]) else [])
     )
     unit = {"total": "persons"}.get(indicator.statistic, indicator.unit or "share")
     statistic = "share" if composition else indicator.statistic
