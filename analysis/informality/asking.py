@@ -13,8 +13,9 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem, d
 from informality.foundation.grammar import Variable
 from informality.foundation.schema import Schema
 from informality.pipeline import workers_of_last_run
+from informality.publication.published import publication
 from informality.publication.table import Table
-from informality.publication.views import ViewSpec, publication, table_of_view
+from informality.publication.views import ViewSpec, table_of_view
 from informality.reporting import labels
 from informality.steps import sample_design, settings, views
 from informality.study import Study, Workspace, read_study

@@ -288,3 +288,26 @@ def test_the_weakest_option_travels_with_the_result(schema: Schema, definition: 
     assert made(table, {"rate": RATE}, tmp_path, schema, own, frame=workers(schema, own))["status"].tolist() == [
         "assumption"
     ]
+
+
+def test_missing_answers_are_counted_beside_the_number(schema: Schema, definition: Definition, tmp_path: Path) -> None:
+    """Of 22 employed, 2 have no sex and 3 no hours: a share keeps them in its base, a mean leaves them out, both say so."""
+    people = workers(schema, definition)
+    people.loc[[0, 1], "sex"] = "unknown"
+    people.loc[[3, 4, 5], "hours_usual"] = np.nan
+    people.loc[[3, 4, 5], "hours_usual" + REASON] = "unknown"
+    indicators = {
+        "women": {"title": "W", "statistic": "share", "of": {"sex": "female"}, "among": "employed"},
+        "unknown": {"title": "U", "statistic": "share", "of": {"sex": "unknown"}, "among": "employed"},
+        "hours": {"title": "H", "statistic": "mean", "of": "hours_usual", "among": "employed", "unit": "hours"},
+        "rate": RATE,
+    }
+    table = {"t": {"title": "T", "indicators": list(indicators), "by": [[]]}}
+    rows = made(table, indicators, tmp_path, schema, definition, frame=people).set_index("indicator")
+    told = rows["note"].fillna("")
+    assert told["women"].endswith(
+        "2 sampled persons without a usable answer are in the base, but not counted as having it"
+    )
+    assert told["hours"] == "3 sampled persons without a usable answer are left out"
+    assert rows["n"].to_dict() == {"women": 22, "unknown": 22, "hours": 19, "rate": 22}
+    assert not any("usable answer" in told[name] for name in ("unknown", "rate"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -111,8 +111,3 @@ def tally(step: Step, rule: npt.NDArray[np.int16], weight: npt.NDArray[np.float6
             "share": weighted / total if total else np.zeros(len(n)),
         }
     )
-
-
-def assumed_rules(steps: Sequence[Step]) -> dict[str, list[str]]:
-    """The ids of the rules marked ``assumed``, by step."""
-    return {step.decides: [r.id for r in step.rules if r.assumed] for step in steps}

@@ -7,7 +7,7 @@ universe of a variable), the tables (labels, order of levels) and the methods an
 from __future__ import annotations
 
 import functools
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -129,9 +129,3 @@ def read_schema(path: Path = LIBRARY / "schema.yml") -> Schema:
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     return Schema(variables, missing)
-
-
-def levels_in_order(variable: Variable, present: Iterable[str]) -> list[str]:
-    """The categories that occur, in the order of the schema."""
-    seen = set(present)
-    return [c for c in variable.categories if c in seen]

@@ -10,6 +10,7 @@ Formulas: McCullagh and Nelder 1989, chapters 2, 4 to 6. Rows are per unit of we
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Protocol
 
@@ -170,17 +171,18 @@ class Logit(OnePredictor):
         return np.asarray((y - self._p(eta)) * np.exp(-(log_p + log_not) / 2))
 
 
-class _Hazards(Logit):
+class _Hazards(Logit, ABC):
     """Other links, by a = p'/p and b = p'/(1-p), which stay exact where p is next to 0 or 1."""
 
     ratio = ""
 
+    @abstractmethod
     def _hazards(self, eta: FloatArray) -> tuple[FloatArray, FloatArray]:
-        raise NotImplementedError
+        """The two hazards a and b."""
 
+    @abstractmethod
     def _slopes(self, eta: FloatArray, a: FloatArray, b: FloatArray) -> tuple[FloatArray, FloatArray]:
         """Derivatives of a and b."""
-        raise NotImplementedError
 
     def score(self, y: FloatArray, eta: FloatArray) -> FloatArray:
         a, b = self._hazards(eta)

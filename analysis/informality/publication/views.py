@@ -20,7 +20,6 @@ from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 from informality.publication.formats import COUNT, column_format
 from informality.publication.notes import distinct, interval_words, notes_of, why_missing
 from informality.publication.published import RESULT_COLUMNS, Publication, levels_of
-from informality.publication.published import publication as publication
 from informality.publication.table import NOTHING, Cell, Column, Labels, RowGroup, Table
 
 VIEWS = LIBRARY / "views.yml"

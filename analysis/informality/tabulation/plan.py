@@ -126,24 +126,15 @@ def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
                 )
     for name, table in spec.tables.items():
         loc = ("tables", name)
-        for i, indicator_name in enumerate(table.indicators):
-            if indicator_name not in spec.indicators:
-                problems.append(
-                    Problem(
-                        file.place(*loc, "indicators", i),
-                        f"there is no indicator `{indicator_name}`",
-                        fix=did_you_mean(indicator_name, spec.indicators),
-                    )
-                )
-        for i, universe_name in enumerate(table.universes):
-            if universe_name not in spec.universes:
-                problems.append(
-                    Problem(
-                        file.place(*loc, "universes", i),
-                        f"there is no universe `{universe_name}`",
-                        fix=did_you_mean(universe_name, spec.universes),
-                    )
-                )
+        for kind, listed, known in (
+            ("indicator", table.indicators, spec.indicators),
+            ("universe", table.universes, spec.universes),
+        ):
+            problems += [
+                Problem(file.place(*loc, f"{kind}s", i), f"there is no {kind} `{n}`", fix=did_you_mean(n, known))
+                for i, n in enumerate(listed)
+                if n not in known
+            ]
         for i, by in enumerate(table.by):
             place = file.place(*loc, "by", i)
             composition = any(

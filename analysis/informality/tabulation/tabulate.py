@@ -17,7 +17,7 @@ import pandas as pd
 from informality.classification.classify import NOT_DETERMINABLE, column
 from informality.classification.definition import Definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem
-from informality.foundation.grammar import NOT_APPLICABLE, CellValue, Variable
+from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, UNKNOWN, CellValue, Variable
 from informality.foundation.quantities import Status, weakest
 from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
@@ -179,7 +179,33 @@ def _indicator(
     rows = _rows(estimate, indicator, dims, levels, categories, settings)
     rows["statistic"], rows["unit"], rows["status"] = statistic, unit, status
     _grade(rows, np.repeat(open_per_domain, len(categories) if categories else 1), settings)
+    if not composition:  # a composition shows the missing answers as categories of their own
+        unanswered = np.bincount(domain[_unanswered(indicator, seen, inside)], minlength=len(levels))
+        _note_unanswered(rows, unanswered, counted=isinstance(indicator.of, dict))
     return rows
+
+
+def _unanswered(indicator: IndicatorSpec, seen: View, inside: Bools) -> Bools:
+    """Rows of the universe with no usable answer on what is measured, unless the indicator asks for just these."""
+    if isinstance(indicator.of, str):
+        blank: Bools = seen.frame[indicator.of].isna().to_numpy()
+        return inside & blank
+    missing = np.zeros(len(inside), dtype=bool)
+    for name, cell in indicator.of.items():
+        asked_for = cell if isinstance(cell, list) else [cell]
+        words = [word for word in (UNKNOWN, NOT_ASKED) if word not in asked_for]
+        if seen.variables[name].kind == "category":
+            missing |= seen.frame[name].isin(words).to_numpy()
+    return inside & missing
+
+
+def _note_unanswered(rows: pd.DataFrame, unanswered: npt.NDArray[np.int64], *, counted: bool) -> None:
+    """Say beside each shown number how many sampled persons gave no answer, and where they went."""
+    where = "are in the base, but not counted as having it" if counted else "are left out"
+    for i in np.flatnonzero((unanswered > 0) & rows["value"].notna().to_numpy()):
+        words = f"{unanswered[i]:,} sampled persons without a usable answer {where}"
+        before = rows.loc[i, "note"]
+        rows.loc[i, "note"] = words if pd.isna(before) else f"{before}; {words}"
 
 
 def _words(where: Mapping[str, CellValue]) -> str:
