@@ -14,7 +14,7 @@ from informality.study import Study, Workspace
 if TYPE_CHECKING:
     import pandas as pd
 
-    from informality.inference.design import Design, Lonely
+    from informality.inference.sampling.design import Design, Lonely
     from informality.survey.harmonise import Harmonised
     from informality.survey.profile import Profile
     from informality.tabulation.tabulate import Settings, View
@@ -129,7 +129,7 @@ def sample_design(study: Study, workers: pd.DataFrame) -> Design:
 
 def sample_design_of(profile: Profile, workers: pd.DataFrame, lonely: Lonely) -> Design:
     """The design of a survey, over all rows of its workers frame."""
-    from informality.inference.design import Design
+    from informality.inference.sampling.design import Design
 
     spec = profile.spec.design
     return Design.from_columns(

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 
 from informality.inference import Design
-from informality.inference.association import HypothesisTest, goodness_of_fit, independence
+from informality.inference.estimates.association import HypothesisTest, goodness_of_fit, independence
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 EXPECTED = json.loads((GOLDEN / "golden_estimands.json").read_text())

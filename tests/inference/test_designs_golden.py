@@ -17,7 +17,7 @@ import pandas as pd
 import pytest
 
 from informality.inference import Control, Design, Estimate, means, ratios, shares, totals
-from informality.inference.replicates import Kind
+from informality.inference.sampling.replicates import Kind
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 EXPECTED = json.loads((GOLDEN / "golden_designs.json").read_text())

@@ -26,7 +26,7 @@ from informality.inference import (
     totals,
     totals_of,
 )
-from informality.inference.linearise import design_covariance, influence_covariance, replicate_covariance
+from informality.inference.sampling.linearise import design_covariance, influence_covariance, replicate_covariance
 
 N_DOMAINS, N_OUTCOMES = 3, 3
 

@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 from informality.inference import Design
-from informality.inference.derived import cells
-from informality.inference.inequality import low_pay_shares
-from informality.inference.quantiles import medians
+from informality.inference.estimates.derived import cells
+from informality.inference.estimates.inequality import low_pay_shares
+from informality.inference.estimates.quantiles import medians
 
 pyreadstat = pytest.importorskip("pyreadstat")
 

@@ -15,13 +15,19 @@ import pandas as pd
 import pytest
 
 from informality.inference import Design, interval, means, shares
-from informality.inference.comparisons import corrected, pairwise, trend, wald_test
-from informality.inference.contrast import difference, growth, ratio, weighted_mean
-from informality.inference.derived import Derived, cells, joined
-from informality.inference.functional import Functional
-from informality.inference.inequality import gini, low_pay_shares, population_variances, standard_deviations, theil
-from informality.inference.quantiles import medians, quantiles
-from informality.inference.waves import pooled
+from informality.inference.estimates.comparisons import corrected, pairwise, trend, wald_test
+from informality.inference.estimates.contrast import difference, growth, ratio, weighted_mean
+from informality.inference.estimates.derived import Derived, cells, joined
+from informality.inference.estimates.functional import Functional
+from informality.inference.estimates.inequality import (
+    gini,
+    low_pay_shares,
+    population_variances,
+    standard_deviations,
+    theil,
+)
+from informality.inference.estimates.quantiles import medians, quantiles
+from informality.inference.sampling.waves import pooled
 
 GOLDEN = Path(__file__).resolve().parent.parent / "golden"
 EXPECTED = json.loads((GOLDEN / "golden_estimands.json").read_text())

@@ -17,13 +17,13 @@ import pandas as pd
 import pytest
 
 from informality.inference import Design, interval, means, shares, totals
-from informality.inference.association import independence
-from informality.inference.comparisons import t_test
-from informality.inference.contrast import growth
-from informality.inference.derived import Derived, cells
-from informality.inference.inequality import gini, kernel_density, low_pay_shares, population_variances, theil
-from informality.inference.quantiles import medians, quantiles
-from informality.inference.replicates import Kind
+from informality.inference.estimates.association import independence
+from informality.inference.estimates.comparisons import t_test
+from informality.inference.estimates.contrast import growth
+from informality.inference.estimates.derived import Derived, cells
+from informality.inference.estimates.inequality import gini, kernel_density, low_pay_shares, population_variances, theil
+from informality.inference.estimates.quantiles import medians, quantiles
+from informality.inference.sampling.replicates import Kind
 
 OURS = r"/(\w*quantile|\w*median|var_|chisq_|ttest_|contrast|ciprop_\w*(likelihood|asin)$)"
 LEFT_OUT = {

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from informality.inference import Control, Design, interval, means, shares, totals
-from informality.inference.association import METHODS, RAO_SCOTT, goodness_of_fit, independence
-from informality.inference.comparisons import corrected, pairwise, t_test, trend, wald_test
-from informality.inference.contrast import difference, growth, ratio, weighted_mean
-from informality.inference.derived import cells
-from informality.inference.functional import Domains, Functional, Kernel
-from informality.inference.inequality import (
+from informality.inference.estimates.association import METHODS, RAO_SCOTT, goodness_of_fit, independence
+from informality.inference.estimates.comparisons import corrected, pairwise, t_test, trend, wald_test
+from informality.inference.estimates.contrast import difference, growth, ratio, weighted_mean
+from informality.inference.estimates.derived import cells
+from informality.inference.estimates.functional import Domains, Functional, Kernel
+from informality.inference.estimates.inequality import (
     GINI,
     STANDARD_DEVIATION,
     THEIL,
@@ -29,9 +29,9 @@ from informality.inference.inequality import (
     standard_deviations,
     theil,
 )
-from informality.inference.precision import cv, deft, effective_n
-from informality.inference.quantiles import medians, quantiles
-from informality.inference.waves import pooled
+from informality.inference.estimates.precision import cv, deft, effective_n
+from informality.inference.estimates.quantiles import medians, quantiles
+from informality.inference.sampling.waves import pooled
 
 N_DOMAINS = 3
 P = (0.1, 0.25, 0.5, 0.75, 0.9)

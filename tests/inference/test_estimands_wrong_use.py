@@ -11,13 +11,13 @@ import pytest
 
 from informality.foundation.errors import ExitCode, InformalityError
 from informality.inference import Control, Design, interval, means, require_cases, shares
-from informality.inference.association import goodness_of_fit, independence
-from informality.inference.comparisons import corrected, pairwise, t_test, trend, wald_test
-from informality.inference.contrast import difference, growth, weighted_mean
-from informality.inference.derived import cells
-from informality.inference.inequality import gini, low_pay_shares, population_variances, theil
-from informality.inference.quantiles import medians, quantiles
-from informality.inference.waves import pooled
+from informality.inference.estimates.association import goodness_of_fit, independence
+from informality.inference.estimates.comparisons import corrected, pairwise, t_test, trend, wald_test
+from informality.inference.estimates.contrast import difference, growth, weighted_mean
+from informality.inference.estimates.derived import cells
+from informality.inference.estimates.inequality import gini, low_pay_shares, population_variances, theil
+from informality.inference.estimates.quantiles import medians, quantiles
+from informality.inference.sampling.waves import pooled
 
 Y = np.array([3.0, 5.0, 1.0, 9.0, 4.0, 4.0, 7.0, 2.0])
 PSU = np.repeat(np.arange(4), 2)

@@ -19,7 +19,7 @@ import pytest
 
 from informality.foundation.errors import InformalityError
 from informality.inference import Control, Design, Estimate, covariance, interval, means, ratios, shares, totals
-from informality.inference.replicates import Kind
+from informality.inference.sampling.replicates import Kind
 
 OUT_OF_SCOPE = {
     r"/replicates$": "not an estimate: the replicate factors that the designs are built from",

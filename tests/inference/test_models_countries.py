@@ -18,7 +18,7 @@ import pyreadstat
 import pytest
 
 from informality.inference import Design
-from informality.inference.regression import Fit, logit
+from informality.inference.models.regression import Fit, logit
 
 STOPPED = 1e-5  # relative, for R at its default tolerance
 ECUADOR = np.array(

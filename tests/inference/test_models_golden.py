@@ -17,11 +17,11 @@ import pandas as pd
 import pytest
 
 from informality.inference import Design
-from informality.inference.diagnostics import archer_lemeshow, roc, vif
-from informality.inference.margins import effects, predicted
-from informality.inference.model_tests import likelihood_ratio
-from informality.inference.quantile_regression import quantile
-from informality.inference.regression import Fit, fit
+from informality.inference.models.diagnostics import archer_lemeshow, roc, vif
+from informality.inference.models.margins import effects, predicted
+from informality.inference.models.model_tests import likelihood_ratio
+from informality.inference.models.quantile_regression import quantile
+from informality.inference.models.regression import Fit, fit
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 LONELY_STRATA = ["G", "H"]

@@ -18,9 +18,9 @@ import pandas as pd
 import pytest
 
 from informality.inference import Control, Design
-from informality.inference.margins import effects, predictions
-from informality.inference.model_tests import likelihood_ratio, wald, working_wald
-from informality.inference.regression import Fit, fit, multinomial, ordered
+from informality.inference.models.margins import effects, predictions
+from informality.inference.models.model_tests import likelihood_ratio, wald, working_wald
+from informality.inference.models.regression import Fit, fit, multinomial, ordered
 
 LEFT_OUT = {
     r"/glm_logit_default_tol$": "R's default stops on the deviance: standard errors right to 1e-6 only (3.3, 4); "

@@ -18,12 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.miscmodels.ordinal_model import OrderedModel
 
-from informality.inference import Design, means, newton, patterns, shares
-from informality.inference.diagnostics import influential, roc, vif
-from informality.inference.margins import effects, predicted, predictions
-from informality.inference.model_tests import likelihood_ratio, wald, working_wald
-from informality.inference.quantile_regression import quantile
-from informality.inference.regression import Fit, fit, linear, logit, multinomial, ordered, poisson
+from informality.inference import Design, means, shares
+from informality.inference.models import newton, patterns
+from informality.inference.models.diagnostics import influential, roc, vif
+from informality.inference.models.margins import effects, predicted, predictions
+from informality.inference.models.model_tests import likelihood_ratio, wald, working_wald
+from informality.inference.models.quantile_regression import quantile
+from informality.inference.models.regression import Fit, fit, linear, logit, multinomial, ordered, poisson
 
 KINDS = {
     "linear": "wage ~ sex + age + education",
@@ -380,7 +381,7 @@ def test_statsmodels_quantile_regression() -> None:
 
 
 def test_quantile_regression_on_a_constant_is_the_quantile(monkeypatch: pytest.MonkeyPatch) -> None:
-    from informality.inference import quantile_regression
+    from informality.inference.models import quantile_regression
 
     median = quantile(design_of(X), X, "wage ~ 1")
     order = np.argsort(X["wage"])

@@ -11,11 +11,21 @@ import pytest
 
 from informality.foundation.errors import ExitCode, InformalityError
 from informality.inference import Design
-from informality.inference.diagnostics import archer_lemeshow, influential, roc
-from informality.inference.margins import effects, predicted, predictions
-from informality.inference.model_tests import likelihood_ratio, wald
-from informality.inference.quantile_regression import quantile
-from informality.inference.regression import Fit, cloglog, fit, linear, logit, multinomial, ordered, poisson, probit
+from informality.inference.models.diagnostics import archer_lemeshow, influential, roc
+from informality.inference.models.margins import effects, predicted, predictions
+from informality.inference.models.model_tests import likelihood_ratio, wald
+from informality.inference.models.quantile_regression import quantile
+from informality.inference.models.regression import (
+    Fit,
+    cloglog,
+    fit,
+    linear,
+    logit,
+    multinomial,
+    ordered,
+    poisson,
+    probit,
+)
 
 
 def people(n: int = 400) -> pd.DataFrame:

@@ -16,7 +16,7 @@ from informality.foundation.errors import ExitCode, InformalityError
 from informality.foundation.grammar import MISSING, REASON
 from informality.foundation.library import find
 from informality.foundation.schema import Schema, read_schema
-from informality.inference.design import Design
+from informality.inference.sampling.design import Design
 from informality.tabulation.plan import read_plan
 from informality.tabulation.reliability import read_standard
 from informality.tabulation.tabulate import COLUMNS, Settings, outcome_variables, tabulate, view

@@ -1,12 +1,10 @@
 """Design-based estimates from weighted samples; knows nothing of labour statistics.
 
 Rows become :class:`Moments`, moments become an :class:`Estimate`, and one function of PSU totals and
-strata (:mod:`~informality.inference.variance`) gives every error. Proved against R ``survey``.
+strata (:mod:`~informality.inference.sampling.variance`) gives every error. Proved against R ``survey``.
 """
 
-from informality.inference.calibration import Control
-from informality.inference.design import Design, Lonely, PrimaryUnits
-from informality.inference.estimate import (
+from informality.inference.estimates.estimate import (
     Estimate,
     covariance,
     means,
@@ -19,9 +17,11 @@ from informality.inference.estimate import (
     totals,
     totals_of,
 )
-from informality.inference.intervals import Method, interval
-from informality.inference.moments import Moments
-from informality.inference.replicates import Replicates
+from informality.inference.estimates.intervals import Method, interval
+from informality.inference.sampling.calibration import Control
+from informality.inference.sampling.design import Design, Lonely, PrimaryUnits
+from informality.inference.sampling.moments import Moments
+from informality.inference.sampling.replicates import Replicates
 
 __all__ = [
     "Control",

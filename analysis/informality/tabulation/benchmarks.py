@@ -11,8 +11,8 @@ import pandas as pd
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import Variable
 from informality.foundation.rules import compile_filter
-from informality.inference.design import Design
-from informality.inference.estimate import means, totals
+from informality.inference.estimates.estimate import means, totals
+from informality.inference.sampling.design import Design
 from informality.survey.profile import BenchmarkSpec, Profile
 from informality.tabulation.tabulate import View
 

@@ -21,9 +21,9 @@ from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, UNKNOWN, C
 from informality.foundation.quantities import Status, weakest
 from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
-from informality.inference.design import Design
-from informality.inference.estimate import Estimate, means, ratios, shares, totals
-from informality.inference.intervals import Method, interval
+from informality.inference.estimates.estimate import Estimate, means, ratios, shares, totals
+from informality.inference.estimates.intervals import Method, interval
+from informality.inference.sampling.design import Design
 from informality.tabulation.plan import MAX_BY, IndicatorSpec, Plan
 from informality.tabulation.reliability import Standard
 
