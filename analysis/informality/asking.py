@@ -15,11 +15,13 @@ from informality.foundation.schema import Schema
 from informality.pipeline import workers_of_last_run
 from informality.publication.published import publication
 from informality.publication.table import Table
-from informality.publication.views import ViewSpec, table_of_view
+from informality.publication.view_specs import ViewSpec
+from informality.publication.views import table_of_view
 from informality.reporting import labels
 from informality.steps import sample_design, settings, views
 from informality.study import Study, Workspace, read_study
-from informality.tabulation.plan import MAX_BY, IndicatorSpec, Plan
+from informality.tabulation.columns import MAX_BY
+from informality.tabulation.plan import IndicatorSpec, Plan
 from informality.tabulation.tabulate import estimate_one
 
 ASKED = "asked"

@@ -17,7 +17,7 @@ from informality.study import Workspace, read_study
 from informality.survey.profile import Profile, read_profile
 from informality.survey.quality import check_quality
 from informality.tabulation import benchmarks
-from informality.tabulation.tabulate import view
+from informality.tabulation.views import view
 
 
 @dataclass(frozen=True, slots=True)

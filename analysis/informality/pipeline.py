@@ -53,7 +53,7 @@ class Written:
 
 COSMETIC = frozenset({"title", "subtitle", "reports"})
 LATER = {
-    "workers": COSMETIC | {"id", "headline", "tables", "reliability", "interval", "confidence"},
+    "workers": COSMETIC | {"id", "headline", "tables", "models", "reliability", "interval", "confidence"},
     "results": COSMETIC,
     "report": frozenset[str](),
 }
@@ -183,7 +183,7 @@ def _foundations(file: SpecFile[StudySpec], workspace: Workspace) -> tuple[dict[
 
 def _of_survey(files: Mapping[str, str], raw: str) -> dict[str, str]:
     """Hashes of what the workers rest on: the raw file, the profile and the definitions."""
-    return {name: value for name, value in files.items() if not name.startswith("tables/")} | {"raw": raw}
+    return {name: value for name, value in files.items() if not name.startswith(("tables/", "models/"))} | {"raw": raw}
 
 
 def workers_of_last_run(study: Study, workspace: Workspace) -> Path:
@@ -275,14 +275,16 @@ def _make_workers(run: Run, raw: Path) -> None:
 def _make_results(run: Run) -> None:
     import pandas as pd
 
+    from informality.tabulation.modelling import tabulate_models
     from informality.tabulation.tabulate import tabulate
 
     study = run.study
     workers = pd.read_parquet(run.at("workers.parquet"))
     asked = frozenset(_read_annex(run)["asked"])
-    seen = list(views(study, workers, asked).values())
-    design = sample_design(study, workers)
-    parts = [tabulate(plan, seen, study.spec.headline, design, settings(study)) for plan in study.plans]
+    seen = views(study, workers, asked)
+    design, how, headline = sample_design(study, workers), settings(study), study.spec.headline
+    parts = [tabulate(plan, list(seen.values()), headline, design, how) for plan in study.plans]
+    parts += [tabulate_models(models, seen[headline], design, how) for models in study.models]
     results = pd.concat(parts, ignore_index=True)
     write_atomically(run.staging / "results.parquet", lambda new: results.to_parquet(new, index=False))
 

@@ -16,7 +16,7 @@ from informality.study import Study
 if TYPE_CHECKING:
     import pandas as pd
 
-UNITS = {"share": "per cent", "persons": "persons", "hours": "hours"}
+UNITS = {"share": "per cent", "persons": "persons", "hours": "hours", "points": "percentage points"}
 LONELY = {
     "fail": "none (the program stops if a stratum has a single PSU)",
     "certainty": "a stratum with a single PSU adds nothing to the variance",
@@ -42,6 +42,13 @@ def labels(study: Study) -> Labels:
         indicators |= {name: i.title for name, i in plan.spec.indicators.items()}
         tables |= {name: t.title for name, t in plan.spec.tables.items()}
         universes |= {name: u.title for name, u in plan.spec.universes.items()}
+        for table in plan.spec.tables.values():
+            for name, pair in table.compare.items():
+                levels[name]["-".join(pair)] = " less ".join(levels[name][one] for one in pair)
+    for models in study.models:
+        indicators |= {name: m.title for name, m in models.spec.models.items()}
+        tables |= {name: m.title for name, m in models.spec.models.items()}
+        universes |= {name: u.title for name, u in models.spec.universes.items()}
     return Labels(variables, levels, indicators, tables, universes, UNITS)
 
 

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from informality.inference.sampling.design import Design, Lonely
     from informality.survey.harmonise import Harmonised
     from informality.survey.profile import Profile
-    from informality.tabulation.tabulate import Settings, View
+    from informality.tabulation.rows import Settings
+    from informality.tabulation.views import View
 
 
 def raw_file(
@@ -117,7 +118,7 @@ def classified(study: Study, survey: Harmonised) -> pd.DataFrame:
 
 def views(study: Study, workers: pd.DataFrame, asked: frozenset[str]) -> dict[str, View]:
     """The workers as each definition sees them."""
-    from informality.tabulation.tabulate import view
+    from informality.tabulation.views import view
 
     return {d.id: view(workers, d, study.schema, asked) for d in study.definitions}
 
@@ -142,7 +143,7 @@ def sample_design_of(profile: Profile, workers: pd.DataFrame, lonely: Lonely) ->
 
 def settings(study: Study) -> Settings:
     """How the study wants its estimates."""
-    from informality.tabulation.tabulate import Settings
+    from informality.tabulation.rows import Settings
 
     spec = study.spec
     return Settings(

@@ -18,9 +18,10 @@ from informality.foundation.library import Kind, find
 from informality.foundation.schema import Schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 from informality.survey.profile import Profile, read_profile
+from informality.tabulation.model_plan import ModelSet, read_model_set
 from informality.tabulation.plan import Plan, read_plan
 from informality.tabulation.reliability import Standard, read_standard
-from informality.tabulation.tabulate import outcome_variables
+from informality.tabulation.views import outcome_variables
 
 DATA_VARIABLE = "INFORMALITY_DATA"
 T = TypeVar("T")
@@ -39,6 +40,7 @@ class StudySpec(SpecModel):
     headline: Words
     options: dict[str, dict[str, float]] = Field(default_factory=dict)
     tables: list[Words] = Field(default_factory=lambda: ["core"])
+    models: list[Words] = Field(default_factory=list)
     reports: list[Literal["country"]] = Field(min_length=1)
     reliability: Words = "ilostat-cv"
     interval: Literal["logit", "normal"] = "logit"
@@ -91,7 +93,7 @@ class Workspace:
         return local if local.is_file() or self.data is None else self.data / file
 
     def folder(self, kind: str) -> Path:
-        """Where the project keeps its own surveys, definitions or tables; looked in before the library."""
+        """Where the project keeps its own surveys, definitions, tables or models; looked in before the library."""
         return self.root / "analysis" / kind
 
     def clean(self, study: str) -> Path:
@@ -109,6 +111,7 @@ class Study:
     profile: Profile
     definitions: tuple[Definition, ...]
     plans: tuple[Plan, ...]
+    models: tuple[ModelSet, ...]
     standard: Standard
 
     @property
@@ -131,12 +134,13 @@ def _named(file: SpecFile[StudySpec]) -> list[tuple[Kind, str, str]]:
         ("surveys", spec.survey, file.place("survey")),
         *(("definitions", n, file.place("definitions", i)) for i, n in enumerate(spec.definitions)),
         *(("tables", n, file.place("tables", i)) for i, n in enumerate(spec.tables)),
+        *(("models", n, file.place("models", i)) for i, n in enumerate(spec.models)),
     ]
 
 
 def named_files(file: SpecFile[StudySpec], workspace: Workspace) -> tuple[dict[Kind, dict[str, Path]], list[Problem]]:
     """The files a study names, by kind and name, and a problem for each name that means nothing or comes twice."""
-    found: dict[Kind, dict[str, Path]] = {"surveys": {}, "definitions": {}, "tables": {}}
+    found: dict[Kind, dict[str, Path]] = {"surveys": {}, "definitions": {}, "tables": {}, "models": {}}
     problems: list[Problem] = []
     for kind, name, place in _named(file):
         if name in found[kind]:
@@ -197,6 +201,7 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
             )
     definitions: list[Definition] = []
     plans: list[Plan] = []
+    models: list[ModelSet] = []
     if profile is not None:
         for name, at in named["definitions"].items():
             read = partial(read_definition, at, profile.schema, options=spec.options.get(name))
@@ -217,6 +222,10 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
             variables |= outcome_variables(definition)
         for at in named["tables"].values():
             plans += _try(partial(read_plan, at, variables), failures)
+        for headline in (d for d in definitions if d.id == spec.headline):
+            seen = {**profile.schema.grammar, **outcome_variables(headline)}
+            for at in named["models"].values():
+                models += _try(partial(read_model_set, at, seen), failures)
     standard = _try(partial(read_standard, spec.reliability), failures)
     if problems:
         failures.insert(0, InformalityError(problems, ExitCode.SPEC))
@@ -226,7 +235,7 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
         found = [replace(p, place=here, found=f"`{name}`") if p.place == name else p for p in found]
         raise InformalityError(found, failures[0].code)
     assert profile is not None
-    return Study(file, profile, tuple(definitions), tuple(plans), standard[0])
+    return Study(file, profile, tuple(definitions), tuple(plans), tuple(models), standard[0])
 
 
 def _try(read: Callable[[], T], failures: list[InformalityError]) -> list[T]:

@@ -12,9 +12,9 @@ import numpy as np
 import pandas as pd
 
 from informality.foundation.schema import read_schema
-from informality.publication.published import RESULT_COLUMNS
 from informality.publication.report import DefinitionNote, ReportInputs
 from informality.publication.table import Labels
+from informality.tabulation.columns import COLUMNS
 
 NOTICE = "These data are made up: no number describes any real person or country."
 NASTY = "<script>alert('1')</script> =1+1 *x* | \"q\" $y$ {{< include /etc/passwd >}} `c` @tbl-region\nnew line"
@@ -160,7 +160,7 @@ class _Rows:
         self.rows.append(row)
 
     def frame(self) -> pd.DataFrame:
-        return pd.DataFrame(self.rows).reindex(columns=RESULT_COLUMNS)
+        return pd.DataFrame(self.rows).reindex(columns=list(COLUMNS))
 
 
 def _levels(variable: str) -> list[str]:

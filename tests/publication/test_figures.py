@@ -11,7 +11,7 @@ import pytest
 from informality.foundation.errors import InformalityError
 from informality.publication.figures import _wrapped, figure_of_view
 from informality.publication.published import Publication, publication
-from informality.publication.views import FigureSpec
+from informality.publication.view_specs import FigureSpec
 
 
 def published(mock: ModuleType, rows: pd.DataFrame) -> Publication:

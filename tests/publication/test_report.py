@@ -19,7 +19,7 @@ from informality.publication.prose import contrast, extremes
 from informality.publication.published import publication
 from informality.publication.report import build_report
 from informality.publication.table import one_line
-from informality.publication.views import ContrastSpec, ExtremesSpec
+from informality.publication.view_specs import ContrastSpec, ExtremesSpec
 
 
 class Page(HTMLParser):
@@ -175,7 +175,7 @@ def test_contrasts_and_extremes_by_hand(mock: ModuleType) -> None:
         ],
         columns=["dim1", "level1", "value", "ci_low", "ci_high", "grade"],
     )
-    rows = rows.reindex(columns=mock.RESULT_COLUMNS).assign(table="t", unit="share", se=0.01, n=500.0)
+    rows = rows.reindex(columns=list(mock.COLUMNS)).assign(table="t", unit="share", se=0.01, n=500.0)
     pub = publication(rows, mock.labels(), mock.inputs().reliability, "d", "")
     sex = contrast(ContrastSpec(table="t", by="sex", levels=["male", "female"]), pub)
     assert sex == "The share is higher for the group “Women” than for “Men”: the two intervals do not overlap."

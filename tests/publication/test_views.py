@@ -9,9 +9,11 @@ import pandas as pd
 import pytest
 
 from informality.foundation.errors import ExitCode, InformalityError
-from informality.publication.published import RESULT_COLUMNS, Publication, publication
+from informality.publication.published import Publication, publication
 from informality.publication.table import Labels, Table, to_html
-from informality.publication.views import ViewSpec, further_views, lay_out, read_views, table_of_view
+from informality.publication.view_specs import ViewSpec, read_views
+from informality.publication.views import further_views, lay_out, table_of_view
+from informality.tabulation.columns import COLUMNS
 
 LEGEND = pd.DataFrame(
     [
@@ -30,7 +32,7 @@ LABELS = Labels(
 
 
 def row(value: float | None, by: dict[str, str | None] | None = None, **more: Any) -> dict[str, Any]:
-    made = dict.fromkeys(RESULT_COLUMNS)
+    made = dict.fromkeys(COLUMNS)
     made |= {
         "table": "t",
         "indicator": "i",
@@ -52,7 +54,7 @@ def row(value: float | None, by: dict[str, str | None] | None = None, **more: An
 
 
 def published(*rows: dict[str, Any]) -> Publication:
-    return publication(pd.DataFrame(rows, columns=RESULT_COLUMNS), LABELS, LEGEND, "d", "Source: s.")
+    return publication(pd.DataFrame(rows, columns=list(COLUMNS)), LABELS, LEGEND, "d", "Source: s.")
 
 
 def view(*by: str, **more: Any) -> ViewSpec:
@@ -182,7 +184,7 @@ def test_the_views_file_is_sound() -> None:
 
 def test_two_levels_with_the_same_words_stay_apart() -> None:
     labels = dataclasses.replace(LABELS, levels={"region": {"r1": "Vientiane", "r2": "Vientiane"}})
-    rows = pd.DataFrame([row(0.1, {"region": "r1"}), row(0.2, {"region": "r2"})], columns=RESULT_COLUMNS)
+    rows = pd.DataFrame([row(0.1, {"region": "r1"}), row(0.2, {"region": "r2"})], columns=list(COLUMNS))
     made = table_of_view("x", view("region"), publication(rows, labels, LEGEND, "d", ""))
     assert [r[:2] for r in cells(made)[0][1]] == [["Vientiane (r1)", 0.1], ["Vientiane (r2)", 0.2]]
 

@@ -12,7 +12,8 @@ from informality import pipeline
 from informality.study import Study, read_study
 from informality.survey.harmonise import Harmonised
 from informality.tabulation import benchmarks
-from informality.tabulation.tabulate import Settings, tabulate
+from informality.tabulation.rows import Settings
+from informality.tabulation.tabulate import tabulate
 
 STUDY = Path(__file__).parents[2] / "analysis" / "studies" / "ecuador-2021q1.yml"
 SECTIONS = "ABCDEFGHIJKLMNOPQRSTU"

@@ -17,9 +17,12 @@ from informality.foundation.grammar import MISSING, REASON
 from informality.foundation.library import find
 from informality.foundation.schema import Schema, read_schema
 from informality.inference.sampling.design import Design
+from informality.tabulation.columns import COLUMNS
 from informality.tabulation.plan import read_plan
 from informality.tabulation.reliability import read_standard
-from informality.tabulation.tabulate import COLUMNS, Settings, outcome_variables, tabulate, view
+from informality.tabulation.rows import Settings
+from informality.tabulation.tabulate import tabulate
+from informality.tabulation.views import outcome_variables, view
 
 UNIVERSES = {
     "employed": {"title": "Employed", "where": {"employed": "yes"}},

@@ -9,11 +9,12 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem, d
 
 LIBRARY = Path(__file__).parents[1] / "library"
 
-Kind = Literal["surveys", "definitions", "tables", "reliability", "codes"]
+Kind = Literal["surveys", "definitions", "tables", "models", "reliability", "codes"]
 ONE_OF: dict[Kind, str] = {
     "surveys": "survey profile",
     "definitions": "definition",
     "tables": "set of tables",
+    "models": "set of models",
     "reliability": "reliability standard",
     "codes": "code list",
 }

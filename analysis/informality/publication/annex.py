@@ -14,10 +14,12 @@ import pandas as pd
 
 from informality.publication.formats import COUNT, NumberFormat
 from informality.publication.inputs import DefinitionNote, ReportInputs
+from informality.publication.model_tables import table_of_model
 from informality.publication.notes import undetermined, why_missing
 from informality.publication.published import Publication
 from informality.publication.table import Column, html_text, markdown_text, table_of_frame, to_quarto
-from informality.publication.views import ViewsSpec, further_views, lay_out, table_of_view
+from informality.publication.view_specs import ViewsSpec
+from informality.publication.views import further_models, further_views, lay_out, table_of_view
 
 STANDING = {
     "verified": "read in the source itself",
@@ -86,6 +88,10 @@ def compared(inputs: ReportInputs, pub: Publication) -> str:
 def missing(views: ViewsSpec, pub: Publication) -> str:
     """What the report could not show, in whole or in part, and why, one line per table."""
     lines = []
+    for id, model in views.models.items():
+        made = table_of_model(id, model, pub)
+        if isinstance(made, str):
+            lines.append(f"- {markdown_text(model.title)} (@tbl-model-{id}). {markdown_text(made)}")
     for id, view in views.tables.items():
         laid = lay_out(view, pub)
         reason = why_missing(laid) or (f"In part: {undetermined(laid)}." if undetermined(laid) else "")
@@ -98,6 +104,7 @@ def further(views: ViewsSpec, pub: Publication) -> str:
     """The study's own results tables, which the body of the report does not name."""
     shown = [(f"further-{id}", view) for id, view in further_views(views, pub).items()]
     made = [table_of_view(id, view, pub) for id, view in shown]
+    made += [table_of_model(f"further-{id}", view, pub) for id, view in further_models(views, pub).items()]
     tables = [to_quarto(table) for table in made if not isinstance(table, str)]
     return "\n".join(tables or ["This study has no further tables."]) + "\n"
 

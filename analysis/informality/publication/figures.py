@@ -23,7 +23,8 @@ from informality.publication.formats import NumberFormat, column_format
 from informality.publication.notes import interval_words, lower_first, notes_of, why_missing
 from informality.publication.published import Publication
 from informality.publication.table import one_line
-from informality.publication.views import FigureSpec, lay_out, one_unit
+from informality.publication.view_specs import FigureSpec
+from informality.publication.views import lay_out, one_unit
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,7 +88,7 @@ def figure_of_view(id: str, view: FigureSpec, pub: Publication) -> tuple[str, st
     number = column_format("share", laid["se"], "")
     reference = _reference(view, pub) if view.reference else None
     draw = {"dots": _dots, "lines": _lines, "bars": _bars}[view.kind]
-    svg = _drawn(draw, laid, number, pub, reference)
+    svg = drawn(draw, laid, number, pub, reference)
     notes = [
         view.note or f"Lines show the {interval_words(laid)}.",
         *notes_of(laid, pub, {"unreliable": ", hollow mark"}),
@@ -120,7 +121,7 @@ def _alternative(view: FigureSpec, laid: pd.DataFrame, number: NumberFormat, pub
 # -- drawing -------------------------------------------------------------------------------------------
 
 
-def _drawn(draw: Any, laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference: float | None) -> str:
+def drawn(draw: Any, laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference: float | None) -> str:
     import matplotlib as mpl
     import seaborn as sns
 
@@ -200,7 +201,7 @@ def _canvas(
     return canvas, axes, middles
 
 
-def _wrapped(labels: Sequence[str], width: int = 22) -> list[str]:
+def wrapped(labels: Sequence[str], width: int = 22) -> list[str]:
     """Labels in lines of about ``width`` letters; a broken Lao word keeps each vowel and tone with its consonant."""
     lines = ["\n".join(textwrap.wrap(label, width) or [""]) for label in labels]
     lines = [re.sub("\n([\u0eb0-\u0ebd\u0ec6-\u0ece]+)", r"\1\n", text) for text in lines]  # follow their consonant
@@ -231,7 +232,7 @@ def _dots(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
     names = laid["row"].value_counts(sort=False)
     series = _series(laid)
     looks, order, step = _looks(list(series)), list(series), 0.2
-    labels = _wrapped(list(names.index))
+    labels = wrapped(list(names.index))
     heights = [max(step * len(order), 0.175 * (label.count("\n") + 1)) + 0.1 for label in labels]
     above = 0.08 + (0.26 if len(order) > 1 or reference is not None else 0)
     canvas, axes, middles = _canvas(heights, labels, above, 0.55)
@@ -333,7 +334,7 @@ def _lines(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference
         )
     axes.set(xlim=(-0.4, len(names) - 0.6), ylim=(0, 102), yticks=[0, 25, 50, 75, 100])
     axes.set_title("Per cent", loc="left", fontsize=9, color=SOFT, pad=6)
-    axes.set_xticks(range(len(names)), _wrapped(names, 8))
+    axes.set_xticks(range(len(names)), wrapped(names, 8))
     axes.tick_params(length=0)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -349,8 +350,8 @@ def _bars(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
     names = list(dict.fromkeys(laid["row"]))
     series = _series(laid)
     colours = {level: colour for level, (colour, _) in _looks(list(series)).items()}
-    labels = _wrapped(names)
-    words = _wrapped(list(series.values()), 30)
+    labels = wrapped(names)
+    words = wrapped(list(series.values()), 30)
     key = [Patch(color=colours[level], label=text) for level, text in zip(series, words, strict=True)]
     lines = sum(sorted((text.count("\n") + 1 for text in words), reverse=True)[: (len(key) + 1) // 2])
     canvas, axes, middles = _canvas(

@@ -8,6 +8,7 @@ line up. Shares never show more than one decimal of a per cent.
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -36,7 +37,25 @@ class NumberFormat:
         return MINUS + text if rounded < 0 else text
 
 
+@dataclass(frozen=True, slots=True)
+class ProbabilityFormat(NumberFormat):
+    """A p value: three decimals, and no pretence of exactness below a thousandth."""
+
+    def __call__(self, value: float) -> str:
+        return "<0.001" if value < 0.0005 else f"{value:.3f}"
+
+    def sentence(self, value: float) -> str:
+        """``= 0.012`` or ``< 0.001``, for running text."""
+        return "< 0.001" if value < 0.0005 else f"= {value:.3f}"
+
+
+PROBABILITY = ProbabilityFormat("p")
 COUNT = NumberFormat("Sample\u00a0n")
+
+
+def grouped(text: str) -> str:
+    """A sentence with its thousands grouped as in the tables: 8,718 as 8 718."""
+    return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", GROUP, text)
 
 
 def supported_decimals(errors: Sequence[float] | pd.Series, scale: float = 1.0) -> int | None:
@@ -50,7 +69,14 @@ def column_format(unit: str, errors: Sequence[float] | pd.Series, unit_words: st
     if unit == "share":
         decimals = supported_decimals(errors, 100)
         return NumberFormat("Per cent", 100, 1 if decimals is None else min(max(decimals, 0), 1))
+    if unit == "points":
+        decimals = supported_decimals(errors, 100)
+        return NumberFormat("Percentage points", 100, 1 if decimals is None else min(max(decimals, 0), 1))
     decimals = supported_decimals(errors)
+    if unit.endswith("ratio"):
+        return NumberFormat("Ratio", 1, 2 if decimals is None else min(max(decimals, 1), 2))
+    if unit in ("coefficient", "log points"):
+        return NumberFormat("Value", 1, 3 if decimals is None else min(max(decimals, 1), 3))
     if unit == "persons":
         if decimals is not None and decimals <= -2:
             return NumberFormat("Thousand persons", 1e-3, 1 if decimals == -2 else 0)

@@ -18,7 +18,7 @@ from informality.publication.formats import COUNT, prose_format
 from informality.publication.notes import lower_first
 from informality.publication.published import Publication, levels_of
 from informality.publication.table import Labels, markdown_text
-from informality.publication.views import ContrastSpec, ExtremesSpec, ViewsSpec
+from informality.publication.view_specs import ContrastSpec, ExtremesSpec, ViewsSpec
 
 WITHHELD_WORDS = {
     "suppressed": "a number that rests on too few interviews to be shown",
@@ -133,19 +133,26 @@ def _by(pub: Publication, table: str, by: str) -> pd.DataFrame:
 
 
 def contrast(spec: ContrastSpec, pub: Publication) -> str:
-    """Whether two groups differ, judged by their intervals alone, which errs on the side of caution."""
-    rows = _by(pub, spec.table, spec.by).set_index("level1")
-    if not set(spec.levels) <= set(rows.index):
-        return "This survey gives no figures to compare the two groups."
-    a, b = (rows.loc[level] for level in spec.levels)
-    first, second = (markdown_text(pub.labels.level(spec.by, level)) for level in spec.levels)
-    if pd.isna(a["ci_low"]) or pd.isna(b["ci_low"]):
-        return "Without intervals this survey cannot say whether the two groups differ."
-    if a["ci_low"] <= b["ci_high"] and b["ci_low"] <= a["ci_high"]:
-        return "The two intervals overlap, so these figures alone do not show that the groups differ."
-    if a["value"] < b["value"]:
+    """Whether two groups differ: their difference with its interval, and whether chance alone could bring it."""
+    found = _by(pub, "differences", spec.by)
+    level = "-".join(spec.levels)
+    rows = found[(found["indicator"] == spec.indicator) & (found["level1"] == level)].to_dict("records")
+    if not rows or pd.isna(rows[0]["p"]):
+        return "This survey cannot say whether the two groups differ."
+    row = rows[0]
+    first, second = (markdown_text(pub.labels.level(spec.by, one)) for one in spec.levels)
+    if row["value"] < 0:
         first, second = second, first
-    return f"The share is higher for the group “{first}” than for “{second}”: the two intervals do not overlap."
+    number = prose_format(row["unit"], row["se"], pub.labels.unit(row["unit"]))
+    low, high = sorted(abs(row[k]) for k in ("ci_low", "ci_high"))
+    size = f"{number(abs(row['value']))} percentage points"
+    if row["p"] < 1 - row["confidence"]:
+        words = f"{size} ({number(low)} to {number(high)})"
+        return f"The share is {words} higher for the group “{first}” than for “{second}”."
+    return (
+        f"The difference between the two groups, {size} ({number(row['ci_low'])} to {number(row['ci_high'])}, "
+        f"“{first}” being higher), is no larger than chance alone can bring."
+    )
 
 
 def extremes(spec: ExtremesSpec, pub: Publication) -> str:

@@ -11,39 +11,7 @@ import pandas as pd
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication.formats import WITHHELD
 from informality.publication.table import Labels
-
-MEASURES = ["value", "se", "ci_low", "ci_high", "cv", "deff"]
-
-RESULT_COLUMNS = [
-    "study",
-    "survey",
-    "wave",
-    "definition",
-    "table",
-    "indicator",
-    "statistic",
-    "universe",
-    "dim1",
-    "level1",
-    "dim2",
-    "level2",
-    "dim3",
-    "level3",
-    "value",
-    "unit",
-    "se",
-    "ci_low",
-    "ci_high",
-    "confidence",
-    "n",
-    "n_weighted",
-    "cv",
-    "deff",
-    "df",
-    "grade",
-    "status",
-    "note",
-]
+from informality.tabulation.columns import COLUMNS, ESTIMATES
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,14 +35,14 @@ def publication(
     Suppression happens when the results table is stored; dropping the values again here means that no
     later mistake can print one. Raises :class:`InformalityError` when columns are missing.
     """
-    absent = [c for c in RESULT_COLUMNS if c not in results.columns]
+    absent = [c for c in COLUMNS if c not in results.columns]
     if absent:
         raise InformalityError(
             Problem("results table", "columns are missing", ", ".join(absent), "run the estimation step again"),
             ExitCode.RENDER,
         )
-    safe = results[RESULT_COLUMNS].reset_index(drop=True)
-    safe[MEASURES] = safe[MEASURES].astype(float).mask(safe["grade"].isin(WITHHELD))
+    safe = results[list(COLUMNS)].reset_index(drop=True)
+    safe[list(ESTIMATES)] = safe[list(ESTIMATES)].astype(float).mask(safe["grade"].isin(WITHHELD))
     by_grade = reliability.set_index("grade")
     flags = {str(g): str(s) for g, s in by_grade["symbol"].fillna("").items()}
     meanings = {str(g): str(m) for g, m in by_grade["meaning"].items()}

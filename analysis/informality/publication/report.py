@@ -17,13 +17,16 @@ from typing import Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication import annex
+from informality.publication.effect_figures import figure_of_effects
 from informality.publication.figures import figure_of_view
 from informality.publication.inputs import DefinitionNote, ReportInputs
+from informality.publication.model_tables import table_of_model
 from informality.publication.prose import prose_variables
 from informality.publication.published import Publication, publication
 from informality.publication.render import TEMPLATES, render
 from informality.publication.table import html_text, markdown_text, quarto_block, to_quarto
-from informality.publication.views import ViewsSpec, read_views, table_of_view
+from informality.publication.view_specs import ViewsSpec, read_views
+from informality.publication.views import table_of_view
 
 __all__ = ["DefinitionNote", "ReportInputs", "build_report"]
 
@@ -79,16 +82,25 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
         files[f"_tables/{id}.md"] = (
             _absent_block(f"tbl-{id}", view.title, table) if isinstance(table, str) else to_quarto(table)
         )
-    for id, figure in views.figures.items():
-        drawn = figure_of_view(id, figure, pub)
+    for id, model in views.models.items():
+        made = table_of_model(f"model-{id}", model, pub)
+        shown[f"tbl-model-{id}"] = not isinstance(made, str)
+        files[f"_tables/model-{id}.md"] = (
+            _absent_block(f"tbl-model-{id}", model.title, made) if isinstance(made, str) else to_quarto(made)
+        )
+    drawings: dict[str, tuple[str, tuple[str, str, list[str]] | str]] = {
+        **{id: (figure.title, figure_of_view(id, figure, pub)) for id, figure in views.figures.items()},
+        **{f"effects-{id}": (f.title, figure_of_effects(id, f, pub)) for id, f in views.effects.items()},
+    }
+    for id, (title, drawn) in drawings.items():
         shown[f"fig-{id}"] = not isinstance(drawn, str)
         if isinstance(drawn, str):
-            files[f"_figures/{id}.md"] = _absent_block(f"fig-{id}", figure.title, drawn)
+            files[f"_figures/{id}.md"] = _absent_block(f"fig-{id}", title, drawn)
             continue
         svg, alternative, notes = drawn
         files[f"_figures/{id}.svg"] = svg
         image = f'![](_figures/{id}.svg){{fig-alt="{html_text(alternative)}"}}'
-        files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], [*notes, pub.source], figure.title)
+        files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], [*notes, pub.source], title)
     for name, part in annex.parts(inputs, pub, views).items():
         files[f"_parts/{name}"] = part
     files["_parts/banner.html"] = annex.banner(inputs.made_up_notice)

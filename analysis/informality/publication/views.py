@@ -8,77 +8,20 @@ so they cannot disagree. A view without a publishable row is not empty: it says 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pandas as pd
-from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
-from informality.foundation.library import LIBRARY
-from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 from informality.publication.formats import COUNT, column_format
 from informality.publication.notes import distinct, interval_words, notes_of, why_missing
-from informality.publication.published import RESULT_COLUMNS, Publication, levels_of
+from informality.publication.published import Publication, levels_of
 from informality.publication.table import NOTHING, Cell, Column, Labels, RowGroup, Table
-
-VIEWS = LIBRARY / "views.yml"
+from informality.publication.view_specs import ModelViewSpec, ViewSpec, ViewsSpec
+from informality.tabulation.columns import COLUMNS
 
 ALL = "All"
 """Heading of the row or column that is not broken down."""
-
-
-class ViewSpec(SpecModel):
-    """One published table. ``by`` lists breakdowns ("" is none, "area sex" is sex within area)."""
-
-    title: Words
-    table: Words
-    by: list[str]
-    row: Literal["level", "variable", "indicator", "definition", "universe"] = "level"
-    column: str = ""
-    indicators: list[str] = Field(default_factory=list)
-    statistic: Literal["share", "total", "mean", "ratio"] | None = None
-    definitions: Literal["headline", "all"] = "headline"
-    only: dict[str, list[str]] = Field(default_factory=dict)
-    note: str = ""
-
-
-class FigureSpec(ViewSpec):
-    """One published figure: the same selection, and how it is drawn."""
-
-    kind: Literal["dots", "lines", "bars"]
-    sort: bool = False
-    reference: bool = False
-
-
-class ContrastSpec(SpecModel):
-    """Two groups whose rates a sentence compares."""
-
-    table: Words
-    by: Words
-    levels: list[Words] = Field(min_length=2, max_length=2)
-
-
-class ExtremesSpec(SpecModel):
-    """A breakdown whose highest and lowest groups a sentence names."""
-
-    table: Words
-    by: Words
-
-
-class ViewsSpec(SpecModel):
-    """The whole of ``views.yml``."""
-
-    tables: dict[str, ViewSpec]
-    figures: dict[str, FigureSpec]
-    prose: dict[str, list[Literal["definition", "universe", "indicator"]]]
-    contrasts: dict[str, ContrastSpec]
-    extremes: dict[str, ExtremesSpec]
-
-
-def read_views(path: Path = VIEWS) -> SpecFile[ViewsSpec]:
-    """The views the report uses; mistakes in the file raise :class:`InformalityError` with their lines."""
-    return load(path, ViewsSpec)
 
 
 # -- laying out ----------------------------------------------------------------------------------------
@@ -98,7 +41,7 @@ def lay_out(view: ViewSpec, pub: Publication) -> pd.DataFrame:
     for _, part in rows.groupby(outer, sort=False, dropna=False) if outer else [((), rows)]:
         for breakdown in view.by:
             placed += _placed(view, breakdown.split(), part.to_dict("records"), outer, pub.labels)
-    laid = pd.DataFrame(placed, columns=["group", "row", "column", "row_level", "column_level", *RESULT_COLUMNS])
+    laid = pd.DataFrame(placed, columns=["group", "row", "column", "row_level", "column_level", *COLUMNS])
     namesakes = laid.groupby(["group", "row"])["row_level"].transform("nunique") > 1
     laid["row"] = laid["row"].mask(namesakes, laid["row"] + " (" + laid["row_level"].astype(str) + ")")
     return laid
@@ -179,8 +122,8 @@ def _words(key: str, value: Any, labels: Labels) -> str:
 
 def further_views(views: ViewsSpec, pub: Publication) -> dict[str, ViewSpec]:
     """Plain views of the results tables that ``views.yml`` does not name, so that a study's own are shown too."""
-    named = {view.table for view in views.tables.values()}
-    rows = pub.results[~pub.results["table"].isin(named)]
+    named = {view.table for part in (views.tables, views.models) for view in part.values()}
+    rows = pub.results[~pub.results["table"].isin(named | {*_models(pub)})]
     found = {}
     for (table, statistic), part in rows.groupby(["table", "statistic"], sort=False):
         breakdowns = list(dict.fromkeys(tuple(levels_of(row)) for row in part.to_dict("records")))
@@ -196,6 +139,23 @@ def further_views(views: ViewsSpec, pub: Publication) -> dict[str, ViewSpec]:
             definitions="all",
         )
     return found
+
+
+def further_models(views: ViewsSpec, pub: Publication) -> dict[str, ModelViewSpec]:
+    """Plain views of the models that ``views.yml`` does not name."""
+    named = {view.table for view in views.models.values()}
+    found = {}
+    for table in _models(pub):
+        statistics = set(pub.results.loc[pub.results["table"] == table, "statistic"])
+        shown = ["ratio" if "ratio" in statistics else "coefficient"]
+        if table not in named:
+            found[table.replace("_", "-")] = ModelViewSpec(title=pub.labels.table(table), table=table, statistics=shown)
+    return found
+
+
+def _models(pub: Publication) -> list[str]:
+    """The tables of the results that hold a model."""
+    return list(dict.fromkeys(pub.results.loc[pub.results["statistic"] == "coefficient", "table"]))
 
 
 # -- the table of a view -------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from informality.foundation.rules import compile_filter
 from informality.inference.estimates.estimate import means, totals
 from informality.inference.sampling.design import Design
 from informality.survey.profile import BenchmarkSpec, Profile
-from informality.tabulation.tabulate import View
+from informality.tabulation.views import View
 
 COLUMNS = (
     "id",

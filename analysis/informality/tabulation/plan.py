@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -13,9 +13,7 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem, d
 from informality.foundation.grammar import CellValue, Variable
 from informality.foundation.rules import compile_filter
 from informality.foundation.specfile import SpecModel, Words, load
-
-MAX_BY = 3
-"""Variables a published cell may cross; the results table has three pairs of dimension columns."""
+from informality.tabulation.columns import MAX_BY
 
 
 class UniverseSpec(SpecModel):
@@ -48,13 +46,25 @@ class IndicatorSpec(SpecModel):
 
 
 class TableSpec(SpecModel):
-    """Indicators by breakdowns; ``universes`` repeats each indicator in other universes than its own."""
+    """Indicators by breakdowns; ``universes`` repeats each indicator in other universes than its own.
+
+    With ``compare`` the table holds differences instead: for each variable, the first level less the second.
+    """
 
     title: Words
     indicators: list[Words] = Field(min_length=1)
     definitions: Literal["headline", "each"] = "headline"
     universes: list[Words] = Field(default_factory=list)
-    by: list[list[Words]] = Field(min_length=1)
+    by: list[list[Words]] = Field(default_factory=list)
+    compare: dict[str, list[Words]] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _shows_something(self) -> TableSpec:
+        if bool(self.by) == bool(self.compare):
+            raise ValueError("a table has either `by` (breakdowns) or `compare` (two levels of each variable)")
+        if any(len(levels) != 2 for levels in self.compare.values()):
+            raise ValueError("`compare` takes two levels, the first less the second, as {sex: [female, male]}")
+        return self
 
 
 class PlanSpec(SpecModel):
@@ -135,6 +145,11 @@ def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
                 for i, n in enumerate(listed)
                 if n not in known
             ]
+        for variable, levels in table.compare.items():
+            place = file.place(*loc, "compare", variable)
+            problems += level_problems(variable, levels, variables, place)
+            if any(spec.indicators[n].statistic == "composition" for n in table.indicators if n in spec.indicators):
+                problems.append(Problem(place, "a composition has no single difference", fix="name a share or a mean"))
         for i, by in enumerate(table.by):
             place = file.place(*loc, "by", i)
             composition = any(
@@ -152,11 +167,22 @@ def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
             if len(set(by)) < len(by):
                 problems.append(Problem(place, "a variable is crossed with itself", ", ".join(by)))
             for variable in by:
-                if variable not in variables or variables[variable].kind != "category":
-                    names = [n for n, v in variables.items() if v.kind == "category"]
-                    problems.append(
-                        Problem(place, f"`{variable}` is not a category variable", fix=did_you_mean(variable, names))
-                    )
+                problems += level_problems(variable, (), variables, place)
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     return Plan(spec, path)
+
+
+def level_problems(
+    variable: str, levels: Sequence[str], variables: Mapping[str, Variable], place: str
+) -> list[Problem]:
+    """What is wrong with a category variable and levels of it that a file names."""
+    if variable not in variables or variables[variable].kind != "category":
+        names = [n for n, v in variables.items() if v.kind == "category"]
+        return [Problem(place, f"`{variable}` is not a category variable", fix=did_you_mean(variable, names))]
+    known = variables[variable].categories
+    return [
+        Problem(place, f"`{variable}` has no category `{level}`", fix=did_you_mean(level, known))
+        for level in levels
+        if level not in known
+    ]

@@ -7,88 +7,22 @@ rests on. Suppression and "not determinable" happen here, once, so no view can u
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from informality.classification.classify import NOT_DETERMINABLE, column
-from informality.classification.definition import Definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem
-from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, UNKNOWN, CellValue, Variable
 from informality.foundation.quantities import Status, weakest
-from informality.foundation.rules import compile_filter
-from informality.foundation.schema import Schema
+from informality.inference.estimates.comparisons import t_test
+from informality.inference.estimates.derived import cells
 from informality.inference.estimates.estimate import Estimate, means, ratios, shares, totals
-from informality.inference.estimates.intervals import Method, interval
+from informality.inference.estimates.intervals import interval
 from informality.inference.sampling.design import Design
-from informality.tabulation.plan import MAX_BY, IndicatorSpec, Plan
-from informality.tabulation.reliability import Standard
-
-COLUMNS = (
-    "study", "survey", "wave", "definition", "table", "indicator", "statistic", "universe",
-    "dim1", "level1", "dim2", "level2", "dim3", "level3",
-    "value", "unit", "se", "ci_low", "ci_high", "confidence", "n", "n_weighted", "cv", "deff", "df",
-    "grade", "status", "note",
-)  # fmt: skip
-ESTIMATES = ("value", "se", "ci_low", "ci_high", "cv", "deff")
-Bools = npt.NDArray[np.bool_]
-
-
-@dataclass(frozen=True, slots=True)
-class Settings:
-    """How a study wants its estimates: who they belong to, intervals, grading."""
-
-    study: str
-    survey: str
-    wave: str
-    status: Status
-    method: Method | None
-    confidence: float
-    standard: Standard
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """The workers as one definition sees them: schema variables and that definition's outcomes."""
-
-    definition: Definition
-    frame: pd.DataFrame
-    variables: Mapping[str, Variable]
-    asked: frozenset[str]
-    schema: Schema
-
-    def questions(self, name: str) -> list[str]:
-        """Titles of the questions a survey would have to ask for a variable, as far as this one lacks them."""
-        variable = self.schema.variables.get(name)
-        if variable is None or variable.derived is None:
-            return [self.variables[name].title if name in self.variables else name]
-        lacking = [a.variable.name for a in variable.derived.axes if a.variable.name not in self.asked]
-        return [title for n in lacking for title in self.questions(n)] or [variable.spec.title]
-
-    def mask(self, where: Mapping[str, CellValue]) -> Bools:
-        condition, problems = compile_filter(where, self.variables, place=lambda *loc: str(loc))
-        assert not problems, problems
-        return condition.mask(self.frame)
-
-
-def outcome_variables(definition: Definition) -> dict[str, Variable]:
-    """A definition's outcomes as tables see them, with the two ways of having none."""
-    return {
-        name: Variable(name, "category", (*v.categories, NOT_DETERMINABLE, NOT_APPLICABLE), v.title, v.labels)
-        for name, v in definition.outcomes.items()
-    }
-
-
-def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: frozenset[str]) -> View:
-    """Workers with the outcomes of one definition under their plain names."""
-    outcomes = {name: workers[column(definition.id, name)] for name in definition.outcomes}
-    frame = workers[[n for n in workers.columns if "." not in n or n.partition(".")[0] in schema.variables]]
-    known = asked | frozenset(outcomes) | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
-    variables = {**schema.grammar, **outcome_variables(definition)}
-    return View(definition, frame.assign(**outcomes), variables, known, schema)
+from informality.tabulation.plan import IndicatorSpec, Plan
+from informality.tabulation.rows import Settings, dimensions, finished, grade, without_value
+from informality.tabulation.views import Bools, View, words
 
 
 def tabulate(plan: Plan, views: Sequence[View], headline: str, design: Design, settings: Settings) -> pd.DataFrame:
@@ -109,16 +43,17 @@ def tabulate(plan: Plan, views: Sequence[View], headline: str, design: Design, s
                     indicator = indicator.model_copy(update={"among": among})
                 if not set(plan.variables(indicator)) <= set(seen.variables):
                     continue  # another definition of the study decides this
-                for by in table.by:
+                for by in table.by or [[variable] for variable in table.compare]:
                     if _answers_itself(indicator, by):
                         continue
-                    rows = _indicator(plan, indicator, by, seen, design, settings)
+                    pair = table.compare.get(by[0], ()) if table.compare else ()
+                    rows = _indicator(plan, indicator, by, seen, design, settings, pair)
                     if rows is None:
                         problems.append(
                             Problem(
                                 f"{plan.path.name}, table `{table_name}`",
                                 f"nobody is in the universe `{indicator.among}` of `{name}`",
-                                _words(plan.spec.universes[indicator.among].where),
+                                words(plan.spec.universes[indicator.among].where),
                                 "widen the universe, or leave the table out",
                             )
                         )
@@ -128,10 +63,7 @@ def tabulate(plan: Plan, views: Sequence[View], headline: str, design: Design, s
                     parts.append(rows)
     if problems:
         raise InformalityError(problems, ExitCode.ESTIMATE)
-    out = pd.concat(parts, ignore_index=True)
-    out["study"], out["survey"], out["wave"] = settings.study, settings.survey, settings.wave
-    out["confidence"] = settings.confidence
-    return out[list(COLUMNS)]
+    return finished(parts, settings)
 
 
 def estimate_one(
@@ -142,7 +74,7 @@ def estimate_one(
     if rows is None:
         raise InformalityError(
             Problem(
-                f"universe `{indicator.among}`", "nobody is in it", _words(plan.spec.universes[indicator.among].where)
+                f"universe `{indicator.among}`", "nobody is in it", words(plan.spec.universes[indicator.among].where)
             ),
             ExitCode.ESTIMATE,
         )
@@ -150,9 +82,18 @@ def estimate_one(
 
 
 def _indicator(
-    plan: Plan, indicator: IndicatorSpec, by: Sequence[str], seen: View, design: Design, settings: Settings
+    plan: Plan,
+    indicator: IndicatorSpec,
+    by: Sequence[str],
+    seen: View,
+    design: Design,
+    settings: Settings,
+    pair: Sequence[str] = (),
 ) -> pd.DataFrame | None:
-    """Rows for one indicator by some variables; None when its universe is empty."""
+    """Rows for one indicator by some variables, or for the difference of a ``pair`` of levels of the only one.
+
+    None when its universe is empty.
+    """
     names = plan.variables(indicator)
     composition = indicator.statistic == "composition"
     dims = [str(indicator.of), *by] if composition else list(by)
@@ -162,41 +103,62 @@ def _indicator(
         "derived", settings.status, *([seen.definition.status] if any(n in outcomes for n in [*names, *by]) else [])
     )
     unit = {"total": "persons"}.get(indicator.statistic, indicator.unit or "share")
-    statistic = "share" if composition else indicator.statistic
+    statistic = "difference" if pair else "share" if composition else indicator.statistic
+    unit = "points" if pair and unit == "share" else unit
     if absent:
         missing = "; ".join(dict.fromkeys(title for n in absent for title in seen.questions(n)))
-        return _without_value(dims, statistic, unit, status, f"the survey did not ask: {missing}")
+        return without_value(dims, statistic, unit, status, f"the survey did not ask: {missing}")
     where = plan.spec.universes[indicator.among].where
     inside = seen.mask(where)
-    open_cases = _undetermined(
-        seen, [n for n in names if n in outcomes and not (composition and n == indicator.of)], where
-    )
+    open_cases = seen.undetermined([n for n in names if not (composition and n == indicator.of)], where)
     if not (inside | open_cases).any():
         return None
     domain, levels = _domains(seen.frame, by, inside | open_cases, whole=indicator.statistic == "total")
     estimate, categories = _estimate(indicator, seen, inside, domain, len(levels), design)
     open_per_domain = np.bincount(domain[open_cases], minlength=len(levels))
     rows = _rows(estimate, indicator, dims, levels, categories, settings)
+    if pair:
+        return _difference(rows, estimate, by[0], pair, unit, status, open_per_domain, settings)
     rows["statistic"], rows["unit"], rows["status"] = statistic, unit, status
-    _grade(rows, np.repeat(open_per_domain, len(categories) if categories else 1), settings)
+    grade(rows, np.repeat(open_per_domain, len(categories) if categories else 1), settings)
     if not composition:  # a composition shows the missing answers as categories of their own
-        unanswered = np.bincount(domain[_unanswered(indicator, seen, inside)], minlength=len(levels))
+        unanswered = np.bincount(domain[inside & seen.unanswered(indicator.of)], minlength=len(levels))
         _note_unanswered(rows, unanswered, counted=isinstance(indicator.of, dict))
     return rows
 
 
-def _unanswered(indicator: IndicatorSpec, seen: View, inside: Bools) -> Bools:
-    """Rows of the universe with no usable answer on what is measured, unless the indicator asks for just these."""
-    if isinstance(indicator.of, str):
-        blank: Bools = seen.frame[indicator.of].isna().to_numpy()
-        return inside & blank
-    missing = np.zeros(len(inside), dtype=bool)
-    for name, cell in indicator.of.items():
-        asked_for = cell if isinstance(cell, list) else [cell]
-        words = [word for word in (UNKNOWN, NOT_ASKED) if word not in asked_for]
-        if seen.variables[name].kind == "category":
-            missing |= seen.frame[name].isin(words).to_numpy()
-    return inside & missing
+def _difference(
+    rows: pd.DataFrame,
+    estimate: Estimate,
+    variable: str,
+    pair: Sequence[str],
+    unit: str,
+    status: Status,
+    open_per_domain: npt.NDArray[np.int64],
+    settings: Settings,
+) -> pd.DataFrame:
+    """The first level less the second, with the error of the difference and the test that it is 0.
+
+    It is as reliable as the weaker of the two numbers, so it is graded by that one's cases; a coefficient of variation
+    says nothing about a difference, which may well be 0.
+    """
+    level = f"{pair[0]}-{pair[1]}"
+    places = [np.flatnonzero((rows["level1"] == one).to_numpy()) for one in pair]
+    if not all(len(place) for place in places):
+        absent = [one for one, place in zip(pair, places, strict=True) if not len(place)]
+        note = f"nobody in the sample belongs to: {', '.join(absent)}"
+        return without_value([variable], "difference", unit, status, note).assign(level1=level)
+    first, second = (int(place[0]) for place in places)
+    gap = cells(estimate)[[first]] - cells(estimate)[[second]]
+    low, high = interval(gap, "normal" if settings.method == "normal" else "t", settings.confidence)
+    both = rows.iloc[[first, second]]
+    out = dimensions([variable], [[level]]).assign(
+        value=gap.value, se=gap.se, ci_low=low, ci_high=high, p=t_test(gap)["p"].to_numpy(), n=both["n"].min(),
+        n_weighted=both["n_weighted"].min(), cv=0.0, deff=np.nan, df=gap.df, statistic="difference", unit=unit,
+        status=status,
+    )  # fmt: skip
+    grade(out, open_per_domain[[first, second]].sum(keepdims=True), settings)
+    return out.assign(cv=np.nan)
 
 
 def _note_unanswered(rows: pd.DataFrame, unanswered: npt.NDArray[np.int64], *, counted: bool) -> None:
@@ -208,25 +170,10 @@ def _note_unanswered(rows: pd.DataFrame, unanswered: npt.NDArray[np.int64], *, c
         rows.loc[i, "note"] = words if pd.isna(before) else f"{before}; {words}"
 
 
-def _words(where: Mapping[str, CellValue]) -> str:
-    """A condition as it stands in the file."""
-    cells = {n: ", ".join(map(str, c)) if isinstance(c, list) else c for n, c in where.items()}
-    return "; ".join(f"{name}: {cell}" for name, cell in cells.items()) or "everybody"
-
-
 def _answers_itself(indicator: IndicatorSpec, by: Sequence[str]) -> bool:
     """Whether a breakdown is by what the indicator tests: the share of informal jobs among informal jobs."""
     tested = set(indicator.where) | (set(indicator.of) if isinstance(indicator.of, dict) else {indicator.of})
     return bool(tested & set(by))
-
-
-def _undetermined(seen: View, outcome_names: Sequence[str], where: Mapping[str, CellValue]) -> Bools:
-    """Rows in the universe, as far as it does not rest on an outcome, whose outcome is not determinable."""
-    plain = {n: cell for n, cell in where.items() if n not in seen.definition.outcomes}
-    open_cases = np.zeros(len(seen.frame), dtype=bool)
-    for name in outcome_names:
-        open_cases |= (seen.frame[name] == NOT_DETERMINABLE).to_numpy()
-    return open_cases & seen.mask(plain) if open_cases.any() else open_cases
 
 
 def _domains(
@@ -297,57 +244,16 @@ def _rows(
     value = estimate.value.ravel()
     with np.errstate(divide="ignore", invalid="ignore"):
         cv = np.where((estimate.se.ravel() > 0) & (value != 0), estimate.se.ravel() / np.abs(value), np.nan)
-    out: dict[str, object] = {}
-    for d in range(MAX_BY):
-        out[f"dim{d + 1}"] = dims[d] if d < len(dims) else None
-        out[f"level{d + 1}"] = [cell[d] for cell in cells] if d < len(dims) else None
-    out |= {
+    numbers = {
         "value": value,
         "se": estimate.se.ravel(),
         "ci_low": low.ravel(),
         "ci_high": high.ravel(),
+        "p": np.nan,
         "n": (estimate.n_numerator if total else estimate.n).ravel(),
         "n_weighted": value if total else estimate.n_weighted.ravel(),
         "cv": cv,
         "deff": estimate.deff.ravel(),
         "df": estimate.df.ravel(),
     }
-    rows = pd.DataFrame(out, index=range(len(cells)))
-    for d in range(MAX_BY):
-        rows[[f"dim{d + 1}", f"level{d + 1}"]] = rows[[f"dim{d + 1}", f"level{d + 1}"]].astype("str")
-    return rows
-
-
-def _grade(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], settings: Settings) -> None:
-    """Grade every row; take the numbers out of those that may not or cannot be shown."""
-    width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
-    grade, why = settings.standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
-    note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
-    for i in np.flatnonzero(open_cases):
-        grade[i] = NOT_DETERMINABLE
-        note[i] = f"the questions needed were not asked of {open_cases[i]:,} sampled persons in this group"
-    rows["grade"], rows["note"] = grade, pd.Series(note, dtype="str")
-    hidden = rows["grade"].isin(["suppressed", NOT_DETERMINABLE])
-    rows.loc[hidden, list(ESTIMATES)] = np.nan
-    rows["n"] = rows["n"].astype("Int64").mask(rows["grade"] == "suppressed")
-    rows["n_weighted"] = rows["n_weighted"].mask(hidden)
-    rows["df"] = rows["df"].astype("Int64").mask(hidden)
-
-
-def _without_value(dims: Sequence[str], statistic: str, unit: str, status: Status, note: str) -> pd.DataFrame:
-    row: dict[str, object] = {f"{part}{d + 1}": None for d in range(MAX_BY) for part in ("dim", "level")}
-    row |= {f"dim{d + 1}": name for d, name in enumerate(dims)}
-    row |= {name: np.nan for name in (*ESTIMATES, "n_weighted")}
-    row |= {
-        "n": pd.NA,
-        "df": pd.NA,
-        "statistic": statistic,
-        "unit": unit,
-        "status": status,
-        "grade": NOT_DETERMINABLE,
-        "note": note,
-    }
-    rows = pd.DataFrame([row])
-    for name in [c for c in rows.columns if c.startswith(("dim", "level"))] + ["note"]:
-        rows[name] = rows[name].astype("str")
-    return rows.astype({"n": "Int64", "df": "Int64"} | dict.fromkeys((*ESTIMATES, "n_weighted"), "float64"))
+    return dimensions(dims, cells).assign(**numbers)

@@ -1,0 +1,84 @@
+"""What ``library/views.yml`` may say: every published table and figure, and the sentences that compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from informality.foundation.library import LIBRARY
+from informality.foundation.specfile import SpecFile, SpecModel, Words, load
+
+VIEWS = LIBRARY / "views.yml"
+
+
+class ViewSpec(SpecModel):
+    """One published table. ``by`` lists breakdowns ("" is none, "area sex" is sex within area)."""
+
+    title: Words
+    table: Words
+    by: list[str]
+    row: Literal["level", "variable", "indicator", "definition", "universe"] = "level"
+    column: str = ""
+    indicators: list[str] = Field(default_factory=list)
+    statistic: Literal["share", "total", "mean", "ratio", "difference"] | None = None
+    definitions: Literal["headline", "all"] = "headline"
+    only: dict[str, list[str]] = Field(default_factory=dict)
+    note: str = ""
+
+
+class FigureSpec(ViewSpec):
+    """One published figure: the same selection, and how it is drawn."""
+
+    kind: Literal["dots", "lines", "bars"]
+    sort: bool = False
+    reference: bool = False
+
+
+class ModelViewSpec(SpecModel):
+    """One published table of a model: the blocks of columns, and the covariates shown (all, without ``only``)."""
+
+    title: Words
+    table: Words
+    statistics: list[Words] = Field(min_length=1)
+    only: list[Words] = Field(default_factory=list)
+    note: str = ""
+
+
+class EffectFigureSpec(ModelViewSpec):
+    """One published figure of a model: the effects of its covariates, one statistic."""
+
+    statistics: list[Words] = Field(min_length=1, max_length=1)
+
+
+class ContrastSpec(SpecModel):
+    """Two groups that a sentence compares, by a row of the table ``differences``."""
+
+    indicator: Words
+    by: Words
+    levels: list[Words] = Field(min_length=2, max_length=2)
+
+
+class ExtremesSpec(SpecModel):
+    """A breakdown whose highest and lowest groups a sentence names."""
+
+    table: Words
+    by: Words
+
+
+class ViewsSpec(SpecModel):
+    """The whole of ``views.yml``."""
+
+    tables: dict[str, ViewSpec]
+    models: dict[str, ModelViewSpec]
+    effects: dict[str, EffectFigureSpec]
+    figures: dict[str, FigureSpec]
+    prose: dict[str, list[Literal["definition", "universe", "indicator"]]]
+    contrasts: dict[str, ContrastSpec]
+    extremes: dict[str, ExtremesSpec]
+
+
+def read_views(path: Path = VIEWS) -> SpecFile[ViewsSpec]:
+    """The views the report uses; mistakes in the file raise :class:`InformalityError` with their lines."""
+    return load(path, ViewsSpec)

@@ -1,0 +1,71 @@
+"""Rows of the results table: graded, with nothing in them that may not or cannot be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from informality.classification.classify import NOT_DETERMINABLE
+from informality.foundation.quantities import Status
+from informality.inference.estimates.intervals import Method
+from informality.tabulation.columns import COLUMNS, ESTIMATES, MAX_BY
+from informality.tabulation.reliability import Standard
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How a study wants its estimates: who they belong to, intervals, grading."""
+
+    study: str
+    survey: str
+    wave: str
+    status: Status
+    method: Method | None
+    confidence: float
+    standard: Standard
+
+
+def dimensions(dims: Sequence[str], cells: Sequence[Sequence[str | None]]) -> pd.DataFrame:
+    """A row for each cell with its variables and levels: ``dims`` names up to three, each cell gives their levels."""
+    out: dict[str, object] = {}
+    for d in range(MAX_BY):
+        out[f"dim{d + 1}"] = dims[d] if d < len(dims) else None
+        out[f"level{d + 1}"] = [cell[d] for cell in cells] if d < len(dims) else None
+    return pd.DataFrame(out, index=range(len(cells))).astype("str")
+
+
+def finished(parts: Sequence[pd.DataFrame], settings: Settings) -> pd.DataFrame:
+    """The parts as one table with the columns of all results, those of the study filled in."""
+    out = pd.concat(parts, ignore_index=True)
+    out["study"], out["survey"], out["wave"] = settings.study, settings.survey, settings.wave
+    out["confidence"] = settings.confidence
+    return out[list(COLUMNS)]
+
+
+def grade(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], settings: Settings) -> None:
+    """Grade every row; take the numbers out of those that may not or cannot be shown."""
+    width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
+    grade, why = settings.standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
+    note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
+    for i in np.flatnonzero(open_cases):
+        grade[i] = NOT_DETERMINABLE
+        note[i] = f"the questions needed were not asked of {open_cases[i]:,} sampled persons in this group"
+    rows["grade"], rows["note"] = grade, pd.Series(note, dtype="str")
+    hidden = rows["grade"].isin(["suppressed", NOT_DETERMINABLE])
+    rows.loc[hidden, list(ESTIMATES)] = np.nan
+    rows["n"] = rows["n"].astype("Int64").mask(rows["grade"] == "suppressed")
+    rows["n_weighted"] = rows["n_weighted"].mask(hidden)
+    rows["df"] = rows["df"].astype("Int64").mask(hidden)
+
+
+def without_value(dims: Sequence[str], statistic: str, unit: str, status: Status, note: str) -> pd.DataFrame:
+    """The one row of a breakdown that cannot be determined, and why."""
+    numbers: dict[str, object] = dict.fromkeys((*ESTIMATES, "n_weighted"), np.nan)
+    rows = dimensions(dims, [[None] * len(dims)]).assign(
+        **numbers, n=pd.NA, df=pd.NA, statistic=statistic, unit=unit, status=status, grade=NOT_DETERMINABLE, note=note
+    )
+    return rows.astype({"n": "Int64", "df": "Int64", "note": "str"})
