@@ -11,21 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from informality.classification.classify import NOT_DETERMINABLE, column
 from informality.classification.definition import Definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem
-from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, UNKNOWN, CellValue, Variable
+from informality.foundation.grammar import NOT_APPLICABLE, CellValue, Variable
 from informality.foundation.quantities import Status, weakest
-from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
-from informality.inference.estimates.estimate import Estimate, means, ratios, shares, totals
+from informality.inference.estimates.estimate import Estimate
 from informality.inference.estimates.intervals import Method, interval
 from informality.inference.sampling.design import Design
+from informality.tabulation.measure import Answer, Counts, Question, ask
+from informality.tabulation.people import People
 from informality.tabulation.plan import MAX_BY, IndicatorSpec, Plan
-from informality.tabulation.reliability import Standard
+from informality.tabulation.reliability import Standard, graded, relative_error
 
 COLUMNS = (
     "study", "survey", "wave", "definition", "table", "indicator", "statistic", "universe",
@@ -34,7 +34,6 @@ COLUMNS = (
     "grade", "status", "note",
 )  # fmt: skip
 ESTIMATES = ("value", "se", "ci_low", "ci_high", "cv", "deff")
-Bools = npt.NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +50,10 @@ class Settings:
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class View(People):
     """The workers as one definition sees them: schema variables and that definition's outcomes."""
 
     definition: Definition
-    frame: pd.DataFrame
-    variables: Mapping[str, Variable]
-    asked: frozenset[str]
-    schema: Schema
-
-    def questions(self, name: str) -> list[str]:
-        """Titles of the questions a survey would have to ask for a variable, as far as this one lacks them."""
-        variable = self.schema.variables.get(name)
-        if variable is None or variable.derived is None:
-            return [self.variables[name].title if name in self.variables else name]
-        lacking = [a.variable.name for a in variable.derived.axes if a.variable.name not in self.asked]
-        return [title for n in lacking for title in self.questions(n)] or [variable.spec.title]
-
-    def mask(self, where: Mapping[str, CellValue]) -> Bools:
-        condition, problems = compile_filter(where, self.variables, place=lambda *loc: str(loc))
-        assert not problems, problems
-        return condition.mask(self.frame)
 
 
 def outcome_variables(definition: Definition) -> dict[str, Variable]:
@@ -88,7 +70,7 @@ def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: f
     frame = workers[[n for n in workers.columns if "." not in n or n.partition(".")[0] in schema.variables]]
     known = asked | frozenset(outcomes) | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
     variables = {**schema.grammar, **outcome_variables(definition)}
-    return View(definition, frame.assign(**outcomes), variables, known, schema)
+    return View(frame.assign(**outcomes), variables, known, schema, frozenset(outcomes), definition)
 
 
 def tabulate(plan: Plan, views: Sequence[View], headline: str, design: Design, settings: Settings) -> pd.DataFrame:
@@ -153,59 +135,31 @@ def _indicator(
     plan: Plan, indicator: IndicatorSpec, by: Sequence[str], seen: View, design: Design, settings: Settings
 ) -> pd.DataFrame | None:
     """Rows for one indicator by some variables; None when its universe is empty."""
-    names = plan.variables(indicator)
-    composition = indicator.statistic == "composition"
-    dims = [str(indicator.of), *by] if composition else list(by)
-    absent = [n for n in [*names, *by] if n not in seen.asked]
-    outcomes = seen.definition.outcomes
-    status = weakest(
-        "derived", settings.status, *([seen.definition.status] if any(n in outcomes for n in [*names, *by]) else [])
-    )
-    unit = {"total": "persons"}.get(indicator.statistic, indicator.unit or "share")
-    statistic = "share" if composition else indicator.statistic
-    if absent:
-        missing = "; ".join(dict.fromkeys(title for n in absent for title in seen.questions(n)))
-        return _without_value(dims, statistic, unit, status, f"the survey did not ask: {missing}")
     where = plan.spec.universes[indicator.among].where
-    inside = seen.mask(where)
-    open_cases = _undetermined(
-        seen, [n for n in names if n in outcomes and not (composition and n == indicator.of)], where
-    )
-    if not (inside | open_cases).any():
+    question = Question(indicator.statistic, indicator.of, where, tuple(by), indicator.where)
+    named = [*question.variables, *by]
+    standing = [seen.definition.status] if any(n in seen.decided for n in named) else []
+    status = weakest("derived", settings.status, *standing)
+    unit = {"total": "persons"}.get(indicator.statistic, indicator.unit or "share")
+    statistic = "share" if indicator.statistic == "composition" else indicator.statistic
+    if missing := seen.lacking(named):
+        return _without_value(question.dims, statistic, unit, status, f"the survey did not ask: {'; '.join(missing)}")
+    answer = ask(seen, design, question)
+    if answer is None:
         return None
-    domain, levels = _domains(seen.frame, by, inside | open_cases, whole=indicator.statistic == "total")
-    estimate, categories = _estimate(indicator, seen, inside, domain, len(levels), design)
-    open_per_domain = np.bincount(domain[open_cases], minlength=len(levels))
-    rows = _rows(estimate, indicator, dims, levels, categories, settings)
+    rows = _rows(answer, settings)
     rows["statistic"], rows["unit"], rows["status"] = statistic, unit, status
-    _grade(rows, np.repeat(open_per_domain, len(categories) if categories else 1), settings)
-    if not composition:  # a composition shows the missing answers as categories of their own
-        unanswered = np.bincount(domain[_unanswered(indicator, seen, inside)], minlength=len(levels))
-        _note_unanswered(rows, unanswered, counted=isinstance(indicator.of, dict))
+    _grade(rows, answer.open_cases, settings)
+    _note(rows, answer.remarks())
     return rows
 
 
-def _unanswered(indicator: IndicatorSpec, seen: View, inside: Bools) -> Bools:
-    """Rows of the universe with no usable answer on what is measured, unless the indicator asks for just these."""
-    if isinstance(indicator.of, str):
-        blank: Bools = seen.frame[indicator.of].isna().to_numpy()
-        return inside & blank
-    missing = np.zeros(len(inside), dtype=bool)
-    for name, cell in indicator.of.items():
-        asked_for = cell if isinstance(cell, list) else [cell]
-        words = [word for word in (UNKNOWN, NOT_ASKED) if word not in asked_for]
-        if seen.variables[name].kind == "category":
-            missing |= seen.frame[name].isin(words).to_numpy()
-    return inside & missing
-
-
-def _note_unanswered(rows: pd.DataFrame, unanswered: npt.NDArray[np.int64], *, counted: bool) -> None:
-    """Say beside each shown number how many sampled persons gave no answer, and where they went."""
-    where = "are in the base, but not counted as having it" if counted else "are left out"
-    for i in np.flatnonzero((unanswered > 0) & rows["value"].notna().to_numpy()):
-        words = f"{unanswered[i]:,} sampled persons without a usable answer {where}"
-        before = rows.loc[i, "note"]
-        rows.loc[i, "note"] = words if pd.isna(before) else f"{before}; {words}"
+def _note(rows: pd.DataFrame, remarks: Sequence[str]) -> None:
+    """Say beside each shown number what else a reader should know of the persons behind it."""
+    for i, remark in enumerate(remarks):
+        if remark and pd.notna(rows.loc[i, "value"]):
+            before = rows.loc[i, "note"]
+            rows.loc[i, "note"] = remark if pd.isna(before) else f"{before}; {remark}"
 
 
 def _words(where: Mapping[str, CellValue]) -> str:
@@ -220,96 +174,27 @@ def _answers_itself(indicator: IndicatorSpec, by: Sequence[str]) -> bool:
     return bool(tested & set(by))
 
 
-def _undetermined(seen: View, outcome_names: Sequence[str], where: Mapping[str, CellValue]) -> Bools:
-    """Rows in the universe, as far as it does not rest on an outcome, whose outcome is not determinable."""
-    plain = {n: cell for n, cell in where.items() if n not in seen.definition.outcomes}
-    open_cases = np.zeros(len(seen.frame), dtype=bool)
-    for name in outcome_names:
-        open_cases |= (seen.frame[name] == NOT_DETERMINABLE).to_numpy()
-    return open_cases & seen.mask(plain) if open_cases.any() else open_cases
-
-
-def _domains(
-    frame: pd.DataFrame, by: Sequence[str], inside: Bools, whole: bool
-) -> tuple[npt.NDArray[np.int64], list[tuple[str, ...]]]:
-    """A domain code per row (-1 outside) and the levels found inside, in the order of the schema.
-
-    With ``whole`` a domain holds all its rows, also those outside the universe: a total of persons is the
-    total of an indicator over the group, so that its design effect compares with drawing from the group.
-    """
-    if not by:
-        return np.where(inside | whole, 0, -1), [()]
-    key = np.zeros(len(frame), dtype=np.int64)
-    sizes = []
-    for name in by:
-        categories = frame[name].cat.categories
-        sizes.append(len(categories))
-        key = key * len(categories) + frame[name].cat.codes.to_numpy()
-    present, code = np.unique(key[inside], return_inverse=True)
-    domain = np.full(len(frame), -1, dtype=np.int64)
-    domain[inside] = code
-    if whole:
-        place = np.minimum(np.searchsorted(present, key), len(present) - 1)
-        domain = np.where(present[place] == key, place, -1)
-    positions = np.unravel_index(present, sizes)
-    names = [[str(c) for c in frame[n].cat.categories] for n in by]
-    return domain, [tuple(names[d][p[i]] for d, p in enumerate(positions)) for i in range(len(present))]
-
-
-def _estimate(
-    indicator: IndicatorSpec, seen: View, inside: Bools, domain: npt.NDArray[np.int64], n_domains: int, design: Design
-) -> tuple[Estimate, list[str]]:
-    """The estimate, and the categories it runs over (empty but for a composition)."""
-    cells = np.where(inside, domain, -1)
-    of = indicator.of
-    if isinstance(of, dict):
-        hit = seen.mask(of)
-        if indicator.statistic == "total":
-            return totals(design, (hit & inside).astype(float), domain, n_domains), []
-        return means(design, hit.astype(float), cells, n_domains), []
-    if indicator.statistic == "composition":
-        codes = seen.frame[of].cat.codes.to_numpy()
-        occurs = np.bincount(codes[inside], minlength=len(seen.frame[of].cat.categories)) > 0
-        number = np.cumsum(occurs) - 1
-        names = [str(c) for c, here in zip(seen.frame[of].cat.categories, occurs, strict=True) if here]
-        return shares(design, np.where(inside, number[codes], -1), len(names), cells, n_domains), names
-    values = seen.frame[of].to_numpy(dtype=float)
-    if indicator.statistic == "ratio":
-        return ratios(design, np.where(seen.mask(indicator.where), values, values * 0.0), values, cells, n_domains), []
-    return means(design, values, cells, n_domains), []
-
-
-def _rows(
-    estimate: Estimate,
-    indicator: IndicatorSpec,
-    dims: Sequence[str],
-    levels: Sequence[tuple[str, ...]],
-    categories: Sequence[str],
-    settings: Settings,
-) -> pd.DataFrame:
-    share = indicator.statistic in ("share", "composition")
+def _rows(answer: Answer, settings: Settings) -> pd.DataFrame:
+    estimate, dims, cells = answer.estimate, answer.question.dims, answer.cells
+    share = answer.question.statistic in ("share", "composition")
     method = settings.method if settings.method is not None else ("logit" if share else "t")
     if method != "normal" and not share:
         method = "t"
     low, high = interval(estimate, method, settings.confidence)
-    cells = [(c, *level) for level in levels for c in categories] if categories else list(levels)
-    total = indicator.statistic == "total"
-    value = estimate.value.ravel()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        cv = np.where((estimate.se.ravel() > 0) & (value != 0), estimate.se.ravel() / np.abs(value), np.nan)
+    value, se = estimate.value.ravel(), estimate.se.ravel()
     out: dict[str, object] = {}
     for d in range(MAX_BY):
         out[f"dim{d + 1}"] = dims[d] if d < len(dims) else None
         out[f"level{d + 1}"] = [cell[d] for cell in cells] if d < len(dims) else None
     out |= {
         "value": value,
-        "se": estimate.se.ravel(),
+        "se": se,
         "ci_low": low.ravel(),
         "ci_high": high.ravel(),
-        "n": (estimate.n_numerator if total else estimate.n).ravel(),
-        "n_weighted": value if total else estimate.n_weighted.ravel(),
-        "cv": cv,
-        "deff": estimate.deff.ravel(),
+        "n": answer.cases,
+        "n_weighted": value if answer.question.counts_persons else estimate.n_weighted.ravel(),
+        "cv": relative_error(value, se),
+        "deff": estimate.deff.ravel() if isinstance(estimate, Estimate) else np.nan,
         "df": estimate.df.ravel(),
     }
     rows = pd.DataFrame(out, index=range(len(cells)))
@@ -318,15 +203,9 @@ def _rows(
     return rows
 
 
-def _grade(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], settings: Settings) -> None:
+def _grade(rows: pd.DataFrame, open_cases: Counts, settings: Settings) -> None:
     """Grade every row; take the numbers out of those that may not or cannot be shown."""
-    width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
-    grade, why = settings.standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
-    note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
-    for i in np.flatnonzero(open_cases):
-        grade[i] = NOT_DETERMINABLE
-        note[i] = f"the questions needed were not asked of {open_cases[i]:,} sampled persons in this group"
-    rows["grade"], rows["note"] = grade, pd.Series(note, dtype="str")
+    rows["grade"], rows["note"] = graded(rows, open_cases, settings.standard)
     hidden = rows["grade"].isin(["suppressed", NOT_DETERMINABLE])
     rows.loc[hidden, list(ESTIMATES)] = np.nan
     rows["n"] = rows["n"].astype("Int64").mask(rows["grade"] == "suppressed")
