@@ -146,11 +146,21 @@ def test_the_results_table_is_the_one_of_the_design(results: pd.DataFrame) -> No
     assert list(results) == COLUMNS.split()
     assert set(results["study"]) == {"lao-demo"} and set(results["wave"]) == {"2022"}
     assert set(results["grade"]) <= {"good", "caution", "unreliable", "suppressed", "not_determinable"}
-    assert set(results["statistic"]) <= {"share", "total", "mean", "ratio"}
+    assert set(results["statistic"]) <= {
+        "share", "total", "mean", "ratio", "difference",
+        "cases", "coefficient", "effect", "adjusted", "joint_test", "auc", "goodness_of_fit", "explained",
+    }  # fmt: skip
     assert set(results["status"]) == {"assumption"}  # made-up data are nothing better, whatever is done with them
     assert results[["definition", "table", "indicator", "universe", "unit", "confidence"]].notna().all(axis=None)
     # a row is known by what it is of
-    key = ["definition", "table", "indicator", "universe", *(f"{p}{d}" for d in (1, 2, 3) for p in ("dim", "level"))]
+    key = [
+        "definition",
+        "table",
+        "indicator",
+        "statistic",
+        "universe",
+        *(f"{p}{d}" for d in (1, 2, 3) for p in ("dim", "level")),
+    ]
     assert not results.duplicated(key).any()
     shares = results.loc[results["unit"] == "share", ["ci_low", "value", "ci_high"]].dropna()
     assert shares.to_numpy().min() >= 0 and shares.to_numpy().max() <= 1

@@ -159,6 +159,23 @@ class _Rows:
             row.update(value=np.nan, se=np.nan, ci_low=np.nan, ci_high=np.nan, cv=np.nan, n=np.nan)
         self.rows.append(row)
 
+    def model(self, table: str) -> None:
+        """A logit with a reference, an unreliable and a suppressed level; numbers that mean nothing."""
+        levels = [("male", 900), ("female", 800)], [("none", 4), ("primary", 400), ("tertiary", 30)]
+        for statistic, unit in (("coefficient", "coefficient"), ("ratio", "odds ratio"), ("effect", "points")):
+            for variable, of in zip(("sex", "education"), levels, strict=True):
+                for i, (level, n) in enumerate(of):
+                    base = 1.0 if statistic == "ratio" else 0.0
+                    value, more = base + 0.05 * i, {"p": 0.04 / (i + 1)}
+                    if level in ("male", "primary"):
+                        value, more = base, {"se": np.nan, "ci_low": np.nan, "ci_high": np.nan, "note": "reference"}
+                    given = {"se": 0.012, "ci_low": value - 0.024, "ci_high": value + 0.024, **more}
+                    self.add(table, table, value or 1e-9, n, {variable: level}, statistic=statistic, unit=unit, **given)
+        self.add(table, table, 3.5, 1700, {"sex": None}, statistic="joint_test", unit="F", p=0.0002)
+        self.add(table, table, 0.77, 1700, statistic="auc", unit="area", ci_low=0.75, ci_high=0.79)
+        self.add(table, table, 240_000.0, 1700, statistic="cases", unit="persons",
+                 note="12 of 1,712 sampled persons are left out, without a usable answer on: Education (12)")  # fmt: skip
+
     def frame(self) -> pd.DataFrame:
         return pd.DataFrame(self.rows).reindex(columns=list(COLUMNS))
 
@@ -173,6 +190,10 @@ def results() -> pd.DataFrame:
     """The long results table."""
     out = _Rows()
     rng = out.rng
+    out.model("determinants")
+    for by, gap, p in (({"sex": "female-male"}, 0.031, 0.004), ({"area": "rural-urban"}, 0.012, 0.31)):
+        out.add("differences", "informal_employment", gap, SAMPLE / 2, by, statistic="difference", unit="points", se=0.011,
+                ci_low=gap - 0.022, ci_high=gap + 0.022, p=p)  # fmt: skip
     headline = {
         "informal_employment": 0.864,
         "informal_sector": 0.713,

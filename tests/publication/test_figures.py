@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from informality.foundation.errors import InformalityError
-from informality.publication.figures import _wrapped, figure_of_view
+from informality.publication.figures import figure_of_view, wrapped
 from informality.publication.published import Publication, publication
 from informality.publication.view_specs import FigureSpec
 
@@ -88,5 +88,5 @@ def test_only_shares_are_drawn(mock: ModuleType, rows: pd.DataFrame) -> None:
 
 def test_a_broken_lao_word_keeps_marks_and_vowels_with_their_consonant() -> None:
     # five letters a line: the tone after the break goes back, the vowel before the break goes on
-    assert _wrapped(["ກກກກກ່ກກ"], 5) == ["ກກກກກ່\nກກ"]
-    assert _wrapped(["ກກກກເກກ"], 5) == ["ກກກກ\nເກກ"]
+    assert wrapped(["ກກກກກ່ກກ"], 5) == ["ກກກກກ່\nກກ"]
+    assert wrapped(["ກກກກເກກ"], 5) == ["ກກກກ\nເກກ"]

@@ -160,13 +160,11 @@ def test_every_number_named_in_the_prose_is_that_of_the_results_table(
     assert checked == len(named)
 
 
-def test_contrasts_and_extremes_by_hand(mock: ModuleType) -> None:
+def test_extremes_by_hand(mock: ModuleType) -> None:
     rows = pd.DataFrame(
         [
             ("sex", "male", 0.50, 0.48, 0.52, "good"),
             ("sex", "female", 0.56, 0.54, 0.58, "good"),
-            ("area", "urban", 0.50, 0.45, 0.55, "good"),
-            ("area", "rural", 0.54, 0.50, 0.58, "good"),
             ("region", "r01", 0.2, 0.1, 0.3, "good"),
             ("region", "r02", 0.4, 0.3, 0.5, "caution"),
             ("region", "r03", 0.9, 0.8, 0.99, "unreliable"),
@@ -177,16 +175,34 @@ def test_contrasts_and_extremes_by_hand(mock: ModuleType) -> None:
     )
     rows = rows.reindex(columns=list(mock.COLUMNS)).assign(table="t", unit="share", se=0.01, n=500.0)
     pub = publication(rows, mock.labels(), mock.inputs().reliability, "d", "")
-    sex = contrast(ContrastSpec(table="t", by="sex", levels=["male", "female"]), pub)
-    assert sex == "The share is higher for the group “Women” than for “Men”: the two intervals do not overlap."
-    assert "overlap, so these figures alone do not show" in contrast(
-        ContrastSpec(table="t", by="area", levels=["rural", "urban"]), pub
-    )
-    assert "no figures to compare" in contrast(ContrastSpec(table="t", by="agriculture", levels=["a", "b"]), pub)
     named = extremes(ExtremesSpec(table="t", by="region"), pub)
     assert "Phongsaly, 40.0 per cent (30.0 to 50.0; use with caution: a wide margin); the lowest" in named
     assert "Vientiane Capital, 20.0 per cent (10.0 to 30.0)." in named
     assert "too few groups" in extremes(ExtremesSpec(table="t", by="sex"), pub)
+
+
+def test_sentences_that_compare_rest_on_the_difference_and_its_error(mock: ModuleType) -> None:
+    rows = pd.DataFrame(
+        [
+            ("sex", "male-female", -0.06, -0.084, -0.036, 0.0001, "good"),
+            ("area", "rural-urban", 0.004, -0.02, 0.028, 0.74, "good"),
+            ("agriculture", "a-b", None, None, None, None, "suppressed"),
+        ],
+        columns=["dim1", "level1", "value", "ci_low", "ci_high", "p", "grade"],
+    )
+    rows = rows.reindex(columns=list(mock.COLUMNS)).assign(
+        table="differences", indicator="rate", unit="points", se=0.012, n=500.0, confidence=0.95
+    )
+    pub = publication(rows, mock.labels(), mock.inputs().reliability, "d", "")
+    sex = contrast(ContrastSpec(indicator="rate", by="sex", levels=["male", "female"]), pub)
+    assert sex == "The share is 6.0 percentage points (3.6 to 8.4) higher for the group “Women” than for “Men”."
+    area = contrast(ContrastSpec(indicator="rate", by="area", levels=["rural", "urban"]), pub)
+    assert area == (
+        "The group “Rural” is ahead of “Urban” by 0.4 percentage points (−2.0 to 2.8), "
+        "which is no more than chance alone can bring."
+    )
+    unknown = contrast(ContrastSpec(indicator="rate", by="agriculture", levels=["a", "b"]), pub)
+    assert unknown == "This survey cannot say whether the two groups differ."
 
 
 # -- figures -------------------------------------------------------------------------------------------
@@ -194,7 +210,7 @@ def test_contrasts_and_extremes_by_hand(mock: ModuleType) -> None:
 
 def test_every_figure_says_its_numbers_in_words(page: Page) -> None:
     alternatives = [str(img["alt"]) for img in page.all("img")]
-    assert len(alternatives) == 10
+    assert len(alternatives) == 11  # ten of tables, one of a model
     for alt in alternatives:
         assert re.match(r"(Dot plot|Line chart|Stacked bar chart) with the 95% confidence interval\. ", alt)
         assert re.search(r": \d+\.\d \(\d+\.\d to \d+\.\d", alt)

@@ -49,12 +49,12 @@ def _alternative(view: EffectFigureSpec, rows: pd.DataFrame, number: NumberForma
     parts = []
     for row in rows.to_dict("records"):
         if pd.isna(row["value"]):
-            continue
-        if row["note"] == "reference":
+            parts.append(f"{row['row']}: too few answers to show")
+        elif row["note"] == "reference":
             parts.append(f"{row['group']}: reference {row['row']}")
-            continue
-        parts.append(f"{row['row']}: {number(row['value'])} ({number(row['ci_low'])} to {number(row['ci_high'])})")
-    return f"Dot plot of effects in {number.heading.lower()} with the {interval_words(rows)}. {view.title}. {'; '.join(parts)}."
+        else:
+            parts.append(f"{row['row']}: {number(row['value'])} ({number(row['ci_low'])} to {number(row['ci_high'])})")
+    return f"Dot plot with the {interval_words(rows)}. {view.title}. {'; '.join(parts)}."
 
 
 def _effects(rows: pd.DataFrame, number: NumberFormat, pub: Publication, reference: float | None) -> Canvas:

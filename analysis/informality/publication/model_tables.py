@@ -71,8 +71,9 @@ def table_of_model(id: str, view: ModelViewSpec, pub: Publication) -> Table | st
         groups.append(RowGroup(_heading(str(variable), everything, pub), tuple(lines)))
     notes = [view.note] if view.note else []
     for statistic in view.statistics:
-        if statistic in READING:
-            unit = str(rows.loc[rows["statistic"] == statistic, "unit"].iloc[0])
+        units = rows.loc[rows["statistic"] == statistic, "unit"]
+        if statistic in READING and len(units):
+            unit = str(units.iloc[0])
             notes.append(READING[statistic].format(unit=unit[:1].upper() + unit[1:]))
     notes += [*_about(everything, pub), *notes_of(rows, pub)]
     return Table(id, view.title, tuple(columns), tuple(groups), tuple(notes), pub.source)

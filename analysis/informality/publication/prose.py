@@ -141,18 +141,15 @@ def contrast(spec: ContrastSpec, pub: Publication) -> str:
         return "This survey cannot say whether the two groups differ."
     row = rows[0]
     first, second = (markdown_text(pub.labels.level(spec.by, one)) for one in spec.levels)
-    if row["value"] < 0:
+    value, low, high = row["value"], row["ci_low"], row["ci_high"]
+    if value < 0:
         first, second = second, first
+        value, low, high = -value, -high, -low
     number = prose_format(row["unit"], row["se"], pub.labels.unit(row["unit"]))
-    low, high = sorted(abs(row[k]) for k in ("ci_low", "ci_high"))
-    size = f"{number(abs(row['value']))} percentage points"
+    size = f"{number(value)} percentage points ({number(low)} to {number(high)})"
     if row["p"] < 1 - row["confidence"]:
-        words = f"{size} ({number(low)} to {number(high)})"
-        return f"The share is {words} higher for the group “{first}” than for “{second}”."
-    return (
-        f"The difference between the two groups, {size} ({number(row['ci_low'])} to {number(row['ci_high'])}, "
-        f"“{first}” being higher), is no larger than chance alone can bring."
-    )
+        return f"The share is {size} higher for the group “{first}” than for “{second}”."
+    return f"The group “{first}” is ahead of “{second}” by {size}, which is no more than chance alone can bring."
 
 
 def extremes(spec: ExtremesSpec, pub: Publication) -> str:

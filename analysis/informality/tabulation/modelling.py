@@ -26,8 +26,9 @@ from informality.inference.models.quantile_regression import QuantileFit
 from informality.inference.sampling.design import Design
 from informality.inference.sampling.moments import FloatArray
 from informality.tabulation.model_plan import BINARY, CATEGORIES, ModelSet, ModelSpec
+from informality.tabulation.people import Bools
 from informality.tabulation.rows import Settings, dimensions, finished, grade, without_value
-from informality.tabulation.views import Bools, View
+from informality.tabulation.views import View
 
 OUTCOME = "outcome"
 """Name of the outcome's column in the frame a model is fitted on."""
@@ -52,8 +53,7 @@ def tabulate_models(models: ModelSet, seen: View, design: Design, settings: Sett
     parts = []
     for name, model in models.spec.models.items():
         where = models.spec.universes[model.among].where
-        outcomes = seen.definition.outcomes
-        tests_outcome = any(n in outcomes for n in [*model.tested, *model.on, *where])
+        tests_outcome = any(n in seen.decided for n in [*model.tested, *model.on, *where])
         status = weakest("derived", settings.status, *([seen.definition.status] if tests_outcome else []))
         rows = _model(model, seen, models, design, settings, status)
         rows["table"] = rows["indicator"] = name
@@ -65,10 +65,8 @@ def tabulate_models(models: ModelSet, seen: View, design: Design, settings: Sett
 def model_frame(model: ModelSpec, models: ModelSet, seen: View) -> ModelFrame | str:
     """The frame of a model, or a sentence saying why there is none."""
     where = models.spec.universes[model.among].where
-    absent = [n for n in [*model.tested, *where] if n not in seen.asked]
-    if absent:
-        missing = "; ".join(dict.fromkeys(title for n in absent for title in seen.questions(n)))
-        return f"the survey did not ask: {missing}"
+    if missing := seen.lacking([*model.tested, *where]):
+        return f"the survey did not ask: {'; '.join(missing)}"
     open_cases = seen.undetermined([*model.tested, *where, *model.on], where)
     if open_cases.any():
         return f"the questions needed were not asked of {int(open_cases.sum()):,} sampled persons in this group"
@@ -159,7 +157,8 @@ def _answers(seen: View, name: str) -> pd.Series:
 
 def _outcome(model: ModelSpec, seen: View) -> pd.Series:
     if isinstance(model.of, dict):
-        return pd.Series(seen.mask(model.of).astype(float)).mask(seen.unanswered(model.of))
+        everybody = np.ones(len(seen.frame), dtype=bool)
+        return pd.Series(seen.mask(model.of).astype(float)).mask(seen.unanswered(model.of, everybody))
     if model.kind in CATEGORIES:
         return seen.frame[model.of].cat.set_categories(model.outcomes)
     values = seen.frame[model.of].astype(float)

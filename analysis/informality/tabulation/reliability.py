@@ -17,6 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 from pydantic import Field
 
+from informality.classification.classify import NOT_DETERMINABLE
 from informality.foundation.errors import ExitCode, InformalityError
 from informality.foundation.grammar import NOT_APPLICABLE, REASON, RuleSpec, StepSpec, Variable
 from informality.foundation.library import find
@@ -83,6 +84,26 @@ class Standard:
             )
         )
         return pd.DataFrame(rows, columns=["grade", "symbol", "meaning", "rule"])
+
+
+def graded(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], standard: Standard) -> tuple[list[str], pd.Series]:
+    """Grade and reason of rows with value, unit, ci_low, ci_high, n and cv; no reason for good ones.
+
+    ``open_cases``: (rows,) sampled persons of whom what was asked is not determinable.
+    """
+    width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
+    grade, why = standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
+    note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
+    for i in np.flatnonzero(open_cases):
+        grade[i] = NOT_DETERMINABLE
+        note[i] = f"the questions needed were not asked of {open_cases[i]:,} sampled persons in this group"
+    return grade, pd.Series(note, dtype="str", index=rows.index)
+
+
+def relative_error(value: npt.NDArray[np.float64], se: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Coefficients of variation as a standard takes them: NaN where the estimate is 0 or does not vary."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where((se > 0) & (value != 0), se / np.abs(value), np.nan))
 
 
 def read_standard(name: str, *folders: Path) -> Standard:

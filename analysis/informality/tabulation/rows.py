@@ -13,7 +13,7 @@ from informality.classification.classify import NOT_DETERMINABLE
 from informality.foundation.quantities import Status
 from informality.inference.estimates.intervals import Method
 from informality.tabulation.columns import COLUMNS, ESTIMATES, MAX_BY
-from informality.tabulation.reliability import Standard
+from informality.tabulation.reliability import Standard, graded
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +48,7 @@ def finished(parts: Sequence[pd.DataFrame], settings: Settings) -> pd.DataFrame:
 
 def grade(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], settings: Settings) -> None:
     """Grade every row; take the numbers out of those that may not or cannot be shown."""
-    width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
-    grade, why = settings.standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
-    note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
-    for i in np.flatnonzero(open_cases):
-        grade[i] = NOT_DETERMINABLE
-        note[i] = f"the questions needed were not asked of {open_cases[i]:,} sampled persons in this group"
-    rows["grade"], rows["note"] = grade, pd.Series(note, dtype="str")
+    rows["grade"], rows["note"] = graded(rows, open_cases, settings.standard)
     hidden = rows["grade"].isin(["suppressed", NOT_DETERMINABLE])
     rows.loc[hidden, list(ESTIMATES)] = np.nan
     rows["n"] = rows["n"].astype("Int64").mask(rows["grade"] == "suppressed")
