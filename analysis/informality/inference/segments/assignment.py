@@ -1,7 +1,7 @@
 """A rule that a reader can apply: a few questions that put a case into its segment, and how often it is right.
 
-Segments are found in many dimensions at once; what can be asked at a counter is a short decision tree. It is grown on the
-patterns and their weights (scikit-learn), and judged on cases whose PSU it has not seen.
+Segments are found in many dimensions at once; what can be asked at a counter is a short decision tree. It is grown on
+the patterns and their weights (scikit-learn), and judged on cases whose PSU it has not seen.
 """
 
 from __future__ import annotations
@@ -25,10 +25,10 @@ from informality.inference.segments.characteristics import Cases, Column
 class AssignmentRule:
     """Lines of a rule, each with the segment it leads to; every case is caught by one line.
 
-    ``lines``: what must hold. ``leads_to``: (L,) segment of each line. ``leaf``: (n,) the line that catches each row of the
-    file, -1 outside. ``caught``: shares (1, L) of the population by line; ``right``: (L, 2) share of those caught
-    who are not, and who are, in its segment. ``accuracy``: (1, 2) the same for everyone, by rules that were grown without
-    the PSU of the case; ``found``: (k, 2) that for the members of each segment. All take the segments as given.
+    ``lines``: what must hold. ``leads_to``: (L,) segment of each line. ``leaf``: (n,) the line that catches each row of
+    the file, -1 outside. ``caught``: shares (1, L) of the population by line; ``right``: (L, 2) share of those caught
+    who are not, and who are, in its segment. ``accuracy``: (1, 2) the same for everyone, by rules that were grown
+    without the PSU of the case; ``found``: (k, 2) that for the members of each segment. All take the segments as given.
     """
 
     names: tuple[str, ...]

@@ -11,6 +11,7 @@ class Choices(SpecModel):
     """How many segments, what they are called and how the rule to apply them is told; see the file for each."""
 
     stability: QuantitySpec
+    found_again: QuantitySpec
     most_segments: QuantitySpec
     smallest_segment: QuantitySpec
     resamples: QuantitySpec

@@ -8,7 +8,6 @@ import numpy as np
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.inference.sampling.moments import FloatArray, IntArray
-from informality.inference.segments.threads import one_thread
 
 _GLANCE = 10_000  # patterns; more are looked at only if these are not enough
 
@@ -26,11 +25,10 @@ def clusters(
     held = np.flatnonzero(weight > 0)
     share = weight[held] / weight[held].sum() * len(held)
     points = coordinates if len(held) == len(weight) else coordinates[held]
-    with one_thread():
-        out = []
-        for k in numbers:
-            means = KMeans(k, n_init=starts, random_state=seed).fit(points, sample_weight=share)
-            out.append(means.predict(coordinates).astype(np.intp))
+    out = []
+    for k in numbers:
+        means = KMeans(k, n_init=starts, random_state=seed).fit(points, sample_weight=share)
+        out.append(means.predict(coordinates).astype(np.intp))
     return out
 
 

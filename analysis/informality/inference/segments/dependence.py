@@ -1,13 +1,13 @@
 """What a propensity says of one characteristic: the average predicted share if everyone had it.
 
-Partial dependence (Friedman 2001): a characteristic is set to one value for all cases, all else as it is, and the predictions
-are averaged with the weights; each case is predicted by the model that has not seen its PSU. It describes the model, not
-what would happen if people changed.
+Partial dependence (Friedman 2001): a characteristic is set to one value for all cases, all else as it is, and the
+predictions are averaged with the weights; each case is predicted by the model that has not seen its PSU. It describes
+the model, not what would happen if people changed.
 
 Its error counts that other samples would have taught other models. The models themselves are what is needed: each was
 learned without one group of PSUs, so the averages they give for the cases they know are the replicates of the
-delete-a-group jackknife (Kott 2001, Journal of Official Statistics 17): (K - 1) / K times the sum of squared deviations, on
-K - 1 degrees of freedom for K folds. With few PSUs in a stratum it errs on the large side.
+delete-a-group jackknife (Kott 2001, Journal of Official Statistics 17): (K - 1) / K times the sum of squared deviations,
+on K - 1 degrees of freedom for K folds. With fewer PSUs in a stratum than folds it errs on the large side.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from informality.inference.estimates.intervals import limits
 from informality.inference.models import covariates
 from informality.inference.sampling.moments import FloatArray
 from informality.inference.segments.propensity import Propensity
+from informality.inference.segments.threads import one_thread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,13 +100,14 @@ def dependence(propensity: Propensity, name: str, at: Sequence[float | str] | No
     )
     total = weight.sum(axis=0)
     value, replicates = np.zeros(len(settings)), np.zeros((size, len(settings)))
-    for j, setting in enumerate(settings):
-        x = coded.x.copy()
-        x[:, i] = setting
-        for f, model in enumerate(propensity.models):
-            predicted = model(x)
-            value[j] += weight[f] @ predicted / total.sum()
-            replicates[f, j] = (total - weight[f]) @ predicted / (total - weight[f]).sum()
+    with one_thread():
+        for j, setting in enumerate(settings):
+            x = coded.x.copy()
+            x[:, i] = setting
+            for f, model in enumerate(propensity.models):
+                predicted = model(x)
+                value[j] += weight[f] @ predicted / total.sum()
+                replicates[f, j] = (total - weight[f]) @ predicted / (total - weight[f]).sum()
     return Dependence(
         propensity.learner, name, column.what.printed, levels, labels, value, replicates, len(propensity.cases.rows)
     )

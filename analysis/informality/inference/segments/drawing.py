@@ -45,7 +45,7 @@ def resampled(design: Design, number: int, seed: int) -> Iterator[FloatArray]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Groups:
-    """What is kept together in cross-validation, PSUs as a rule: ``code`` (N,) of each case, ``stratum`` (G,) of each group."""
+    """What is kept together in cross-validation, PSUs as a rule: ``code`` (N,) of the cases, ``stratum`` (G,) of the groups."""
 
     code: IntArray
     stratum: IntArray

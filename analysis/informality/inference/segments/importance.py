@@ -17,6 +17,7 @@ from informality.inference.estimates.estimate import Estimate, means
 from informality.inference.estimates.intervals import interval
 from informality.inference.sampling.moments import FloatArray, IntArray
 from informality.inference.segments.propensity import Propensity, log_loss
+from informality.inference.segments.threads import one_thread
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -60,17 +61,18 @@ def importance(propensity: Propensity, repeats: int = 10, seed: int = 0) -> Impo
     size = coded.x.shape[1]
     rise = np.zeros((len(units.y), size))
     by_repeat = np.zeros((repeats, size))
-    for f, model in enumerate(propensity.models):
-        held = np.flatnonzero(units.fold == f)
-        x, y, w = coded.x[units.pattern[held]], units.y[held], units.weight[held]
-        before = log_loss(y, model(x))
-        for r in range(repeats):
-            for i in range(size):
-                shuffled = x.copy()
-                shuffled[:, i] = x[dealt_out(w, rng), i]
-                more = log_loss(y, model(shuffled)) - before
-                rise[held, i] += more / repeats
-                by_repeat[r, i] += w @ more
+    with one_thread():
+        for f, model in enumerate(propensity.models):
+            held = np.flatnonzero(units.fold == f)
+            x, y, w = coded.x[units.pattern[held]], units.y[held], units.weight[held]
+            before = log_loss(y, model(x))
+            for r in range(repeats):
+                for i in range(size):
+                    shuffled = x.copy()
+                    shuffled[:, i] = x[dealt_out(w, rng), i]
+                    more = log_loss(y, model(shuffled)) - before
+                    rise[held, i] += more / repeats
+                    by_repeat[r, i] += w @ more
     values = np.full((len(propensity.value), size), np.nan)
     values[propensity.cases.rows] = rise[units.of_case]
     titles = tuple(c.what.printed for c in propensity.cases.columns)

@@ -1,6 +1,6 @@
 """What learns a propensity: boosted trees, a logit that is held back, and the plain logit they are compared with.
 
-Each learns from weighted cases, has one number to be tuned (rounds of boosting, strength of the penalty), and gives
+Each learns from weighted cases (inside :func:`~informality.inference.segments.threads.one_thread`), has one number to be tuned (rounds of boosting, strength of the penalty), and gives
 probabilities that are not yet calibrated. scikit-learn does the work. Weights are scaled to a sum of 1 or a mean of 1
 first, so their scale changes nothing.
 """
@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.inference.sampling.moments import FloatArray
 from informality.inference.segments.characteristics import Cases
-from informality.inference.segments.threads import one_thread
 
 Predict = Callable[[FloatArray], FloatArray]
 
@@ -102,20 +101,13 @@ class Boosting:
         return tuple(float(r) for r in range(self.step, self.rounds + 1, self.step))
 
     def path(self, coded: Coded, x: FloatArray, y: FloatArray, w: FloatArray, new: FloatArray, seed: int) -> FloatArray:
-        with one_thread():
-            model = self._model(coded, self.rounds, seed).fit(x, y, sample_weight=w / w.mean())
-            staged = enumerate(model.staged_predict_proba(new), 1)
-            return np.stack([p[:, 1] for i, p in staged if i % self.step == 0])
+        model = self._model(coded, self.rounds, seed).fit(x, y, sample_weight=w / w.mean())
+        staged = enumerate(model.staged_predict_proba(new), 1)
+        return np.stack([p[:, 1] for i, p in staged if i % self.step == 0])
 
     def fit(self, coded: Coded, x: FloatArray, y: FloatArray, w: FloatArray, tuning: float, seed: int) -> Predict:
-        with one_thread():
-            model = self._model(coded, int(tuning), seed).fit(x, y, sample_weight=w / w.mean())
-
-        def predict(new: FloatArray) -> FloatArray:
-            with one_thread():
-                return np.asarray(model.predict_proba(new)[:, 1])
-
-        return predict
+        model = self._model(coded, int(tuning), seed).fit(x, y, sample_weight=w / w.mean())
+        return lambda new: np.asarray(model.predict_proba(new)[:, 1])
 
     def _model(self, coded: Coded, rounds: int, seed: int) -> Any:
         from sklearn.ensemble import HistGradientBoostingClassifier
@@ -192,12 +184,6 @@ class PlainLogit:
 def _logit(columns: FloatArray, y: FloatArray, w: FloatArray, penalty: float) -> Predict:
     from sklearn.linear_model import LogisticRegression
 
-    with one_thread():
-        model = LogisticRegression(C=1 / penalty, solver="newton-cholesky", tol=1e-10, max_iter=200)
-        model.fit(columns, y, sample_weight=w / w.sum())
-
-    def predict(new: FloatArray) -> FloatArray:
-        with one_thread():
-            return np.asarray(model.predict_proba(new)[:, 1])
-
-    return predict
+    model = LogisticRegression(C=1 / penalty, solver="newton-cholesky", tol=1e-10, max_iter=200)
+    model.fit(columns, y, sample_weight=w / w.sum())
+    return lambda new: np.asarray(model.predict_proba(new)[:, 1])

@@ -105,14 +105,15 @@ def _name(parts: Sequence[_Part], most: int, words: Wording) -> str:
     heads = [p for p in parts if p.contrast.column.what.position == "head"]
     others = [p for p in parts if p.contrast.column.what.position != "head"][:most]
     others.sort(key=lambda p: p.contrast.place)
-    head = words.everyone
-    if heads:
-        head = heads[0].phrase if heads[0].plain else words.mostly.format(heads[0].phrase)
     before = [p.phrase for p in others if p.plain and p.contrast.column.what.position == "before"]
     after = [p.phrase for p in others if p.plain and p.contrast.column.what.position == "after"]
-    tail = [p.phrase for p in others if not p.plain]
-    text = " ".join([*before, head]) + (" " + ", ".join(after) if after else "")
-    text += "".join(", " + words.mostly.format(phrase) for phrase in tail)
+    tail = [words.mostly.format(p.phrase) for p in others if not p.plain]
+    head = heads[0].phrase if heads else words.everyone
+    if heads and not heads[0].plain:
+        head = words.mostly.format(head)
+        if before:  # "rural people, mostly employees", not "rural mostly employees"
+            head, tail = words.everyone, [head, *tail]
+    text = ", ".join([" ".join([*before, head, *after[:1]]), *after[1:], *tail])
     return text[:1].upper() + text[1:]
 
 

@@ -1,9 +1,10 @@
 """Propensities: for each case the probability of an outcome, from a model that has not seen its PSU.
 
-Cross-fitting: the PSUs are dealt into folds; the cases of a fold are scored by a model learned from the other folds. All that is
-chosen on the way (rounds of boosting, strength of a penalty, the curve of calibration) is chosen inside the other folds, by
-folds of their own. So every score is one the survey could have given to people in places it did not go to, and what is
-measured with the scores (:mod:`~informality.inference.segments.scores`) is not flattered by the likeness of neighbours.
+Cross-fitting: the PSUs are dealt into folds; the cases of a fold are scored by a model learned from the other folds.
+All that is chosen on the way (rounds of boosting, strength of a penalty, the curve of calibration) is chosen inside the
+other folds, by folds of their own. So every score is one the survey could have given to people in places it did not go
+to, and what is measured with the scores (:mod:`~informality.inference.segments.scores`) is not flattered by the likeness of
+neighbours.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from informality.inference.segments.characteristics import Cases, Characteristic
 from informality.inference.segments.drawing import Groups, groups_of
 from informality.inference.segments.learners import Boosting, Coded, Learner, Predict
 from informality.inference.segments.recalibration import CALIBRATIONS, Calibration, Curve, recalibrated
+from informality.inference.segments.threads import one_thread
 
 _PLACE = "propensity"
 
@@ -60,9 +62,9 @@ class Units:
 class Propensity:
     """Scores of the cases, out of fold.
 
-    ``value``: (n,) probability of the outcome for each row of the file, NaN outside the domain. ``outcome``: (n,) 0 or 1, NaN
-    outside. ``fold``: (n,) -1 outside. ``models``: (folds,) each learned without its fold. ``groups``: how many PSUs (or
-    groups) were kept together.
+    ``value``: (n,) probability of the outcome for each row of the file, NaN outside the domain. ``outcome``: (n,) 0 or
+    1, NaN outside. ``fold``: (n,) -1 outside. ``models``: (folds,) each learned without its fold. ``groups``: how many
+    PSUs (or groups) were kept together.
     """
 
     learner: str
@@ -114,11 +116,11 @@ def propensity(
 
     ``outcome``: (n,) True or False, or 1 and 0; rows outside the domain may hold anything. ``learner``: boosted trees by
     default. ``groups``: (n,) what is kept together in folds, the PSUs of the design by default. ``what``: what the
-    outcome is called. The same ``seed`` gives the same scores bit for bit, whatever the order of the rows; another learner with
-    the same seed has the same folds.
+    outcome is called. The same ``seed`` gives the same scores bit for bit, and whatever the order of the rows the same
+    but for rounding; another learner with the same seed has the same folds.
 
-    Raises :class:`InformalityError`: SPEC and DATA for the characteristics and the outcome, ESTIMATE for an empty domain,
-    one PSU, an outcome or a characteristic that does not vary, and fewer PSUs than folds.
+    Raises :class:`InformalityError`: SPEC and DATA for the characteristics and the outcome, ESTIMATE for an empty
+    domain, one PSU, an outcome or a characteristic that does not vary, and fewer PSUs than folds.
     """
     require_known(calibration, CALIBRATIONS, "way to calibrate probabilities")
     learned = learner or Boosting()
@@ -128,15 +130,14 @@ def propensity(
     fold_of_group = together.folds(folds, seed, _PLACE)
     units = _units(design, cases, y, together, fold_of_group)
     coded = Coded.of(cases, cases.sums(design.weight[cases.rows]))
-    value = np.empty(len(units.y))
-    models = []
-    for f in range(folds):
-        held = np.flatnonzero(units.fold == f)
-        others = np.flatnonzero(units.fold != f)
-        _require_both(units.y[others], f"without fold {f + 1}", what)
-        model = _learned(learned, coded, units, others, together, inner_folds, calibration, seed, what)
-        value[held] = model(coded.x[units.pattern[held]])
-        models.append(model)
+    value, models = np.empty(len(units.y)), []
+    with one_thread():
+        for f in range(folds):
+            held, others = np.flatnonzero(units.fold == f), np.flatnonzero(units.fold != f)
+            _require_both(units.y[others], f"without fold {f + 1}", what)
+            model = _learned(learned, coded, units, others, together, inner_folds, calibration, seed, what)
+            value[held] = model(coded.x[units.pattern[held]])
+            models.append(model)
     return Propensity(
         learner=learned.name,
         what=what,
@@ -165,17 +166,17 @@ def _learned(
     what: str,
 ) -> FoldModel:
     """A model of some units, its tuning and calibration chosen by folds within them."""
-    inner = together.folds(folds, seed + 1, _PLACE, np.unique(units.group[among]))[units.group[among]]
     x, y, w = coded.x[units.pattern[among]], units.y[among], units.weight[among]
-    scores = np.empty((len(learner.tunings), len(among)))
-    for g in range(folds):
-        held = inner == g
-        _require_both(y[~held], "in a part of the folds", what)
-        scores[:, held] = learner.path(coded, x[~held], y[~held], w[~held], x[held], seed)
-    loss = [float(w @ log_loss(y, p)) for p in scores]
-    best = int(np.argmin(loss))
-    curve = recalibrated(calibration, scores[best], y, w)
-    tuning = learner.tunings[best]
+    tuning, curve = learner.tunings[0], recalibrated("none", y, y, w)
+    if len(learner.tunings) > 1 or calibration != "none":
+        inner = together.folds(folds, seed + 1, _PLACE, np.unique(units.group[among]))[units.group[among]]
+        scores = np.empty((len(learner.tunings), len(among)))
+        for g in range(folds):
+            held = inner == g
+            _require_both(y[~held], "in a part of the folds", what)
+            scores[:, held] = learner.path(coded, x[~held], y[~held], w[~held], x[held], seed)
+        best = int(np.argmin([w @ log_loss(y, p) for p in scores]))
+        tuning, curve = learner.tunings[best], recalibrated(calibration, scores[best], y, w)
     return FoldModel(learner.fit(coded, x, y, w, tuning, seed), curve, tuning)
 
 
@@ -209,11 +210,11 @@ def _outcome(outcome: ArrayLike, cases: Cases, what: str) -> FloatArray:
 
 
 def _require_both(y: FloatArray, where: str, what: str) -> None:
-    if len(y) and (y != y[0]).any():
+    if (y != y[0]).any():
         return
     raise InformalityError(
         Problem(_PLACE, f"{what}: the outcome is the same for every case {where}",
-                f"all {len(y):,} are {y[0]:g}" if len(y) else "no case is left",
+                f"it is {y[0]:g}",
                 "widen the domain, or ask for fewer folds if few PSUs hold all cases of one kind"), ExitCode.ESTIMATE
     )  # fmt: skip
 

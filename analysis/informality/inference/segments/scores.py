@@ -1,10 +1,10 @@
 """How good propensities are, on cases whose PSU the model has not seen, and whether a black box buys anything.
 
-Three measures, weighted: the mean log loss (surprise), the Brier score (mean squared error of the probability, Brier 1950),
-both better when smaller, and the area under the ROC curve, better when larger. Errors are the design's and **take the
-scores as given**: they say how the measure varies over samples of people to score, not over samples to learn from, of which
-no unbiased error exists (Bengio and Grandvalet 2004). Differences between models on the same cases have the error of
-the difference.
+Three measures, weighted: the mean log loss (surprise), the Brier score (mean squared error of the probability, Brier
+1950), both better when smaller, and the area under the ROC curve, better when larger. Errors are the design's and **take
+the scores as given**: they say how the measure varies over samples of people to score, not over samples to learn from, of
+which no unbiased error exists (Bengio and Grandvalet 2004). Differences between models on the same cases have the error
+of the difference.
 """
 
 from __future__ import annotations

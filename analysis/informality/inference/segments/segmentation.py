@@ -2,9 +2,10 @@
 
 Cases are placed by their characteristics (:mod:`~informality.inference.segments.embedding`) and grouped by weighted
 k-means; how many groups there are is decided by what is found again in other samples
-(:mod:`~informality.inference.segments.stability`). The errors of sizes and profiles **take the segmentation as given**: they
-say how the size of these groups, with these borders, varies from sample to sample, not how the borders would. How far the
-borders can be trusted is said beside them, by the agreement between resamples and by how well each segment was found again.
+(:mod:`~informality.inference.segments.stability`). The errors of sizes and profiles **take the segmentation as given**:
+they say how the size of these groups, with these borders, varies from sample to sample, not how the borders would. How
+far the borders can be trusted is said beside them, by the agreement between resamples and by how well each segment was
+found again.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from informality.inference.segments.embedding import RawColumns
 from informality.inference.segments.naming import Wording, description, names
 from informality.inference.segments.profiles import Contrast, contrasts, profile_table
 from informality.inference.segments.stability import Stability, agreements, recovered, require_stable
+from informality.inference.segments.threads import one_thread
 
 _PLACE = "segments"
 _FOLDS = 5  # of the accuracy of the assignment rule
@@ -39,10 +41,10 @@ _FOLDS = 5  # of the accuracy of the assignment rule
 class Segmentation:
     """K segments, the largest first.
 
-    ``code``: (n,) the segment of each row of the file from 0, -1 outside the domain; a domain code for any other estimate.
-    ``names``, ``descriptions``: (K,). ``share``: (1, K) of the domain; ``total``: (1, K) people. ``recovered``: (K,) mean
-    overlap (Jaccard) with the nearest segment of the resamples; Hennig (2007) calls a cluster below 0.5 dissolved,
-    and one above 0.75 stable. ``chosen_by``: `stability`, or `the caller`. ``status``: the weakest of the choices it rests on.
+    ``code``: (n,) the segment of each row of the file from 0, -1 outside the domain; a domain code for any other
+    estimate. ``names``, ``descriptions``: (K,). ``share``: (1, K) of the domain; ``total``: (1, K) people.
+    ``recovered``: (K,) mean overlap (Jaccard) with the nearest segment of the resamples. ``chosen_by``: `stability`, or
+    `the caller`. ``status``: the weakest of the choices it rests on.
     """
 
     code: IntArray
@@ -100,10 +102,9 @@ def segment(
 ) -> Segmentation:
     """Segments of the cases of a domain by their characteristics.
 
-    ``frame``: (n,) the rows of the design. ``domain``: (n,) True for the cases; never leave rows out instead. ``k``: the
-    number of segments, instead of the largest stable one. ``choices``: thresholds, those of the library by
-    default. ``groups`` (n,): cases drawn together, where replicate weights stand in
-    the place of PSUs. The same ``seed`` gives the same segments, whatever the order of the rows or the scale of the weights.
+    ``frame``: (n,) the rows of the design. ``domain``: (n,) True for the cases; never leave rows out instead. ``k``:
+    the number of segments, instead of the largest stable one. ``choices``: thresholds, those of the library by default. ``groups`` (n,): cases drawn together, where replicate weights stand in the place of PSUs. The same
+    ``seed`` gives the same segments, whatever the order of the rows or the scale of the weights.
 
     Raises :class:`InformalityError`: SPEC and DATA for the characteristics, ESTIMATE for an empty domain, one PSU, a
     characteristic that does not vary, more segments than different cases, and where no number of segments is stable.
@@ -113,44 +114,61 @@ def segment(
         raise ValueError(f"segments are at least 2, not {k}")
     cases = read_cases(design, frame, characteristics, domain, _PLACE)
     weight = cases.sums(design.weight[cases.rows])
-    raw = RawColumns.of(cases, weight)
-    rare, starts = chosen.rare_level.value, int(chosen.starts.value)
-    coordinates = raw.coordinates(weight, rare)
     numbers = list(range(2, int(chosen.most_segments.value) + 1)) if k is None else [k]
-    there = different(coordinates, weight, max(numbers))
-    if k is not None and k > there:
-        raise too_few(k, there, "in the domain", _PLACE)
-    numbers = [number for number in numbers if number <= there]
+    with one_thread():
+        found, stability = _searched(design, cases, weight, numbers, chosen, seed)
+    size = require_stable(stability, _PLACE) if k is None else k
+    fold = _folds(groups_of(design, cases.rows, groups, _PLACE), seed)
+    by = "stability" if k is None else "the caller"
+    return _described(design, cases, found[stability.k.index(size)], stability, chosen, wording or Wording(), fold, by)
 
-    found = clusters(coordinates, weight, numbers, starts, seed)
-    assigned = []
-    for again in resampled(design, int(chosen.resamples.value), seed):
-        w = cases.sums(again[cases.rows])
+
+def _searched(
+    design: Design, cases: Cases, weight: FloatArray, numbers: Sequence[int], choices: Choices, seed: int
+) -> tuple[list[IntArray], Stability]:
+    """For each number of segments those of the patterns (m,), the largest first, and how stable they are.
+
+    Numbers beyond the different cases of a resample are left out, unless there is but one: then that is an error.
+    """
+    raw = RawColumns.of(cases, weight)
+    rare, starts = choices.rare_level.value, int(choices.starts.value)
+    tried = list(numbers)
+
+    def clustered(w: FloatArray, where: str) -> list[IntArray]:
         places = raw.coordinates(w, rare)
-        if (there := different(places, w, max(numbers))) < max(numbers):
-            raise too_few(max(numbers), there, "in one of the resamples", _PLACE)
-        assigned.append(clusters(places, w, numbers, starts, seed))
-    smallest = np.array([np.bincount(f, weight).min() / weight.sum() for f in found])
+        there = different(places, w, max(tried))
+        if there < min(tried):
+            raise too_few(min(tried), there, where, _PLACE)
+        tried[:] = [number for number in tried if number <= there]
+        return clusters(places, w, tried, starts, seed)
+
+    whole = clustered(weight, "in the domain")
+    assigned = [
+        clustered(cases.sums(again[cases.rows]), "in one of the resamples")
+        for again in resampled(design, int(choices.resamples.value), seed)
+    ]
+    found = [_largest_first(mine, weight) for mine in whole[: len(tried)]]
+    others = [[again[i] for again in assigned] for i in range(len(tried))]
     stability = Stability(
-        tuple(numbers), agreements(assigned, weight), smallest, len(assigned), chosen.stability.value,
-        chosen.smallest_segment.value,
-    )  # fmt: skip
-    size = k if k is not None else require_stable(stability, _PLACE)
-    at = numbers.index(size)
-    return _described(
-        design, cases, _largest_first(found[at], weight), [a[at] for a in assigned], stability, chosen, wording,
-        _folds(groups_of(design, cases.rows, groups, _PLACE), seed), "the caller" if k is not None else "stability",
-    )  # fmt: skip
+        k=tuple(tried),
+        agreement=tuple(agreements(theirs, weight) for theirs in others),
+        recovered=tuple(recovered(mine, theirs, weight) for mine, theirs in zip(found, others, strict=True)),
+        smallest=np.array([np.bincount(mine, weight).min() / weight.sum() for mine in found]),
+        resamples=len(assigned),
+        threshold=choices.stability.value,
+        found_again=choices.found_again.value,
+        least=choices.smallest_segment.value,
+    )
+    return found, stability
 
 
 def _described(
     design: Design,
     cases: Cases,
     segment_: IntArray,
-    others: Sequence[IntArray],
     stability: Stability,
     choices: Choices,
-    wording: Wording | None,
+    words: Wording,
     fold: IntArray,
     chosen_by: str,
 ) -> Segmentation:
@@ -158,7 +176,6 @@ def _described(
     size = int(segment_.max()) + 1
     code = cases.in_file(segment_[cases.pattern], -1)
     sets = contrasts(design, cases, code, size)
-    words = wording or Wording()
     called = names(sets, choices, words)
     indicators = (code[:, None] == np.arange(size)).astype(np.float64)
     rule = assignment_rule(
@@ -170,7 +187,7 @@ def _described(
         descriptions=tuple(description(mine, words) for mine in sets),
         share=shares(design, code, size),
         total=totals(design, indicators),
-        recovered=recovered(segment_, others, cases.sums(design.weight[cases.rows]), size),
+        recovered=stability.recovered[stability.k.index(size)],
         stability=stability,
         contrasts=tuple(tuple(mine) for mine in sets),
         rule=rule,

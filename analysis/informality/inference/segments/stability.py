@@ -27,15 +27,19 @@ class Stability:
     """Agreement between the segmentations of resamples, for each number of segments.
 
     ``k``: (K,). ``agreement``: for each k the adjusted Rand indices (pairs,) of all pairs of resamples.
-    ``smallest``: (K,) share of the smallest segment of the whole sample. ``threshold``: the mean agreement from which a
-    number of segments is called stable, ``least``: the share that every segment must have.
+    ``recovered``: for each k, how well each of its segments (k,) was found again (:func:`recovered`). ``smallest``: (K,) share
+    of the smallest segment. A number of segments is stable if the mean agreement reaches ``threshold``, every segment was
+    found again to ``found_again``, and none is smaller than ``least``: agreement alone, a matter of the large segments,
+    would let small ones pass that come and go.
     """
 
     k: tuple[int, ...]
     agreement: tuple[FloatArray, ...]
+    recovered: tuple[FloatArray, ...]
     smallest: FloatArray
     resamples: int
     threshold: float
+    found_again: float
     least: float
 
     @property
@@ -45,8 +49,14 @@ class Stability:
 
     @property
     def stable(self) -> NDArray[np.bool_]:
-        """(K,) which numbers of segments are stable, and leave no segment too small."""
-        return (self.mean >= self.threshold) & (self.smallest >= self.least)
+        """(K,) which numbers of segments are stable."""
+        enough = (self.mean >= self.threshold) & (self.weakest >= self.found_again) & (self.smallest >= self.least)
+        return np.asarray(enough)
+
+    @property
+    def weakest(self) -> FloatArray:
+        """(K,) how well the segment that was found again worst was."""
+        return np.array([r.min() for r in self.recovered])
 
     @property
     def chosen(self) -> int | None:
@@ -55,7 +65,7 @@ class Stability:
         return max(stable) if stable else None
 
     def table(self) -> pd.DataFrame:
-        """A row for each k: mean agreement (``value``), its lowest and highest tenth, and whether it is stable.
+        """A row for each k: mean agreement (``value``), its lowest and highest tenth, ``weakest``, ``smallest``, ``stable``.
 
         ``low`` and ``high`` say how agreement varies between pairs of resamples; they are no confidence interval.
         """
@@ -68,31 +78,30 @@ class Stability:
                 "high": [high for _, high in limits],
                 "n": self.resamples,
                 "threshold": self.threshold,
+                "weakest": self.weakest,
                 "smallest": self.smallest,
                 "stable": self.stable,
             }
         )
 
 
-def agreements(assigned: Sequence[Sequence[IntArray]], weight: FloatArray) -> tuple[FloatArray, ...]:
-    """For each k the adjusted Rand indices of all pairs of resamples.
-
-    ``assigned``: for each resample, and in it for each k, the segments (m,) of all patterns; ``weight``: (m,).
-    """
-    return tuple(
-        np.array([adjusted_rand(a[i], b[i], weight) for a, b in itertools.combinations(assigned, 2)])
-        for i in range(len(assigned[0]))
-    )
+def agreements(assigned: Sequence[IntArray], weight: FloatArray) -> FloatArray:
+    """Adjusted Rand indices of all pairs of resamples, from the segments (m,) each gives to all patterns."""
+    return np.array([adjusted_rand(a, b, weight) for a, b in itertools.combinations(assigned, 2)])
 
 
 def require_stable(stability: Stability, place: str) -> int:
     """The number chosen; an error (ESTIMATE) with the whole curve if none is stable."""
     if stability.chosen is None:
-        numbers = zip(stability.k, stability.mean, stability.smallest, strict=True)
-        curve = ", ".join(f"{k} segments: agreement {mean:.2f}, smallest {small:.1%}" for k, mean, small in numbers)
+        numbers = zip(stability.k, stability.mean, stability.weakest, stability.smallest, strict=True)
+        curve = "; ".join(
+            f"{k} segments: agreement {mean:.2f}, worst found again {weak:.2f}, smallest {small:.1%}"
+            for k, mean, weak, small in numbers
+        )
         raise InformalityError(
-            Problem(place, f"no number of segments agrees to {stability.threshold:g} between resamples with "
-                    f"{stability.least:.0%} of the people in each", curve,
+            Problem(place, "no number of segments is stable: none agrees between resamples to "
+                    f"{stability.threshold:g} with each segment found again to {stability.found_again:g} "
+                    f"and at least {stability.least:.0%} of the people in it", curve,
                     "describe the cases by fewer characteristics that matter more, join rare levels, "
                     "or choose a number, k=, and publish its agreement with it"), ExitCode.ESTIMATE
         )  # fmt: skip
@@ -120,12 +129,12 @@ def adjusted_rand(a: IntArray, b: IntArray, weight: FloatArray) -> float:
     return float(((p**2).sum() - expected) / possible) if possible > 1e-15 else 1.0
 
 
-def recovered(segment: IntArray, others: Sequence[IntArray], weight: FloatArray, k: int) -> FloatArray:
+def recovered(segment: IntArray, others: Sequence[IntArray], weight: FloatArray) -> FloatArray:
     """(k,) how well each segment is found again: its mean Jaccard overlap with the nearest of each resample.
 
     Hennig 2007 (Computational Statistics and Data Analysis 52): people in both over people in either.
     """
-    overlap = np.zeros(k)
+    overlap = np.zeros(int(segment.max()) + 1)
     for other in others:
         both = shared(segment, other, weight)
         either = both.sum(axis=1, keepdims=True) + both.sum(axis=0) - both
