@@ -135,6 +135,14 @@ def test_a_number_chosen_by_the_caller_is_said_to_be() -> None:
     assert FOUND.status == "assumption"
 
 
+def test_segments_print_with_what_they_can_be_trusted_for() -> None:
+    text = str(FOUND)
+    share = FOUND.share.value[0, 0]
+    assert text.startswith(f"1. {FOUND.names[0]}: {share:.1%} (") and f"{FOUND.share.n_numerator[0, 0]:,} cases" in text
+    assert f"4 segments, chosen by stability: agreement between 6 resamples {FOUND.agreement:.2f}" in text
+    assert "Industry: Trade " in text and ", others " in text
+
+
 # ---- Sizes and profiles ----------------------------------------------------------------------------------
 
 

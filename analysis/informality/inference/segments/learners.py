@@ -1,6 +1,6 @@
 """What learns a propensity: boosted trees, a logit that is held back, and the plain logit they are compared with.
 
-Each learns from weighted cases (inside :func:`~informality.inference.segments.threads.one_thread`), has one number to be tuned (rounds of boosting, strength of the penalty), and gives
+Each learns from weighted cases, has one number to be tuned (rounds of boosting, strength of the penalty), and gives
 probabilities that are not yet calibrated. scikit-learn does the work. Weights are scaled to a sum of 1 or a mean of 1
 first, so their scale changes nothing.
 """

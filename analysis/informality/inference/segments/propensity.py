@@ -3,8 +3,8 @@
 Cross-fitting: the PSUs are dealt into folds; the cases of a fold are scored by a model learned from the other folds.
 All that is chosen on the way (rounds of boosting, strength of a penalty, the curve of calibration) is chosen inside the
 other folds, by folds of their own. So every score is one the survey could have given to people in places it did not go
-to, and what is measured with the scores (:mod:`~informality.inference.segments.scores`) is not flattered by the likeness of
-neighbours.
+to, and what is measured with the scores (:mod:`~informality.inference.segments.scores`) is not flattered by the
+likeness of neighbours.
 """
 
 from __future__ import annotations

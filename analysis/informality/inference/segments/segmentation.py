@@ -81,6 +81,18 @@ class Segmentation:
                 rows.append({**head, "statistic": statistic, **line, "n": int(self.share.n_numerator[0, k])})
         return pd.DataFrame(rows)
 
+    def __str__(self) -> str:
+        """The segments with their shares, 95 per cent intervals and cases, and how far they can be trusted."""
+        low, high = interval(self.share)
+        lines = [
+            f"{k + 1}. {name}: {self.share.value[0, k]:.1%} ({low[0, k]:.1%} to {high[0, k]:.1%}), "
+            f"{self.share.n_numerator[0, k]:,} cases, found again {self.recovered[k]:.2f}\n   {self.descriptions[k]}"
+            for k, name in enumerate(self.names)
+        ]
+        trust = f"agreement between {self.stability.resamples} resamples {self.agreement:.2f}"
+        rule = f"the rule puts {self.rule.accuracy.value[0, 1]:.0%} where they belong"
+        return "\n".join([*lines, f"{len(self)} segments, chosen by {self.chosen_by}: {trust}; {rule}"])
+
     def profile(self) -> pd.DataFrame:
         """Tidy: each characteristic inside and outside each segment, and the difference, with errors."""
         table = profile_table([list(mine) for mine in self.contrasts])
@@ -103,8 +115,9 @@ def segment(
     """Segments of the cases of a domain by their characteristics.
 
     ``frame``: (n,) the rows of the design. ``domain``: (n,) True for the cases; never leave rows out instead. ``k``:
-    the number of segments, instead of the largest stable one. ``choices``: thresholds, those of the library by default. ``groups`` (n,): cases drawn together, where replicate weights stand in the place of PSUs. The same
-    ``seed`` gives the same segments, whatever the order of the rows or the scale of the weights.
+    the number of segments, instead of the largest stable one. ``choices``: thresholds, those of the library by default.
+    ``groups`` (n,): cases drawn together, where replicate weights stand in the place of PSUs. The same ``seed`` gives the
+    same segments, whatever the order of the rows or the scale of the weights.
 
     Raises :class:`InformalityError`: SPEC and DATA for the characteristics, ESTIMATE for an empty domain, one PSU, a
     characteristic that does not vary, more segments than different cases, and where no number of segments is stable.

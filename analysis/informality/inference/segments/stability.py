@@ -27,8 +27,8 @@ class Stability:
     """Agreement between the segmentations of resamples, for each number of segments.
 
     ``k``: (K,). ``agreement``: for each k the adjusted Rand indices (pairs,) of all pairs of resamples.
-    ``recovered``: for each k, how well each of its segments (k,) was found again (:func:`recovered`). ``smallest``: (K,) share
-    of the smallest segment. A number of segments is stable if the mean agreement reaches ``threshold``, every segment was
+    ``recovered``: for each k, how well each of its segments (k,) was found again (:func:`recovered`). ``smallest``: (K,)
+    share of the smallest segment. A number of segments is stable if the mean agreement reaches ``threshold``, every segment was
     found again to ``found_again``, and none is smaller than ``least``: agreement alone, a matter of the large segments,
     would let small ones pass that come and go.
     """
@@ -65,7 +65,7 @@ class Stability:
         return max(stable) if stable else None
 
     def table(self) -> pd.DataFrame:
-        """A row for each k: mean agreement (``value``), its lowest and highest tenth, ``weakest``, ``smallest``, ``stable``.
+        """A row for each k: mean agreement (``value``), its lowest and highest tenth, and what makes it stable or not.
 
         ``low`` and ``high`` say how agreement varies between pairs of resamples; they are no confidence interval.
         """
