@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import linalg, special
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.inference.estimates.estimate import means
 from informality.inference.models.coefficients import Coefficients
 from informality.inference.models.fitted import Fit
+from informality.inference.models.sandwich import degrees_of_freedom
 from informality.inference.sampling.design import Design
 from informality.inference.sampling.linearise import design_covariance
 from informality.inference.sampling.moments import FloatArray, IntArray
@@ -86,51 +89,81 @@ class Roc(Coefficients):
 def roc(fit: Fit) -> Roc:
     """Design-weighted ROC curve and its area (AUC): how well the predictions of a binary model tell cases apart.
 
-    The area is the share of pairs, one with the outcome and one without, weighted by both weights, in which the first
-    has the higher prediction, ties counting half. Its influence is, for a case, w/W1 (share of the others below
-    it - AUC), and the mirror of that for the others (DeLong, DeLong and Clarke-Pearson 1988, weighted). The
-    predictions are taken as given: the error says how the area varies from sample to sample, not how the
-    model would.
+    See :func:`auc`. The predictions are taken as given: the error says how the area varies from sample to sample, not how
+    the model would.
     """
     y, score = _outcome_and_score(fit, "an ROC curve")
+    rows, place = fit.data.patterns.rows, f"ROC of `{fit.formula}`"
+    area = auc(fit.design, rows, y, score[:, None], ("AUC",), place)
+    sides = _Sides.of(y, score)
+    one, none, _, _ = sides.pieces(fit.design.weight[rows])
+    curve = pd.DataFrame(
+        {
+            "threshold": sides.levels,
+            "sensitivity": (one.sum() - np.cumsum(one) + one) / one.sum(),
+            "specificity": (np.cumsum(none) - none) / none.sum(),
+        }
+    )
+    return Roc(area.names, area.value, area.cov, area.df, curve)
+
+
+def auc(
+    design: Design, rows: IntArray, y: FloatArray, scores: FloatArray, names: Sequence[str], place: str
+) -> Coefficients:
+    """Areas under the weighted ROC curves of S scores of the same cases, with their covariance.
+
+    ``rows``: (N,) file rows of the cases; ``y``: (N,) 0 or 1; ``scores``: (N, S), taken as given. The area is the share of
+    pairs, one with the outcome and one without, weighted by both weights, in which the first has the higher score, ties
+    counting half. Its influence is, for a case, w/W1 (share of the others below it - AUC), and the mirror of that for the
+    others (DeLong, DeLong and Clarke-Pearson 1988, weighted). Raises :class:`InformalityError` (ESTIMATE) if an outcome is
+    not 0 or 1.
+    """
     if not np.isin(y, (0.0, 1.0)).all():
         raise InformalityError(
-            Problem(f"ROC of `{fit.formula}`", "the outcome must be 0 or 1 for each case",
-                    fix="shares cannot be told apart"), ExitCode.ESTIMATE
-        )  # fmt: skip
-    design, rows = fit.design, fit.data.patterns.rows
-    levels, place = np.unique(np.round(score, 12), return_inverse=True)
-    with_it = y == 1
+            Problem(place, "the outcome must be 0 or 1 for each case", fix="shares cannot be told apart"),
+            ExitCode.ESTIMATE,
+        )
+    sides = [_Sides.of(y, score) for score in scores.T]
 
-    def pieces(weight: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+    def statistic(weight: FloatArray) -> FloatArray:
+        return np.array([side.area(weight[rows]) for side in sides])
+
+    value, weight = statistic(design.weight), design.weight[rows]
+    influence = np.zeros((len(design.weight), len(names)))
+    for s, side in enumerate(sides):
+        one, none, below, above = side.pieces(weight)
+        with_it, without = (below[side.place] - value[s]) / one.sum(), (above[side.place] - value[s]) / none.sum()
+        influence[rows, s] = np.where(side.with_it, with_it, without) * weight
+    cov = design_covariance(design, statistic, influence)
+    return Coefficients(tuple(names), value, cov, degrees_of_freedom(design, rows))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Sides:
+    """Cases with and without an outcome (N,), and the place (N,) of each among the distinct scores ``levels``."""
+
+    levels: FloatArray
+    place: IntArray
+    with_it: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, y: FloatArray, score: FloatArray) -> _Sides:
+        levels, place = np.unique(np.round(score, 12), return_inverse=True)
+        return cls(levels, place, y == 1)
+
+    def pieces(self, weight: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
         """Weight with and without the outcome at each score, and the shares beyond it on the other side."""
         one, none = (
-            np.asarray(np.bincount(place, weight * side, minlength=len(levels)), dtype=np.float64)
-            for side in (with_it, ~with_it)
+            np.asarray(np.bincount(self.place, weight * side, minlength=len(self.levels)), dtype=np.float64)
+            for side in (self.with_it, ~self.with_it)
         )
         below = (np.cumsum(none) - none / 2) / none.sum()
         above = 1 - (np.cumsum(one) - one / 2) / one.sum()
         return one, none, below, above
 
-    one, none, below, above = pieces(design.weight[rows])
-    auc = float(one @ below / one.sum())
-    influence = np.zeros(fit.data.n_file)
-    own = np.where(with_it, (below[place] - auc) / one.sum(), (above[place] - auc) / none.sum())
-    influence[rows] = own * design.weight[rows]
-
-    def statistic(weight: FloatArray) -> FloatArray:
-        one, _, below, _ = pieces(weight[rows])
-        return np.array([one @ below / one.sum()])
-
-    cov = design_covariance(design, statistic, influence)
-    curve = pd.DataFrame(
-        {
-            "threshold": levels,
-            "sensitivity": (one.sum() - np.cumsum(one) + one) / one.sum(),
-            "specificity": (np.cumsum(none) - none) / none.sum(),
-        }
-    )
-    return Roc(("AUC",), np.array([auc]), cov, fit.design_df, curve)
+    def area(self, weight: FloatArray) -> float:
+        one, _, below, _ = self.pieces(weight)
+        return float(one @ below / one.sum())
 
 
 def vif(fit: Fit) -> pd.DataFrame:

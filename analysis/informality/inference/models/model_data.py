@@ -69,7 +69,7 @@ def read_model_data(
     if missing not in ("refuse", "drop"):
         raise ValueError(f"missing must be refuse or drop, not {missing!r}")
     parsed = formulas.parse(text, [str(c) for c in frame.columns], offset)
-    rows = _domain_rows(design, frame, domain, place)
+    rows = domain_rows(design, frame, domain, place)
     outcome = formulas.display(parsed.outcome)
     categories = kind in ("multinomial", "ordered")
     _check_arguments(kind, parsed, outcome, frame, offset, reference, place)
@@ -108,7 +108,8 @@ def read_model_data(
                      patterns, len(frame), dropped, tuple(notes))  # fmt: skip
 
 
-def _domain_rows(design: Design, frame: pd.DataFrame, domain: ArrayLike | None, place: str) -> IntArray:
+def domain_rows(design: Design, frame: pd.DataFrame, domain: ArrayLike | None, place: str) -> IntArray:
+    """The rows (N,) with a weight in a domain (n,), fit for a model; errors are DATA or ESTIMATE."""
     if len(frame) != len(design.weight):
         raise InformalityError(
             Problem(place, "the data and the sample design have different numbers of rows",
@@ -125,7 +126,7 @@ def _domain_rows(design: Design, frame: pd.DataFrame, domain: ArrayLike | None, 
     rows = np.flatnonzero(mask)
     if not len(rows):
         raise InformalityError(
-            Problem(place, "nobody in the sample belongs to the domain of the model",
+            Problem(place, "nobody in the sample belongs to the domain",
                     fix="check the condition that defines it"), ExitCode.ESTIMATE
         )  # fmt: skip
     if (design.weight[rows] < 0).any():
@@ -136,7 +137,7 @@ def _domain_rows(design: Design, frame: pd.DataFrame, domain: ArrayLike | None, 
         )  # fmt: skip
     if design.replicates is None and (design.psu[rows] == design.psu[rows[0]]).all():
         raise InformalityError(
-            Problem(place, "all cases of the model lie in one primary sampling unit (PSU), "
+            Problem(place, "all cases lie in one primary sampling unit (PSU), "
                     "so no standard error can be computed",
                     f"{len(rows):,} cases", "widen the domain"), ExitCode.ESTIMATE
         )  # fmt: skip
