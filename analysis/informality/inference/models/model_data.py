@@ -7,12 +7,12 @@ with its name: unknown variables, missing values, factors with one level, outcom
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean, raise_errors
 from informality.inference.models import covariates, design_matrix
@@ -52,6 +52,13 @@ class ModelData:
     n_file: int
     dropped: int
     notes: tuple[Problem, ...]
+
+    def among(self, chosen: NDArray[np.bool_], matrix: Matrix) -> ModelData:
+        """The data of some of the patterns (m,), with the columns of a matrix made from this one."""
+        sample, offset = self.sample, self.sample.offset
+        part = offset[chosen] if isinstance(offset, np.ndarray) else offset
+        smaller = Sample(matrix, sample.first[chosen], sample.y[chosen], part)
+        return replace(self, sample=smaller, patterns=self.patterns.among(chosen))
 
 
 def read_model_data(
@@ -109,7 +116,7 @@ def read_model_data(
 
 
 def domain_rows(design: Design, frame: pd.DataFrame, domain: ArrayLike | None, place: str) -> IntArray:
-    """The rows (N,) with a weight in a domain (n,), fit for a model; errors are DATA or ESTIMATE."""
+    """The rows (N,) of a domain that have a weight; an error (DATA, ESTIMATE) where no model can be fitted on them."""
     if len(frame) != len(design.weight):
         raise InformalityError(
             Problem(place, "the data and the sample design have different numbers of rows",
