@@ -128,6 +128,14 @@ def test_names_say_who_they_are() -> None:
     assert "Urban employees in government, mostly with tertiary education" in FOUND.names
 
 
+def test_names_are_told_apart_even_where_there_are_few_words() -> None:
+    wordless = [Characteristic(c.name, c.kind, order=c.order, apart=c.apart) for c in KNOWN]
+    design, strict = design_of(X), quick(mostly=1.01, apart=99.0, resamples=2.0)
+    assert segment(design, X, wordless, k=3, choices=strict).names == ("People (1)", "People (2)", "People (3)")
+    told = segment(design, X, [KNOWN[0], *wordless[1:]], k=2, choices=strict).names
+    assert set(told) == {"People, more often rural", "People, more often urban"}
+
+
 def test_a_number_chosen_by_the_caller_is_said_to_be() -> None:
     three = segments_of(X, k=3)
     assert len(three) == 3 and three.chosen_by == "the caller"

@@ -79,9 +79,8 @@ def assignment_rule(
         conditions[right[parent]] = conditions[parent].narrowed(question, threshold, below=False)
     node = end[tree.apply(x)]
     ends = np.unique(node)
-    used = ends[
-        np.lexsort((-np.bincount(node, cases.sums(weight))[ends], value[ends]))
-    ]  # by segment, the largest first
+    caught = np.bincount(node, cases.sums(weight))[ends]
+    used = ends[np.lexsort((-caught, value[ends]))]  # by segment, the largest first
     place = np.empty(len(left), dtype=np.intp)
     place[used] = np.arange(len(used))
     line = place[node]

@@ -34,7 +34,8 @@ class Characteristic:
 
     ``title`` and ``labels`` (level to text) are what tables print, by default the name and the level. ``phrases`` are
     the words a name is made of, and ``position`` where they stand: `rural` before, `own-account workers` as the
-    head, `in agriculture` after it. A level without a phrase is never part of a name. ``ordered``: ``order`` lists
+    head, `in agriculture` after it; each must also read well after "mostly". A level without a phrase is never part
+    of a name. ``ordered``: ``order`` lists
     the levels from low to high, ``apart`` those outside the order (`unknown`). ``number``: ``missing`` is what
     a missing value is called; without it none may be missing. The phrases of a number are those of `low` and `high`.
     """

@@ -27,7 +27,8 @@ _NEARLY_NONE = 1e-8  # penalty of the plain logit, in units of its mean loss: it
 @dataclass(frozen=True, slots=True, eq=False)
 class Coded:
     """Cases as numbers. ``x``: (m, v) codes of levels, or numbers, NaN where missing. ``levels``: (v,) how many, 0 of a
-    number. ``ordered``: (v,) whether codes are ranks. ``middle``, ``spread``: (v,) of the numbers."""
+    number. ``ordered``: (v,) whether codes are ranks. ``middle``, ``spread``: (v,) of the numbers, of all cases: they
+    are no more than the unit in which a logit sees a number, and hold nothing of the outcome."""
 
     x: FloatArray
     names: tuple[str, ...]

@@ -76,14 +76,8 @@ def _parts(mine: Sequence[Contrast], choices: Choices, words: Wording) -> list[_
 def _part(contrast: Contrast, choices: Choices, words: Wording) -> _Part | None:
     what = contrast.column.what
     if not contrast.levels:
-        far = (
-            "high"
-            if contrast.spreads >= choices.apart.value
-            else "low"
-            if contrast.spreads <= -choices.apart.value
-            else ""
-        )
-        return _Part(what.phrases[far], True, contrast) if far in what.phrases else None
+        phrase = what.phrases.get("high" if contrast.spreads > 0 else "low", "")
+        return _Part(phrase, True, contrast) if phrase and abs(contrast.spreads) >= choices.apart.value else None
     inside, lead = contrast.inside, contrast.difference.value
     first, second = (int(i) for i in np.argsort(-inside, kind="stable")[:2])
     either = [first]
