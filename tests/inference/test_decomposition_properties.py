@@ -18,6 +18,7 @@ from informality.inference.decomposition.gaps import fairlie, oaxaca, threefold,
 from informality.inference.decomposition.result import Comparison, Decomposition
 from informality.inference.decomposition.reweighting import Reweighted, reweighted
 from informality.inference.estimates.quantiles import quantiles
+from informality.inference.models import newton, patterns
 from informality.inference.models.regression import linear
 
 REFERENCES = ["pooled", "neumark", "cotton", "male", "female"]
@@ -253,6 +254,21 @@ def test_rows_split_in_two(what: str) -> None:
     assert (np.abs(ours.cov - once.cov) / np.outer(scale, scale)).max() < 1e-8
 
 
+@pytest.mark.parametrize(
+    ("what", "reference"),
+    [*((w, r) for w in ("oaxaca", "logit", "probit") for r in REFERENCES), ("threefold", ""), ("reweighted", "")],
+)
+def test_patterns_and_blocks_change_nothing(what: str, reference: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = X.assign(age=(X["age"] // 10) * 10, wage=np.ceil(X["wage"]))
+    once = decomposed(what, x, reference)
+    monkeypatch.setattr(patterns, "_SAMPLE", 10)
+    monkeypatch.setattr(patterns, "_WORTH_IT", 0.0)  # every row its own pattern
+    monkeypatch.setattr(newton, "_BLOCK", 1800)  # blocks of 360 rows, and of 300 with a column for the group
+    same(decomposed(what, x, reference), once)
+    monkeypatch.setattr(newton, "_KEPT", 0)
+    same(decomposed(what, x, reference), once)
+
+
 @pytest.mark.parametrize("what", ["oaxaca", "logit", "probit"])
 @pytest.mark.parametrize("level", ["none", "primary", "tertiary"])
 def test_the_explained_part_does_not_depend_on_the_reference_level(what: str, level: str) -> None:
@@ -292,6 +308,20 @@ def test_shares_of_the_gap() -> None:
     expected = np.sqrt(ours.cov[i, i] - 2 * r * ours.cov[i, g] + r**2 * ours.cov[g, g]) / abs(ours.value[g])
     assert shares.se[shares.place("explained")] == pytest.approx(expected, rel=1e-12)
     assert list(shares.to_frame().columns[:4]) == ["part", "group", "term", "value"]
+
+
+def test_it_prints_with_how_to_read_it() -> None:
+    text = str(decomposed("threefold", X))
+    assert "by sex, male less female; three-fold, from the side of female" in text.splitlines()[0]
+    assert "Endowments are read as explained" in text
+    for printed in (text, str(decomposed("logit", X)), str(decomposed("reweighted", X))):
+        assert "It is not thereby justified" in printed and "It is not proof of discrimination" in printed
+
+
+def test_a_constant_alone_explains_nothing() -> None:
+    ours = oaxaca(design_of(X), X, "log(wage) ~ 1", GROUPS)
+    assert ours.names[2:] == ("gap", "explained", "unexplained", "unexplained: constant")
+    assert abs(ours["explained"]) < 1e-12 and ours["unexplained"] == pytest.approx(ours["gap"])
 
 
 # ---- Reweighting ----------------------------------------------------------------------------------------------

@@ -104,7 +104,7 @@ def threefold(
         Part("coefficients", (0, 1), (1, -1, 0)),
         Part("interaction", (1, -1), (1, -1, 0)),
     )
-    title = f"Oaxaca-Blinder decomposition of {compared.title}; three-fold, as {compared.labels[1]} would see it"
+    title = f"Oaxaca-Blinder decomposition of {compared.title}; three-fold, from the side of {compared.labels[1]}"
     return decompose(compared, design, parts, compared.labels[1], title)
 
 

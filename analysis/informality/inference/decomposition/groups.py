@@ -75,16 +75,17 @@ class Compared:
     ) -> FloatArray:
         """Covariance (q, q) of numbers about the groups, in the way of the design.
 
-        With replicate weights from ``statistic``, which takes weights (n,) and gives the numbers (q,); or else from the
-        weighted ``influence`` (N, q) of the rows of either group.
+        With replicate weights from ``statistic``, which takes weights (n,) and gives the numbers (q,). Otherwise from
+        their ``influence`` (m, q): how they move for one bit of weight on each pattern.
         """
         if design.replicates is not None:
             return replicate_covariance(design, statistic)
-        inside = np.zeros(len(design.weight), dtype=bool)
+        by_pattern = influence()
+        z = np.zeros((len(design.weight), by_pattern.shape[1]))
+        z[self.rows] = self.data.patterns.spread(by_pattern)
+        z *= design.weight[:, None]
+        inside = np.zeros(len(z), dtype=bool)
         inside[self.rows] = True
-        own = influence()
-        z = np.zeros((len(inside), own.shape[1]))
-        z[self.rows] = own
         return influence_covariance(design, z, inside=inside)
 
     def _coded(self, matrix: Matrix) -> Matrix:

@@ -127,7 +127,7 @@ def decompose(
         there = State.under(models, models.refit(weight), weight)
         return np.concatenate(_numbers(layout, there, compared, linear))
 
-    cov = compared.covariance(design, again, lambda: _influence(layout, state, models, design.weight))
+    cov = compared.covariance(design, again, lambda: _influence(layout, state, models))
     notes = list(compared.data.notes)
     if detailed and not linear:
         notes += _doubts(parts, divisors, np.sqrt(np.diag(cov)[len(value) :]), compared.place)
@@ -149,30 +149,35 @@ def _numbers(layout: Layout, state: State, compared: Compared, linear: bool) -> 
     return layout.ordered(state.y, totals, terms), np.array([s.divisor for s in splits])
 
 
-def _influence(layout: Layout, state: State, models: Models, weight: FloatArray) -> FloatArray:
-    """Influence (N, q) of the rows of either group on the numbers and the divisors."""
-    compared, moved = models.compared, Moved.of(models, state, weight)
-    totals, terms, divisors = [], [], []
-    for part in layout.parts:
-        split = _Split.of(part, state, models.linear, compared.constant)
-        products = np.where(moved.first, *part.people)[:, None] * moved.x * split.v
-        for b, theta in zip(part.coefficients, moved.theta, strict=True):
-            if b:
-                products += b * theta * split.u
-        total, divisor = part.total(moved.p), products.sum(axis=1)
-        factor = total - split.factor * divisor  # what moves the factor, times u'v
-        terms.append(split.factor * (products @ compared.by_term) + np.outer(factor, split.relative @ compared.by_term))
-        totals.append(total)
-        divisors.append(divisor)
-    numbers = layout.ordered(moved.y, np.stack(totals, axis=-1), np.stack(terms, axis=-2))
-    return np.column_stack([numbers, *divisors])
+def _influence(layout: Layout, state: State, models: Models) -> FloatArray:
+    """How the numbers and the divisors (q,) move for one bit of weight on each pattern (m, q)."""
+    compared = models.compared
+    splits = [_Split.of(part, state, models.linear, compared.constant) for part in layout.parts]
+    blocks = []
+    for rows in models.both.sample.slices():
+        moved = Moved.of(models, state, rows)
+        totals, terms, divisors = [], [], []
+        for part, split in zip(layout.parts, splits, strict=True):
+            products = np.where(moved.first, *part.people)[:, None] * moved.x * split.v
+            for b, theta in zip(part.coefficients, moved.theta, strict=True):
+                if b:
+                    products += b * theta * split.u
+            total, divisor = part.total(moved.p), products.sum(axis=1)
+            factor = total - split.factor * divisor  # how the factor moves, times u'v
+            shares = split.factor * products + np.outer(factor, split.relative)
+            totals.append(total)
+            terms.append(shares @ compared.by_term)
+            divisors.append(divisor)
+        numbers = layout.ordered(moved.y, np.stack(totals, axis=-1), np.stack(terms, axis=-2))
+        blocks.append(np.column_stack([numbers, *divisors]))
+    return np.vstack(blocks)
 
 
 def _doubts(parts: Sequence[Part], divisors: FloatArray, se: FloatArray, place: str) -> list[Problem]:
     """A note for each part whose terms are shares of a sum that may as well be 0."""
     weakest: dict[str, float] = {}
     for part, divisor, error in zip(parts, divisors, se, strict=True):
-        t = abs(divisor) / error if error > 0 else 0.0
+        t = abs(divisor) / error if error > 0 else np.inf if divisor else 0.0
         weakest[part.name] = min(t, weakest.get(part.name, np.inf))
     return [
         Problem(

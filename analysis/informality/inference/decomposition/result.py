@@ -17,6 +17,8 @@ READING = (
     "for the survey does not ask everything; nor would its absence prove that there is none.",
 )
 
+_THREEFOLD = "Endowments are read as explained, coefficients as unexplained; the interaction belongs to both."
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Comparison(Labelled):
@@ -39,7 +41,8 @@ class Comparison(Labelled):
         ]
         freedom = f"{self.df} degrees of freedom"
         notes = [f"Note: {note.what}." for note in self.notes]
-        return "\n".join([self.title, "; ".join([*counts, freedom]), "", self.format(), "", *notes, *READING])
+        reading = (_THREEFOLD, *READING) if (self.labels["part"] == "endowments").any() else READING
+        return "\n".join([self.title, "; ".join([*counts, freedom]), "", self.format(), "", *notes, *reading])
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -121,7 +121,7 @@ def reweighted(
     cov = compared.covariance(
         design,
         lambda w: _means(Odds.under(compared, fit, fit.refit(w), w), h).ravel(),
-        lambda: _influence(compared, fit, odds, h, base, design.weight),
+        lambda: _influence(compared.data.patterns.sums(design.weight), fit, odds, h - base),
     )
     se = np.sqrt(np.diag(cov)).reshape(base.shape)
     value, slope = np.where(np.isnan(level), base, level), np.ones_like(base)
@@ -157,17 +157,20 @@ def _means(odds: Odds, h: FloatArray) -> FloatArray:
     return np.asarray(np.einsum("md,msd->sd", odds.shares, h))
 
 
-def _influence(
-    compared: Compared, fit: Fit, odds: Odds, h: FloatArray, base: FloatArray, weight: FloatArray
-) -> FloatArray:
-    """Influence (N, S * 3) of the rows of either group on the means; the third also moves with the odds."""
-    patterns, sample = compared.data.patterns, fit.data.sample
-    w = patterns.sums(weight)[:, None]
-    own = (odds.shares / w)[:, None, :] * (h - base)  # for one bit of weight
-    pull = (odds.shares[:, 2, None] * (h - base)[:, :, 2]).T  # d odds / d theta is the odds times x
-    slope = sum((pull[:, rows] @ sample.block(rows) for rows in sample.slices()), np.zeros((len(base), len(fit.value))))
-    out = patterns.spread(own) * weight[compared.rows, None, None]
-    out[:, :, 2] += fit.influence()[compared.rows] @ slope.T
+def _influence(weight: FloatArray, fit: Fit, odds: Odds, apart: FloatArray) -> FloatArray:
+    """How the means move for one bit of weight on each pattern (m, S * 3); the third also with the odds.
+
+    ``weight`` (m,): of the patterns; ``apart`` (m, S, 3): the distance of each from the means.
+    """
+    sample, likelihood = fit.data.sample, fit.data.likelihood
+    out = (odds.shares / weight[:, None])[:, None, :] * apart
+    # the derivative of the odds exp(x theta) is x times the odds
+    pull = (odds.shares[:, 2, None] * apart[:, :, 2]).T
+    slope = sum((pull[:, rows] @ sample.block(rows) for rows in sample.slices()), np.zeros((len(pull), 1)))
+    for rows in sample.slices():
+        x = sample.block(rows)
+        score = likelihood.rows(likelihood.score(sample.y[rows], x @ fit.value), x)
+        out[rows, :, 2] += score @ fit.bread @ slope.T
     return out.reshape(len(out), -1)
 
 

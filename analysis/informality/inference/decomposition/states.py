@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from informality.inference.decomposition.groups import Compared
 from informality.inference.models.fitted import Fit
@@ -121,39 +122,43 @@ class State:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Moved:
-    """Weighted influence of N rows on a :class:`State`: ``theta`` (3, N, k), ``y`` (N, 2), ``p`` (N, 2, 3).
+    """How a :class:`State` moves for one bit of weight on each of b patterns.
 
-    ``x`` (N, k): on the mean covariates of the row's own group, which is the first where ``first`` (N,).
+    ``theta``: (b, k) for each set of coefficients; ``y`` (b, 2); ``p`` (b, 2, 3); ``x`` (b, k) of the mean covariates of
+    the pattern's own group, which is the first where ``first`` (b,).
     """
 
-    theta: list[FloatArray]
+    theta: tuple[FloatArray, ...]
     y: FloatArray
     x: FloatArray
     p: FloatArray
-    first: FloatArray
+    first: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, models: Models, state: State, weight: FloatArray) -> Moved:
-        """For the rows of either group, in the order of ``models.compared.rows``."""
-        data, rows = models.both, models.compared.rows
-        first = data.patterns.spread(models.compared.first)
-        theta = [fit.influence()[rows] for fit in models.fits]
-        if len(theta) > REFERENCE:
-            theta[REFERENCE] = theta[REFERENCE] @ models.entry.T
+    def of(cls, models: Models, state: State, rows: slice) -> Moved:
+        """For a block of the patterns of both groups."""
+        sample, likelihood = models.both.sample, models.both.likelihood
+        x, y, first = sample.block(rows), sample.y[rows], models.compared.first[rows]
+        eta = x @ state.theta.T
+        inside = np.column_stack([first, ~first])
+        theta = [
+            likelihood.rows(inside[:, g] * likelihood.score(y, eta[:, g]), x) @ models.fits[g].bread
+            for g in (FIRST, SECOND)
+        ]
+        if len(models.fits) > REFERENCE:
+            fit = models.fits[REFERENCE]
+            wider = fit.data.sample.matrix.block(sample.first[rows])  # its own blocks are of other sizes
+            theta.append(likelihood.rows(likelihood.score(y, wider @ fit.value), wider) @ fit.bread @ models.entry.T)
         elif models.by_size:
             share = state.size[FIRST] / state.size.sum()
-            own = weight[rows] * (first - share) / state.size.sum()
             apart = state.theta[FIRST] - state.theta[SECOND]
-            theta.append(share * theta[FIRST] + (1 - share) * theta[SECOND] + own[:, None] * apart)
+            larger = (first - share) / state.size.sum()
+            theta.append(share * theta[FIRST] + (1 - share) * theta[SECOND] + larger[:, None] * apart)
         else:
-            theta.append(np.zeros_like(theta[FIRST]))
-        x = np.vstack([data.sample.block(s) for s in data.sample.slices()])
-        eta = x @ state.theta.T
-        mean = np.column_stack([data.likelihood.mean(e)[:, 0] for e in eta.T])
+            theta.append(np.zeros_like(x))
         group = np.where(first, FIRST, SECOND)
-        share_of = (weight[rows] / state.size[group])[:, None]
-        inside = np.column_stack([first, ~first])
-        y = inside * share_of * (data.patterns.spread(data.sample.y)[:, None] - state.y)
+        one = 1 / state.size[group][:, None]
+        mean = np.column_stack([likelihood.mean(e)[:, 0] for e in eta.T])
         p = np.stack([on @ state.slope[:, s].T for s, on in enumerate(theta)], axis=2)
-        p += inside[:, :, None] * (share_of * (data.patterns.spread(mean) - state.p[group]))[:, None, :]
-        return cls(theta, y, share_of * (data.patterns.spread(x) - state.x[group]), p, first)
+        p += inside[:, :, None] * (one * (mean - state.p[group]))[:, None, :]
+        return cls(tuple(theta), inside * one * (y[:, None] - state.y), one * (x - state.x[group]), p, first)
