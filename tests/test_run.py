@@ -148,7 +148,10 @@ def test_the_results_table_is_the_one_of_the_design(results: pd.DataFrame) -> No
     assert set(results["grade"]) <= {"good", "caution", "unreliable", "suppressed", "not_determinable"}
     assert set(results["statistic"]) <= {
         "share", "total", "mean", "ratio", "difference",
-        "cases", "coefficient", "effect", "adjusted", "joint_test", "auc", "goodness_of_fit", "explained",
+        "cases", "coefficient", "effect", "adjusted", "joint_test", "auc", "goodness_of_fit", "r_squared",
+        "observed", "counterfactual", "gap", "explained", "unexplained",
+        "inside", "outside", "found_again", "agreement", "rule", "rule_caught", "accuracy",
+        "direct", "model", "gamma", "model_variance",
     }  # fmt: skip
     assert set(results["status"]) == {"assumption"}  # made-up data are nothing better, whatever is done with them
     assert results[["definition", "table", "indicator", "universe", "unit", "confidence"]].notna().all(axis=None)

@@ -35,6 +35,7 @@ def labels(study: Study) -> Labels:
         for name, outcome in definition.outcomes.items():
             variables[name] = outcome.title
             levels[name] = {**outcome.labels, **missing}
+    levels["statistic"] = {"direct": "From the survey alone", "model": "With the model of all regions"}
     indicators: dict[str, str] = {}
     tables: dict[str, str] = {}
     universes: dict[str, str] = {}
@@ -46,8 +47,8 @@ def labels(study: Study) -> Labels:
             for name, pair in table.compare.items():
                 levels[name]["-".join(pair)] = " less ".join(levels[name][one] for one in pair)
     for models in study.models:
-        indicators |= {name: m.title for name, m in models.spec.models.items()}
-        tables |= {name: m.title for name, m in models.spec.models.items()}
+        indicators |= models.spec.titles
+        tables |= models.spec.titles
         universes |= {name: u.title for name, u in models.spec.universes.items()}
     return Labels(variables, levels, indicators, tables, universes, UNITS)
 

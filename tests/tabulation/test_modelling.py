@@ -83,10 +83,11 @@ def made(
     definition: Definition,
     people: pd.DataFrame,
     asked: frozenset[str] | None = None,
+    kind: str = "models",
 ) -> pd.DataFrame:
     path = folder / "models.yml"
     model = {"title": "M", "among": "employed", **model}
-    path.write_text(json.dumps({"title": "T", "universes": UNIVERSES, "models": {"m": model}}))
+    path.write_text(json.dumps({"title": "T", "universes": UNIVERSES, kind: {"m": model}}))
     models = read_model_set(path, {**schema.grammar, **outcome_variables(definition)})
     seen = view(people, definition, schema, frozenset(schema.grammar) if asked is None else asked)
     design = Design.from_columns(people["weight"], people["stratum"], people["psu"])
@@ -317,3 +318,164 @@ def test_a_model_that_contradicts_itself(
     with pytest.raises(InformalityError) as caught:
         read_model_set(path, {**schema.grammar, **outcome_variables(definition)})
     assert words in str(caught.value.problems)
+
+
+# -- gaps, segments, areas -----------------------------------------------------------------------------
+
+
+def part(rows: pd.DataFrame, statistic: str, variable: str | None = None, level: str | None = None) -> pd.Series:
+    found = rows[rows["statistic"] == statistic]
+    found = found[found["dim1"].isna() if variable is None else found["dim1"] == variable]
+    found = found[found["level1"].isna() if level is None else found["level1"] == level]
+    assert len(found) == 1
+    return found.iloc[0]
+
+
+def test_a_gap_in_shares_is_the_difference_of_the_shares_and_its_parts_add_up(
+    schema: Schema, definition: Definition, people: pd.DataFrame, tmp_path: Path
+) -> None:
+    gap = {
+        "method": "yun",
+        "of": {"job": "informal"},
+        "between": {"sex": ["female", "male"]},
+        "on": ["education", "area"],
+    }
+    rows = made(gap, tmp_path, schema, definition, people, kind="decompositions")
+    used = people[people["education"].isin(["primary", "tertiary"])]  # nobody without schooling has a formal job
+    share = {
+        sex: np.average(g["ilo-17icls.job"] == "informal", weights=g["weight"])
+        for sex, g in used.groupby("sex", observed=True)
+    }
+    assert part(rows, "observed", "sex", "female")["value"] == pytest.approx(share["female"], rel=1e-9)
+    assert part(rows, "observed", "sex", "female")["unit"] == "share"
+    assert part(rows, "gap")["value"] == pytest.approx(share["female"] - share["male"], rel=1e-8)
+    whole = part(rows, "explained")["value"] + part(rows, "unexplained")["value"]
+    assert whole == pytest.approx(part(rows, "gap")["value"], rel=1e-9)
+    terms = sum(part(rows, "explained", name)["value"] for name in ("education", "area"))
+    assert terms == pytest.approx(part(rows, "explained")["value"], rel=1e-8)
+    assert part(rows, "gap")["unit"] == "points"
+    assert part(rows, "cases")["note"].startswith("12 sampled persons are left out because all have the outcome in one")
+    assert part(rows, "gap")["n"] == min((used["sex"] == s).sum() for s in ("male", "female"))
+
+
+def test_a_gap_in_logarithms_is_told_as_a_ratio_whose_parts_multiply(
+    schema: Schema, definition: Definition, people: pd.DataFrame, tmp_path: Path
+) -> None:
+    gap = {"method": "oaxaca", "of": "earnings_employee", "log": True, "between": {"job": ["formal", "informal"]},
+           "on": ["sex", "education"], "note": "A note."}  # fmt: skip
+    rows = made(gap, tmp_path, schema, definition, people, kind="decompositions")
+    used = people[people["education"].isin(["primary", "tertiary"]) & (people["earnings_employee"] > 0)]
+    mean = {
+        job: np.exp(np.average(np.log(g["earnings_employee"]), weights=g["weight"]))
+        for job, g in used.groupby("ilo-17icls.job", observed=True) if len(g)
+    }  # fmt: skip
+    assert part(rows, "observed", "job", "formal")["value"] == pytest.approx(mean["formal"], rel=1e-9)
+    assert part(rows, "gap")["value"] == pytest.approx(mean["formal"] / mean["informal"], rel=1e-9)
+    product = part(rows, "explained")["value"] * part(rows, "unexplained")["value"]
+    assert product == pytest.approx(part(rows, "gap")["value"], rel=1e-9)
+    assert part(rows, "gap")["unit"] == "ratio"
+    assert part(rows, "cases")["note"].startswith(
+        "A note; 12 sampled persons are left out because only one of the groups"
+    )
+
+
+def test_reweighting_has_a_line_for_each_statistic(
+    schema: Schema, definition: Definition, people: pd.DataFrame, tmp_path: Path
+) -> None:
+    gap = {"method": "reweighting", "of": "earnings_employee", "log": True, "between": {"job": ["formal", "informal"]},
+           "on": ["sex", "area"], "quantiles": [0.5]}  # fmt: skip
+    rows = made(gap, tmp_path, schema, definition, people, kind="decompositions")
+    found = rows[(rows["statistic"] == "counterfactual")]
+    assert found["level2"].tolist() == ["mean", "quantile 0.5"]
+    assert found["unit"].tolist() == ["geometric mean", "currency"]
+    for statistic in ("mean", "quantile 0.5"):
+        mine = rows[(rows["level1"] == statistic) | (rows["level2"] == statistic)].set_index("statistic")["value"]
+        assert mine["explained"] * mine["unexplained"] == pytest.approx(mine["gap"], rel=1e-9)
+
+
+def test_segments_hold_everybody_once_and_say_what_sets_them_apart(
+    schema: Schema, definition: Definition, people: pd.DataFrame, tmp_path: Path
+) -> None:
+    planted = people.copy()  # two kinds of people, told apart by three answers
+    other = np.random.default_rng(5).random(N) < 0.4
+    for name, (a, b) in {
+        "sex": ("male", "female"),
+        "area": ("urban", "rural"),
+        "education": ("tertiary", "primary"),
+    }.items():
+        planted[name] = pd.Categorical(np.where(other, a, b), categories=planted[name].cat.categories)
+    spec = {"everyone": "workers", "by": {
+        "sex": {"position": "before", "phrases": {"male": "male", "female": "female"}},
+        "area": {"phrases": {"rural": "in the country", "urban": "in town"}}, "education": {"kind": "ordered"},
+    }}  # fmt: skip
+    rows = made(spec, tmp_path, schema, definition, planted, kind="segments")
+    share = rows[(rows["statistic"] == "share")]
+    weight = np.average(other, weights=planted["weight"])
+    assert share["level1"].tolist() == ["Female workers in the country", "Male workers in town"]
+    assert share["value"].tolist() == pytest.approx([1 - weight, weight], rel=1e-12)
+    total = rows[(rows["statistic"] == "total")]
+    assert total["value"].sum() == pytest.approx(planted["weight"].sum(), rel=1e-12)
+    inside = rows[
+        (rows["statistic"] == "inside") & (rows["level1"] == "Male workers in town") & (rows["level2"] == "urban")
+    ]
+    assert inside["value"].tolist() == [1.0]
+    assert rows.loc[rows["statistic"] == "accuracy", "value"].tolist() == [1.0]
+    assert rows["status"].unique().tolist() == ["assumption"]  # thresholds of ours
+
+
+def test_areas_show_the_direct_estimate_and_the_model_beside_it(
+    schema: Schema, definition: Definition, people: pd.DataFrame, tmp_path: Path
+) -> None:
+    spec = {"of": {"job": "informal"}, "areas": "industry"}
+    rng = np.random.default_rng(2)
+    letters = ["A", "C", "F", "G", "H", "I"]
+    placed = people.assign(
+        industry=pd.Categorical(rng.choice(letters, N), categories=schema["industry"].grammar.categories)
+    )
+    rows = made(spec, tmp_path, schema, definition, placed, kind="small_areas")
+    direct = rows[rows["statistic"] == "direct"].set_index("level1")
+    model = rows[rows["statistic"] == "model"].set_index("level1")
+    gamma = rows[rows["statistic"] == "gamma"].set_index("level1")
+    assert direct.index.tolist() == letters
+    for letter in letters:
+        mine = placed[placed["industry"] == letter]
+        share = np.average(mine["ilo-17icls.job"] == "informal", weights=mine["weight"])
+        assert direct.loc[letter, "value"] == pytest.approx(share, rel=1e-12)
+        assert direct.loc[letter, "n"] == len(mine)
+    # the areas without a case have the line of all, and the others lie between their own number and it
+    line = model.loc["B", "value"]
+    assert model.loc["B", "note"] == "not in the model, from the line of all areas alone: no sample"
+    g = gamma.loc[letters, "value"].astype(float)
+    assert model.loc[letters, "value"].tolist() == pytest.approx(
+        (g * direct["value"] + (1 - g) * line).tolist(), rel=1e-9
+    )
+    assert model["n"].isna().all()
+
+
+def test_mistakes_in_the_other_analyses_are_told_together(
+    schema: Schema, definition: Definition, tmp_path: Path
+) -> None:
+    path = tmp_path / "models.yml"
+    content = {
+        "title": "T", "universes": UNIVERSES,
+        "decompositions": {"a": {"title": "A", "method": "yun", "of": {"job": "informal"}, "among": "employed",
+                                 "between": {"sex": ["female", "man"]}, "on": ["sex", "area"]}},
+        "segments": {"a": {"title": "S", "among": "employees",
+                           "by": {"sex": {"phrases": {"woman": "women"}}, "age": {}}}},
+        "small_areas": {"c": {"title": "C", "of": {"job": "informal"}, "among": "employed", "areas": "regio",
+                              "covariates": {}}},
+    }  # fmt: skip
+    path.write_text(json.dumps(content, indent=1))
+    with pytest.raises(InformalityError) as caught:
+        read_model_set(path, {**schema.grammar, **outcome_variables(definition)})
+    text = "\n".join(f"{p.place}: {p.what}" for p in caught.value.problems)
+    for expected in (
+        "two things are named `a`",
+        "`sex` has no category `man`",
+        "`sex` makes the groups, so it cannot also explain them",
+        "there is no universe `employees`",
+        "`sex` has no category `woman`",
+        "`age` is not a category variable",
+        "`regio` is not a category variable",
+    ):
+        assert expected in text, text

@@ -75,7 +75,7 @@ def table_of_model(id: str, view: ModelViewSpec, pub: Publication) -> Table | st
         if statistic in READING and len(units):
             unit = str(units.iloc[0])
             notes.append(READING[statistic].format(unit=unit[:1].upper() + unit[1:]))
-    notes += [*_about(everything, pub), *notes_of(rows, pub)]
+    notes += [*about(everything, pub), *notes_of(rows, pub)]
     return Table(id, view.title, tuple(columns), tuple(groups), tuple(notes), pub.source)
 
 
@@ -120,11 +120,15 @@ def _cells(
         same = part["level1"].isna() if pd.isna(level) else part["level1"] == level
         found = part[(part["dim1"] == variable) & same].to_dict("records")
         keys = [c.key.partition(".")[2] for c in columns if c.key.startswith(f"{i}.")]
-        out += _measures(found[0] if found else None, keys, pub)
+        out += measures(found[0] if found else None, keys, pub)
     return out
 
 
-def _measures(row: Mapping[str, Any] | None, keys: list[str], pub: Publication) -> list[Cell]:
+def measures(
+    row: Mapping[str, Any] | None, keys: list[str], pub: Publication, number: NumberFormat | None = None
+) -> list[Cell]:
+    """The cells of one number: value, limits and p, as far as ``keys`` asks for them. ``number``: the format of this row,
+    where the rows of a column have different units."""
     empty = [Cell() for _ in keys[1:]]
     if row is None:
         return [Cell(), *empty]
@@ -133,10 +137,13 @@ def _measures(row: Mapping[str, Any] | None, keys: list[str], pub: Publication) 
         return [Cell(words=sign or NOTHING) for _ in keys]
     if row["note"] == "reference":
         return [Cell(row["value"], words="reference"), *empty]
-    if pd.isna(row["value"]):
-        return [Cell(), *empty]
-    fields = {"low": "ci_low", "high": "ci_high", "p": "p"}
-    return [Cell(row["value"], sign), *(Cell(row[fields[k]]) if pd.notna(row[fields[k]]) else Cell() for k in keys[1:])]
+    fields = {"value": "value", "low": "ci_low", "high": "ci_high", "p": "p"}
+    return [
+        Cell(row[fields[k]], sign if k == "value" else "", format=None if k == "p" else number)
+        if pd.notna(row[fields[k]])
+        else Cell()
+        for k in keys
+    ]
 
 
 def _n(lines: pd.DataFrame) -> Cell:
@@ -144,7 +151,7 @@ def _n(lines: pd.DataFrame) -> Cell:
     return Cell(float(n.iloc[0])) if len(n) else Cell(words=NOTHING)
 
 
-def _about(everything: pd.DataFrame, pub: Publication) -> list[str]:
+def about(everything: pd.DataFrame, pub: Publication) -> list[str]:
     """The cases, who is left out, and how well the model fits, as sentences."""
     by_statistic = {str(r["statistic"]): r for r in everything[everything["dim1"].isna()].to_dict("records")}
     notes = []
@@ -167,6 +174,6 @@ def _about(everything: pd.DataFrame, pub: Publication) -> list[str]:
             "Test that observed and predicted shares agree in ten groups of risk (Archer and Lemeshow): "
             f"p {PROBABILITY.sentence(float(fit['p']))}; a small p says that the model does not describe these groups well."
         )
-    if share := by_statistic.get("explained"):
+    if share := by_statistic.get("r_squared"):
         notes.append(f"The model explains {NumberFormat('', 100, 0)(share['value'])} per cent of the variance.")
     return notes

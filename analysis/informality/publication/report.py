@@ -19,11 +19,13 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication import annex
 from informality.publication.effect_figures import figure_of_effects
 from informality.publication.figures import figure_of_view
+from informality.publication.gap_tables import table_of_gap
 from informality.publication.inputs import DefinitionNote, ReportInputs
 from informality.publication.model_tables import table_of_model
 from informality.publication.prose import prose_variables
 from informality.publication.published import Publication, publication
 from informality.publication.render import TEMPLATES, render
+from informality.publication.segment_tables import table_of_segments, words_of_segments
 from informality.publication.table import html_text, markdown_text, quarto_block, to_quarto
 from informality.publication.view_specs import ViewsSpec, read_views
 from informality.publication.views import table_of_view
@@ -88,6 +90,19 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
         files[f"_tables/model-{id}.md"] = (
             _absent_block(f"tbl-model-{id}", model.title, made) if isinstance(made, str) else to_quarto(made)
         )
+    for id, gap in views.gaps.items():
+        made = table_of_gap(f"gap-{id}", gap, pub)
+        shown[f"tbl-gap-{id}"] = not isinstance(made, str)
+        files[f"_tables/gap-{id}.md"] = (
+            _absent_block(f"tbl-gap-{id}", gap.title, made) if isinstance(made, str) else to_quarto(made)
+        )
+    for id, groups in views.segments.items():
+        made = table_of_segments(f"segments-{id}", groups, pub)
+        shown[f"tbl-segments-{id}"] = not isinstance(made, str)
+        files[f"_tables/segments-{id}.md"] = (
+            _absent_block(f"tbl-segments-{id}", groups.title, made) if isinstance(made, str) else to_quarto(made)
+        )
+        files[f"_parts/segments-{id}.md"] = words_of_segments(groups, pub)
     drawings: dict[str, tuple[str, tuple[str, str, list[str]] | str]] = {
         **{id: (figure.title, figure_of_view(id, figure, pub)) for id, figure in views.figures.items()},
         **{f"effects-{id}": (f.title, figure_of_effects(id, f, pub)) for id, f in views.effects.items()},

@@ -69,11 +69,15 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What stands in one place: a value with a flag after it, or words instead of a value."""
+    """What stands in one place: a value with a flag after it, or words instead of a value.
+
+    ``format``: that of a number whose unit is not its column's.
+    """
 
     value: float | str | None = None
     flag: str = ""
     words: str = ""
+    format: NumberFormat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,8 +150,9 @@ def shown(cell: Cell, column: Column) -> str:
         return cell.words
     if cell.value is None or cell.value == "":
         return NOTHING
-    if column.format and isinstance(cell.value, int | float):
-        return column.format(cell.value)
+    number = cell.format or column.format
+    if number and isinstance(cell.value, int | float):
+        return number(cell.value)
     return str(cell.value)
 
 

@@ -12,6 +12,9 @@ from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 
 VIEWS = LIBRARY / "views.yml"
 
+Shown = Literal["share", "total", "mean", "ratio", "difference"]
+"""The statistics of plain tables."""
+
 
 class ViewSpec(SpecModel):
     """One published table. ``by`` lists breakdowns ("" is none, "area sex" is sex within area)."""
@@ -22,7 +25,8 @@ class ViewSpec(SpecModel):
     row: Literal["level", "variable", "indicator", "definition", "universe"] = "level"
     column: str = ""
     indicators: list[str] = Field(default_factory=list)
-    statistic: Literal["share", "total", "mean", "ratio", "difference"] | None = None
+    statistic: Shown | None = None
+    statistics: list[Words] = Field(default_factory=list)
     definitions: Literal["headline", "all"] = "headline"
     only: dict[str, list[str]] = Field(default_factory=dict)
     note: str = ""
@@ -52,6 +56,22 @@ class EffectFigureSpec(ModelViewSpec):
     statistics: list[Words] = Field(min_length=1, max_length=1)
 
 
+class GapViewSpec(SpecModel):
+    """One published table of a decomposition."""
+
+    title: Words
+    table: Words
+    note: str = ""
+
+
+class SegmentViewSpec(SpecModel):
+    """One published table of segments, with what is said of each."""
+
+    title: Words
+    table: Words
+    note: str = ""
+
+
 class ContrastSpec(SpecModel):
     """Two groups that a sentence compares, by a row of the table ``differences``."""
 
@@ -73,6 +93,8 @@ class ViewsSpec(SpecModel):
     tables: dict[str, ViewSpec]
     models: dict[str, ModelViewSpec]
     effects: dict[str, EffectFigureSpec]
+    gaps: dict[str, GapViewSpec]
+    segments: dict[str, SegmentViewSpec]
     figures: dict[str, FigureSpec]
     prose: dict[str, list[Literal["definition", "universe", "indicator"]]]
     contrasts: dict[str, ContrastSpec]

@@ -8,7 +8,7 @@ so they cannot disagree. A view without a publishable row is not empty: it says 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 
@@ -17,7 +17,7 @@ from informality.publication.formats import COUNT, column_format
 from informality.publication.notes import distinct, interval_words, notes_of, why_missing
 from informality.publication.published import Publication, levels_of
 from informality.publication.table import NOTHING, Cell, Column, Labels, RowGroup, Table
-from informality.publication.view_specs import ModelViewSpec, ViewSpec, ViewsSpec
+from informality.publication.view_specs import ModelViewSpec, Shown, ViewSpec, ViewsSpec
 from informality.tabulation.columns import COLUMNS
 
 ALL = "All"
@@ -52,6 +52,8 @@ def _selected(view: ViewSpec, pub: Publication) -> pd.DataFrame:
     keep = rows["table"] == view.table
     if view.indicators:
         keep &= rows["indicator"].isin(view.indicators)
+    if view.statistics:
+        keep &= rows["statistic"].isin(view.statistics)
     if view.statistic:
         keep &= rows["statistic"] == view.statistic
     if view.definitions == "headline":
@@ -66,7 +68,7 @@ def _selected(view: ViewSpec, pub: Publication) -> pd.DataFrame:
 def _placed(
     view: ViewSpec, dims: list[str], rows: list[dict[str, Any]], outer: list[str], labels: Labels
 ) -> list[dict[str, Any]]:
-    by_level = view.column not in ("", "indicator", "definition", "universe")
+    by_level = view.column not in ("", "indicator", "definition", "universe", "statistic")
     wanted = [{*dims, view.column}] if by_level else [{*dims}]
     if by_level and view.column not in view.only:  # the rows not spread make the column "All"
         wanted.append({*dims})
@@ -117,13 +119,14 @@ def _words(key: str, value: Any, labels: Labels) -> str:
     if key == "universe":
         words = labels.universe(value)
         return words[:1].upper() + words[1:]
-    return labels.level("definition", str(value))
+    return labels.level(key, str(value))
 
 
 def further_views(views: ViewsSpec, pub: Publication) -> dict[str, ViewSpec]:
     """Plain views of the results tables that ``views.yml`` does not name, so that a study's own are shown too."""
-    named = {view.table for part in (views.tables, views.models) for view in part.values()}
+    named = {view.table for part in (views.tables, views.models, views.gaps, views.segments) for view in part.values()}
     rows = pub.results[~pub.results["table"].isin(named | {*_models(pub)})]
+    rows = rows[rows["statistic"].isin(get_args(Shown))]  # gaps and segments have tables of their own
     found = {}
     for (table, statistic), part in rows.groupby(["table", "statistic"], sort=False):
         breakdowns = list(dict.fromkeys(tuple(levels_of(row)) for row in part.to_dict("records")))

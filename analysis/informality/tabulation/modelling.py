@@ -9,15 +9,13 @@ fitted, gives one row that says so.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from informality.foundation.errors import InformalityError
-from informality.foundation.grammar import MISSING
-from informality.foundation.quantities import Status, weakest
+from informality.foundation.quantities import weakest
 from informality.inference.estimates.intervals import Method, limits
 from informality.inference.models import diagnostics, margins, model_tests, quantile_regression, regression
 from informality.inference.models.coefficients import Coefficients
@@ -25,157 +23,52 @@ from informality.inference.models.fitted import Fit
 from informality.inference.models.quantile_regression import QuantileFit
 from informality.inference.sampling.design import Design
 from informality.inference.sampling.moments import FloatArray
-from informality.tabulation.model_plan import BINARY, CATEGORIES, ModelSet, ModelSpec
-from informality.tabulation.people import Bools
-from informality.tabulation.rows import Settings, dimensions, finished, grade, without_value
+from informality.tabulation.model_frame import OUTCOME, model_frame, readable
+from informality.tabulation.model_plan import BINARY, ModelSet, ModelSpec
+from informality.tabulation.rows import Settings, dimensions, finished, numbers, without_value
 from informality.tabulation.views import View
-
-OUTCOME = "outcome"
-"""Name of the outcome's column in the frame a model is fitted on."""
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFrame:
-    """What a model is fitted on: rows of the whole file, and who among them is meant.
-
-    ``frame``: outcome and covariates, missing where there is no usable answer. ``inside`` (n,): the universe.
-    ``covariates``: those of the model that are used. ``notes``: what was left out, and why.
-    """
-
-    frame: pd.DataFrame
-    inside: Bools
-    covariates: list[str]
-    notes: list[str]
 
 
 def tabulate_models(models: ModelSet, seen: View, design: Design, settings: Settings) -> pd.DataFrame:
-    """All models of a set, seen by the study's headline definition, as rows of the results table, in file order."""
+    """All models of a set, seen by the study's headline definition, as rows of the results table, in file order.
+
+    Decompositions, segments and small areas follow the models. The status of a row is the weakest of those of the
+    survey, of the definition where one is used, and of what the analysis itself assumes.
+    """
+    from informality.tabulation.decomposing import decomposition_rows
+    from informality.tabulation.segmenting import segment_rows
+    from informality.tabulation.small_areas import small_area_rows
+
+    spec = models.spec
+    made: list[tuple[str, str, Sequence[str], pd.DataFrame]] = []
+    for name, model in spec.models.items():
+        made.append((name, model.among, [*model.tested, *model.on], _model(model, seen, models, design, settings)))
+    for name, gap in spec.decompositions.items():
+        rows = decomposition_rows(gap, models, seen, design, settings)
+        made.append((name, gap.among, [*gap.tested, *gap.on, *gap.between], rows))
+    for name, segments in spec.segments.items():
+        made.append((name, segments.among, [*segments.by], segment_rows(segments, models, seen, design, settings)))
+    for name, areas in spec.small_areas.items():
+        made.append(
+            (name, areas.among, [*areas.of, areas.areas], small_area_rows(areas, models, seen, design, settings))
+        )
     parts = []
-    for name, model in models.spec.models.items():
-        where = models.spec.universes[model.among].where
-        tests_outcome = any(n in seen.decided for n in [*model.tested, *model.on, *where])
-        status = weakest("derived", settings.status, *([seen.definition.status] if tests_outcome else []))
-        rows = _model(model, seen, models, design, settings, status)
-        rows["table"] = rows["indicator"] = name
-        rows["universe"], rows["definition"], rows["status"] = model.among, seen.definition.id, status
+    for name, among, named, rows in made:
+        decided = any(n in seen.decided for n in [*named, *spec.universes[among].where])
+        standing = [settings.status, *([seen.definition.status] if decided else [])]
+        own = rows["status"] if "status" in rows else pd.Series(["derived"] * len(rows))
+        rows = rows.assign(
+            table=name, indicator=name, universe=among, definition=seen.definition.id,
+            status=[weakest("derived", *standing, s) for s in own],
+        )  # fmt: skip
         parts.append(rows)
     return finished(parts, settings)
 
 
-def model_frame(model: ModelSpec, models: ModelSet, seen: View) -> ModelFrame | str:
-    """The frame of a model, or a sentence saying why there is none."""
-    where = models.spec.universes[model.among].where
-    if missing := seen.lacking([*model.tested, *where]):
-        return f"the survey did not ask: {'; '.join(missing)}"
-    open_cases = seen.undetermined([*model.tested, *where, *model.on], where)
-    if open_cases.any():
-        return f"the questions needed were not asked of {int(open_cases.sum()):,} sampled persons in this group"
-    inside = seen.mask(where).copy()
-    if not inside.any():
-        return "nobody in the sample belongs to the group"
-    columns: dict[str, Any] = {OUTCOME: _outcome(model, seen)}
-    covariates: list[str] = []
-    not_asked, alike = [], []
-    for name in model.on:
-        if name not in seen.asked:
-            not_asked.append(name)
-            continue
-        column = _answers(seen, name)
-        values = column[inside & column.notna().to_numpy()]
-        if values.nunique() < 2:
-            alike.append(name)
-            continue
-        columns[name] = column
-        covariates.append(name)
-    notes = []
-    frame = pd.DataFrame(columns)
-    if model.kind in BINARY:
-        notes += _without_foretold(frame, inside, covariates, seen)
-    for names, why in ((not_asked, "the survey did not ask"), (alike, "all cases are alike in")):
-        if names:
-            titles = ", ".join(seen.variables[n].title for n in names)
-            notes.append(f"left out of the model, because {why}: {titles}")
-    if not covariates:
-        return "; ".join(notes)
-    incomplete = {n: int((frame[n].isna() & inside).sum()) for n in frame if (frame[n].isna() & inside).any()}
-    if incomplete:
-        lost, n = int((frame.isna().any(axis=1).to_numpy() & inside).sum()), int(inside.sum())
-        if lost == n:
-            return "every case lacks an answer to one of the questions: " + _counted(model, seen, incomplete)
-        notes.append(f"{lost:,} of {n:,} sampled persons are left out, without a usable answer on: "
-                     + _counted(model, seen, incomplete))  # fmt: skip
-    return ModelFrame(frame, inside, covariates, notes)
-
-
-def _without_foretold(frame: pd.DataFrame, inside: Bools, covariates: list[str], seen: View) -> list[str]:
-    """Take out of the universe, in place, the levels all of whose cases have the same outcome, and say so.
-
-    No finite coefficient tells them apart from the others (perfect separation); what can be said of them is said by
-    their share, which is 0 or 100 per cent. Taking out one level may leave another such level, so it is repeated.
-    """
-    notes = []
-    found = True
-    while found:
-        found = False
-        used = inside & frame.notna().all(axis=1).to_numpy()
-        y = frame.loc[used, OUTCOME]
-        for name in covariates:
-            if seen.variables[name].kind != "category":
-                continue
-            by_level = y.groupby(frame.loc[used, name], observed=True)
-            alike = by_level.min() == by_level.max()
-            if len(alike) - alike.sum() < 1:
-                continue  # the outcome itself does not vary: the fit says so
-            for level in alike.index[alike]:
-                cases = used & (frame[name] == level).to_numpy()
-                inside &= ~cases
-                having = "all have" if frame.loc[cases, OUTCOME].iloc[0] == 1 else "none has"
-                words = f"{seen.variables[name].title}: {seen.variables[name].label(level)}"
-                notes.append(
-                    f"{int(cases.sum()):,} sampled persons are left out because {having} the outcome ({words})"
-                )
-                found = True
-            if found:
-                break
-    return notes
-
-
-def _counted(model: ModelSpec, seen: View, counts: dict[str, int]) -> str:
-    """The variables with missing answers, and how many."""
-    titles = {n: seen.variables[n].title for n in counts if n != OUTCOME}
-    titles[OUTCOME] = " and ".join(seen.variables[n].title for n in model.tested)
-    return ", ".join(f"{titles[n]} ({count:,})" for n, count in counts.items())
-
-
-def _answers(seen: View, name: str) -> pd.Series:
-    """A variable with nothing but answers: the three kinds of missing become missing values."""
-    column = seen.frame[name]
-    if seen.variables[name].kind == "number":
-        return column
-    return column.cat.set_categories([c for c in column.cat.categories if c not in MISSING])
-
-
-def _outcome(model: ModelSpec, seen: View) -> pd.Series:
-    if isinstance(model.of, dict):
-        everybody = np.ones(len(seen.frame), dtype=bool)
-        return pd.Series(seen.mask(model.of).astype(float)).mask(seen.unanswered(model.of, everybody))
-    if model.kind in CATEGORIES:
-        return seen.frame[model.of].cat.set_categories(model.outcomes)
-    values = seen.frame[model.of].astype(float)
-    if model.per:
-        divisor = seen.frame[model.per].astype(float)
-        values = values / divisor.where(divisor > 0)
-    if model.log:  # nothing earned has no logarithm: such persons are counted among those without a usable answer
-        values = np.log(values.where(values > 0))
-    return values.reset_index(drop=True)
-
-
-def _model(
-    model: ModelSpec, seen: View, models: ModelSet, design: Design, settings: Settings, status: Status
-) -> pd.DataFrame:
-    data = model_frame(model, models, seen)
+def _model(model: ModelSpec, seen: View, models: ModelSet, design: Design, settings: Settings) -> pd.DataFrame:
+    data = model_frame(model, models.spec.universes[model.among].where, seen)
     if isinstance(data, str):
-        return without_value([], "coefficient", "coefficient", status, data)
+        return without_value([], "coefficient", "coefficient", "derived", data)
     formula = f"{OUTCOME} ~ {' + '.join(data.covariates)}"
     reference: dict[str, Any] = {n: level for n, level in model.reference.items() if n in data.covariates}
     present = {
@@ -198,7 +91,9 @@ def _model(
             parts += [*rows.effects(fit), *rows.adjusted(fit), *rows.quality(fit)]
     except InformalityError as failure:
         why = "; ".join(f"{p.what}: {p.found}" if p.found else p.what for p in failure.problems)
-        return without_value([], "coefficient", "coefficient", status, f"the model cannot be fitted: {why}")
+        return without_value(
+            [], "coefficient", "coefficient", "derived", f"the model cannot be fitted: {readable(why, seen)}"
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -253,13 +148,10 @@ class _Rows:
         if self.outcomes:
             rows["dim2"] = str(self.model.of)
         n, weighted = zip(*(self._cases(variable, level) for variable, level, _ in cells), strict=True)
-        # A coefficient may well be 0, so its coefficient of variation says nothing: the cases decide.
-        rows = rows.assign(
-            value=value, se=se, ci_low=low, ci_high=high, p=p, n=n, n_weighted=weighted, cv=0.0, deff=np.nan, df=df,
-            statistic=statistic, unit=unit,
+        return numbers(
+            rows, statistic, unit, self.settings, value=value, se=se, low=low, high=high, p=p, df=df, n=n,
+            n_weighted=weighted,
         )  # fmt: skip
-        grade(rows, np.zeros(len(rows), dtype=np.int64), self.settings)
-        return rows.assign(cv=np.nan)
 
     def _cases(self, variable: str, level: str | None) -> tuple[int, float]:
         if level is None or variable not in self.factors:
@@ -275,9 +167,10 @@ class _Rows:
         """How many persons the model rests on, and who was left out."""
         more = [note.what for note in self.fit.data.notes if "left out because a value is missing" not in note.what]
         more = [m for m in more if not m.startswith("no case has")]
+        own = [self.model.note.rstrip(".")] if self.model.note else []
         rows = self._made("cases", "persons", [(self.covariates[0], None, None)], *_alone(self.weight.sum()), np.nan)
         rows[["dim1", "level1"]] = pd.Series([None, None], dtype="str").to_numpy()
-        rows["note"] = pd.Series(["; ".join([*notes, *more]) or None], dtype="str")
+        rows["note"] = pd.Series([readable("; ".join([*own, *notes, *more]), self.seen) or None], dtype="str")
         return rows
 
     def coefficients(self) -> list[pd.DataFrame]:
@@ -399,7 +292,7 @@ class _Rows:
             numbers = _alone(fits.statistic)
             out.append(self._made("goodness_of_fit", "F", cell, *numbers[:-1], np.array([fits.p]), float(fits.ddf)))
         elif self.model.kind == "linear":
-            out.append(self._made("explained", "share", cell, *_alone(fit.explained), np.nan))
+            out.append(self._made("r_squared", "share", cell, *_alone(fit.explained), np.nan))
         for rows in out:
             rows[["dim1", "level1"]] = pd.Series([None, None], dtype="str").to_numpy()
             if self.outcomes:

@@ -38,6 +38,31 @@ def dimensions(dims: Sequence[str], cells: Sequence[Sequence[str | None]]) -> pd
     return pd.DataFrame(out, index=range(len(cells))).astype("str")
 
 
+def numbers(
+    rows: pd.DataFrame,
+    statistic: str,
+    unit: str,
+    settings: Settings,
+    *,
+    value: npt.ArrayLike,
+    n: npt.ArrayLike,
+    n_weighted: npt.ArrayLike = np.nan,
+    se: npt.ArrayLike = np.nan,
+    low: npt.ArrayLike = np.nan,
+    high: npt.ArrayLike = np.nan,
+    p: npt.ArrayLike = np.nan,
+    df: npt.ArrayLike = np.nan,
+) -> pd.DataFrame:
+    """Graded rows of numbers that may well be 0 (effects, parts of a gap): their coefficient of variation says nothing
+    and the cases alone decide. ``rows``: from :func:`dimensions`; the others (rows,) or one for all."""
+    out = rows.assign(
+        value=value, se=se, ci_low=low, ci_high=high, p=p, n=n, n_weighted=n_weighted, cv=0.0, deff=np.nan, df=df,
+        statistic=statistic, unit=unit,
+    )  # fmt: skip
+    grade(out, np.zeros(len(out), dtype=np.int64), settings)
+    return out.assign(cv=np.nan)
+
+
 def finished(parts: Sequence[pd.DataFrame], settings: Settings) -> pd.DataFrame:
     """The parts as one table with the columns of all results, those of the study filled in."""
     out = pd.concat(parts, ignore_index=True)
