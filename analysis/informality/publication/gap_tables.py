@@ -25,12 +25,7 @@ PARTS = {
     "not fitted": "Not fitted by the model",
 }
 """The words for each part, in the order of printing."""
-READING = (
-    "Explained: what the gap would be if the characteristics counted alike in both groups. That does not justify it: the "
-    "characteristics may themselves come of unequal chances.",
-    "Not explained: what is left between people alike in these characteristics. That alone does not prove unequal treatment, "
-    "for the survey does not ask everything; nor would its absence prove that there is none.",
-)
+READING = "What is explained is not thereby justified, and what is not explained is not proof of unequal treatment."
 STATISTICS = {
     "mean": "Mean",
     "quantile 0.1": "Lowest tenth ends at",
@@ -89,7 +84,7 @@ def table_of_gap(id: str, view: GapViewSpec, pub: Publication) -> Table | str:
         )
     else:
         notes.append("The gap and its parts are percentage points; the parts add up to the gap.")
-    notes += [*READING, *about(rows, pub), *notes_of(parts, pub)]
+    notes += [READING, *about(rows, pub), *notes_of(parts, pub)]
     return Table(id, view.title, tuple(columns), tuple(groups), tuple(notes), pub.source)
 
 
