@@ -30,8 +30,9 @@ def make(
     form = profile.spec.variables[name]
     if form == "not_asked":
         code = np.where(inside, categories.index(NOT_ASKED), categories.index(NOT_APPLICABLE))
-        log.mapping.append((name, "", "", "the survey has no such question", NOT_ASKED, int(inside.sum())))
-        log.mapping.append((name, "", "", "outside the universe", NOT_APPLICABLE, int((~inside).sum())))
+        if variable.spec.block not in profile.lacking:
+            log.mapping.append((name, "", "", "the survey has no such question", NOT_ASKED, int(inside.sum())))
+            log.mapping.append((name, "", "", "outside the universe", NOT_APPLICABLE, int((~inside).sum())))
         if variable.spec.kind == "number":
             return _number_columns(name, np.full(len(made), np.nan), code, inside)
         return {name: categorical(code, categories)}
