@@ -4,7 +4,7 @@ For each step two columns are made: ``<definition>.<step>`` holds the outcome, a
 ``<definition>.<step>.rule`` the id of the rule behind it. Persons to whom the definition does not
 apply are ``not_applicable``. Where a survey never asked what a step needs, the outcome is
 ``not_determinable``, and it stays so in later steps unless they come out the same whatever the
-missing outcome might have been.
+missing outcome might have been. A definition may also say so itself, where an answer it needs was not given.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def classify(frame: pd.DataFrame, definition: Definition, asked: Iterable[str]) 
         rule = np.where(open_cases, NO_RULE, rule).astype(np.int16)
         undetermined[step.decides] = open_cases
         work[step.decides] = pd.Categorical.from_codes(outcome, categories=list(step.outcomes))
-        categories = [*step.outcomes, NOT_DETERMINABLE, NOT_APPLICABLE]
+        categories = list(dict.fromkeys([*step.outcomes, NOT_DETERMINABLE, NOT_APPLICABLE]))
         codes = np.full(len(frame), categories.index(NOT_APPLICABLE), dtype=np.int8)
         codes[inside] = np.where(open_cases, categories.index(NOT_DETERMINABLE), outcome)
         out[column(definition.id, step.decides)] = pd.Categorical.from_codes(codes, categories=categories)
@@ -77,15 +77,19 @@ def _decide(
     if tested:
         doubtful = np.logical_or.reduce([undetermined[n] for n in tested])
         part = work.loc[doubtful].copy()
-        seen = []
+        first = np.full(len(part), NO_RULE, dtype=np.int16)
+        differs = np.zeros(len(part), dtype=bool)
         for combination in itertools.product(*(part[n].cat.categories for n in tested)):
             for name, value in zip(tested, combination, strict=True):
                 here = undetermined[name][doubtful]
                 codes = part[name].cat.codes.to_numpy().copy()
                 codes[here] = part[name].cat.categories.get_loc(value)
                 part[name] = pd.Categorical.from_codes(codes, dtype=part[name].dtype)
-            seen.append(outcome_of[step.decide(part)])
-        open_cases[doubtful] = (np.array(seen) != seen[0]).any(axis=0)
+            decided = step.decide(part)  # no rule: outcomes that cannot come together
+            outcome = np.where(decided == NO_RULE, NO_RULE, outcome_of[decided])
+            differs |= (outcome != NO_RULE) & (first != NO_RULE) & (outcome != first)
+            first = np.where(first == NO_RULE, outcome, first)
+        open_cases[doubtful] = differs
     return rule, outcome_of[rule], open_cases
 
 

@@ -59,6 +59,8 @@ class View:
     variables: Mapping[str, Variable]
     asked: frozenset[str]
     schema: Schema
+    left_open: Mapping[str, Bools]
+    """For each outcome, the workers whom a rule of the definition leaves open: an answer it needs was not given."""
 
     def questions(self, name: str) -> list[str]:
         """Titles of the questions a survey would have to ask for a variable, as far as this one lacks them."""
@@ -77,7 +79,9 @@ class View:
 def outcome_variables(definition: Definition) -> dict[str, Variable]:
     """A definition's outcomes as tables see them, with the two ways of having none."""
     return {
-        name: Variable(name, "category", (*v.categories, NOT_DETERMINABLE, NOT_APPLICABLE), v.title, v.labels)
+        name: Variable(
+            name, "category", tuple(dict.fromkeys((*v.categories, NOT_DETERMINABLE, NOT_APPLICABLE))), v.title, v.labels
+        )
         for name, v in definition.outcomes.items()
     }
 
@@ -85,10 +89,15 @@ def outcome_variables(definition: Definition) -> dict[str, Variable]:
 def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: frozenset[str]) -> View:
     """Workers with the outcomes of one definition under their plain names."""
     outcomes = {name: workers[column(definition.id, name)] for name in definition.outcomes}
+    left_open = {
+        name: (values == NOT_DETERMINABLE).to_numpy()
+        & workers[column(definition.id, name, rule=True)].notna().to_numpy()
+        for name, values in outcomes.items()
+    }
     frame = workers[[n for n in workers.columns if "." not in n or n.partition(".")[0] in schema.variables]]
     known = asked | frozenset(outcomes) | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
     variables = {**schema.grammar, **outcome_variables(definition)}
-    return View(definition, frame.assign(**outcomes), variables, known, schema)
+    return View(definition, frame.assign(**outcomes), variables, known, schema, left_open)
 
 
 def tabulate(plan: Plan, views: Sequence[View], headline: str, design: Design, settings: Settings) -> pd.DataFrame:
@@ -168,17 +177,18 @@ def _indicator(
         return _without_value(dims, statistic, unit, status, f"the survey did not ask: {missing}")
     where = plan.spec.universes[indicator.among].where
     inside = seen.mask(where)
-    open_cases = _undetermined(
-        seen, [n for n in names if n in outcomes and not (composition and n == indicator.of)], where
-    )
+    tested = [n for n in names if n in outcomes and not (composition and n == indicator.of)]
+    open_cases = _undetermined(seen, tested, where)
+    left_open = open_cases & np.logical_or.reduce([np.zeros(len(inside), bool), *(seen.left_open[n] for n in tested)])
     if not (inside | open_cases).any():
         return None
     domain, levels = _domains(seen.frame, by, inside | open_cases, whole=indicator.statistic == "total")
     estimate, categories = _estimate(indicator, seen, inside, domain, len(levels), design)
-    open_per_domain = np.bincount(domain[open_cases], minlength=len(levels))
+    not_told = [np.bincount(domain[m], minlength=len(levels)) for m in (open_cases & ~left_open, left_open)]
     rows = _rows(estimate, indicator, dims, levels, categories, settings)
     rows["statistic"], rows["unit"], rows["status"] = statistic, unit, status
-    _grade(rows, np.repeat(open_per_domain, len(categories) if categories else 1), settings)
+    not_asked, not_answered = (np.repeat(n, len(categories) if categories else 1) for n in not_told)
+    _grade(rows, not_asked, not_answered, settings)
     if not composition:  # a composition shows the missing answers as categories of their own
         unanswered = np.bincount(domain[_unanswered(indicator, seen, inside)], minlength=len(levels))
         _note_unanswered(rows, unanswered, counted=isinstance(indicator.of, dict))
@@ -318,14 +328,23 @@ def _rows(
     return rows
 
 
-def _grade(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], settings: Settings) -> None:
+def _grade(
+    rows: pd.DataFrame, not_asked: npt.NDArray[np.int64], not_answered: npt.NDArray[np.int64], settings: Settings
+) -> None:
     """Grade every row; take the numbers out of those that may not or cannot be shown."""
     width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
     grade, why = settings.standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
     note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
-    for i in np.flatnonzero(open_cases):
+    for i in np.flatnonzero(not_asked + not_answered):
         grade[i] = NOT_DETERMINABLE
-        note[i] = f"the questions needed were not asked of {open_cases[i]:,} sampled persons in this group"
+        reasons = []
+        if not_asked[i]:
+            reasons.append(f"the questions needed were not asked of {not_asked[i]:,} sampled persons in this group")
+        if not_answered[i]:
+            reasons.append(
+                f"the definition leaves {not_answered[i]:,} sampled persons in this group open, for want of an answer"
+            )
+        note[i] = "; ".join(reasons)
     rows["grade"], rows["note"] = grade, pd.Series(note, dtype="str")
     hidden = rows["grade"].isin(["suppressed", NOT_DETERMINABLE])
     rows.loc[hidden, list(ESTIMATES)] = np.nan
