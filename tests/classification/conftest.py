@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -120,6 +121,7 @@ def harmonised() -> Callable[[pd.DataFrame, Schema], pd.DataFrame]:
 def read() -> Callable[..., Definition]:
     """A shipped definition, under the choices given; those of ilo-21icls without a default have one here."""
 
+    @functools.cache
     def shipped(name: str, **options: Value) -> Definition:
         chosen = {**CHOICES_21, **options} if name == "ilo-21icls" else options
         return read_definition(find("definitions", name), read_schema(), options=chosen)

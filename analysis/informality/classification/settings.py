@@ -15,9 +15,10 @@ def settle(file: SpecFile[DefinitionSpec], given: Mapping[str, Value]) -> tuple[
     """Every option with its value, and a problem for each that is unknown, has a wrong value, or has none at all."""
     spec = file.spec
     problems = wrong_values(file, given, file.path.name)
-    values = {name: option.value for name, option in spec.options.items() if option.value is not None} | dict(given)
+    values = {name: option.value for name, option in spec.options.items() if option.value is not None}
+    values |= {name: value for name, value in given.items() if name in spec.options and spec.options[name].takes(value)}
     for name, option in spec.options.items():
-        if name not in values:
+        if name not in values and name not in given:
             allowed = (
                 " or ".join(f"{word} ({meaning})" for word, meaning in option.choices.items()) or option.unit or ""
             )
