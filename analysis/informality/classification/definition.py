@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from informality.classification import settings
+from informality.classification.second_job import outcomes_of_person
 from informality.classification.spec import DefinitionSpec, DefinitionStepSpec, ExampleSpec, Value
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import NOT_ASKED, Variable, Word, split_choices
@@ -77,8 +78,14 @@ class Definition:
 
     @property
     def outcomes(self) -> dict[str, Variable]:
-        """What each step decides, as variables that tables may use."""
-        return {s.decides: Variable(s.decides, "category", tuple(s.outcomes), s.title, s.outcomes) for s in self.steps}
+        """What each step decides, and what follows for second jobs and the person, as variables that tables may use."""
+        own = {s.decides: Variable(s.decides, "category", tuple(s.outcomes), s.title, s.outcomes) for s in self.steps}
+        return own | self.of_person
+
+    @property
+    def of_person(self) -> dict[str, Variable]:
+        """What is decided of second jobs and of the person from all jobs; nothing where no informal job is told."""
+        return outcomes_of_person(self.steps)
 
     def variables(self) -> list[str]:
         """The harmonised variables the definition reads."""

@@ -33,6 +33,8 @@ COLUMNS = (
     "value", "unit", "se", "ci_low", "ci_high", "confidence", "n", "n_weighted", "cv", "deff", "df",
     "grade", "status", "note",
 )  # fmt: skip
+SECOND_JOBS = "status_2"
+"""What a survey that asks about second jobs asks at least."""
 ESTIMATES = ("value", "se", "ci_low", "ci_high", "cv", "deff")
 Bools = npt.NDArray[np.bool_]
 
@@ -64,6 +66,8 @@ class View:
 
     def questions(self, name: str) -> list[str]:
         """Titles of the questions a survey would have to ask for a variable, as far as this one lacks them."""
+        if name in self.definition.of_person:
+            return [self.schema[SECOND_JOBS].spec.title]
         variable = self.schema.variables.get(name)
         if variable is None or variable.derived is None:
             return [self.variables[name].title if name in self.variables else name]
@@ -95,7 +99,8 @@ def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: f
         for name, values in outcomes.items()
     }
     frame = workers[[n for n in workers.columns if "." not in n or n.partition(".")[0] in schema.variables]]
-    known = asked | frozenset(outcomes) | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
+    decided = frozenset(outcomes) - (frozenset() if SECOND_JOBS in asked else frozenset(definition.of_person))
+    known = asked | decided | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
     variables = {**schema.grammar, **outcome_variables(definition)}
     return View(definition, frame.assign(**outcomes), variables, known, schema, left_open)
 
