@@ -14,6 +14,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from informality.foundation.codes import Code, CodeListSpec
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import MISSING, NOT_APPLICABLE, CellValue, RuleSpec, StepSpec, Variable
 from informality.foundation.library import LIBRARY
@@ -22,8 +23,6 @@ from informality.foundation.quantities import Status
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.schema import Schema, read_schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
-
-Code = int | float | str
 
 
 class TakeSpec(SpecModel):
@@ -390,14 +389,6 @@ def _check_form(
             )
         )
     return problems
-
-
-class CodeListSpec(SpecModel):
-    """A shared list: code of a classification → category of the schema."""
-
-    title: Words
-    source: Words
-    codes: dict[Code, Words]
 
 
 def _compile_rules(
