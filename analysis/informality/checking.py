@@ -55,13 +55,20 @@ def check_survey(name: str, workspace: Workspace, wave: str | None, tell: Callab
     design = sample_design_of(profile, workers, profile.spec.design.lonely)
     official = benchmarks.compare(profile, wave, seen, survey.flags, design)
     measured = profile.measured
+    whole_blocks = {n for names in profile.lacking.values() for n in names}
     return Check(
         profile,
         wave,
         f"{raw.name}, made anew for this check" if profile.spec.waves[wave].made_by else str(raw),
         survey.accounting,
         len(measured),
-        [n for n in profile.schema.measured() if n not in measured],
+        [
+            *(n for n in profile.schema.measured() if n not in measured and n not in whole_blocks),
+            *(
+                f"{profile.schema.blocks[block].lower()} ({len(names)} questions)"
+                for block, names in profile.lacking.items()
+            ),
+        ],
         check_quality(survey, profile),
         official,
         benchmarks.failures(official, profile),

@@ -103,7 +103,13 @@ def definition_note(definition: Definition, schema: Schema, counts: pd.DataFrame
         sources=list(spec.sources),
         markdown="\n".join(f"**{s.title}**\n\n{reading.markdown(s)}" for s in definition.steps),
         options=[
-            (name.replace("_", " "), o.value, o.unit, f"{o.source} ({o.status})") for name, o in spec.options.items()
+            (
+                o.title or name.replace("_", " "),
+                o.words(definition.options[name]),
+                o.unit or "",
+                f"{o.source} ({o.status})" if definition.options[name] == o.value else "chosen by this study",
+            )
+            for name, o in spec.options.items()
         ],
         rule_counts=counts,
         share_assumed={s.decides: float(assumed.get(s.decides, 0.0)) for s in definition.steps},

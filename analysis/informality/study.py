@@ -38,7 +38,7 @@ class StudySpec(SpecModel):
     basis: Literal["13", "19"]
     definitions: list[Words] = Field(min_length=1)
     headline: Words
-    options: dict[str, dict[str, float]] = Field(default_factory=dict)
+    options: dict[str, dict[str, float | Words]] = Field(default_factory=dict)
     tables: list[Words] = Field(default_factory=lambda: ["core"])
     models: list[Words] = Field(default_factory=list)
     reports: list[Literal["country"]] = Field(min_length=1)

@@ -4,7 +4,7 @@ For each step two columns are made: ``<definition>.<step>`` holds the outcome, a
 ``<definition>.<step>.rule`` the id of the rule behind it. Persons to whom the definition does not
 apply are ``not_applicable``. Where a survey never asked what a step needs, the outcome is
 ``not_determinable``, and it stays so in later steps unless they come out the same whatever the
-missing outcome might have been.
+missing outcome might have been. A definition may also say so itself, where an answer it needs was not given.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from informality.classification.definition import Definition
-from informality.foundation.grammar import NO_RULE, NOT_APPLICABLE, REASON
+from informality.classification.second_job import SUFFIX, has_second_job, kind_of_job, person_steps, second_answers
+from informality.foundation.grammar import NO_RULE, NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN
 from informality.foundation.reading import tally
 from informality.foundation.rules import Step
 
@@ -33,9 +34,18 @@ def classify(frame: pd.DataFrame, definition: Definition, asked: Iterable[str]) 
     """Outcome and deciding rule of every step, one row per row of ``frame`` and in its order.
 
     ``frame`` is a harmonised frame (categories as in the schema, numbers with their reason for missing);
-    ``asked`` are the variables the survey measured at all. Returns new columns only; ``frame`` is not changed.
+    ``asked`` are the variables the survey measured at all. A definition that tells informal jobs also decides on the
+    second job, by the answers about it, and on the person (:mod:`informality.classification.second_job`). Returns new
+    columns only; ``frame`` is not changed.
     """
     known = frozenset(asked)
+    out = _steps(frame, definition, known)
+    if definition.of_person:
+        out |= _person(frame, definition, known, out)
+    return pd.DataFrame(out, index=frame.index)
+
+
+def _steps(frame: pd.DataFrame, definition: Definition, known: frozenset[str]) -> dict[str, pd.Categorical]:
     inside = definition.applies_to.mask(frame)
     used = [n for n in definition.variables()]
     used += [n + REASON for n in used if n + REASON in frame.columns]
@@ -50,7 +60,7 @@ def classify(frame: pd.DataFrame, definition: Definition, asked: Iterable[str]) 
         rule = np.where(open_cases, NO_RULE, rule).astype(np.int16)
         undetermined[step.decides] = open_cases
         work[step.decides] = pd.Categorical.from_codes(outcome, categories=list(step.outcomes))
-        categories = [*step.outcomes, NOT_DETERMINABLE, NOT_APPLICABLE]
+        categories = _with_missing(step.outcomes)
         codes = np.full(len(frame), categories.index(NOT_APPLICABLE), dtype=np.int8)
         codes[inside] = np.where(open_cases, categories.index(NOT_DETERMINABLE), outcome)
         out[column(definition.id, step.decides)] = pd.Categorical.from_codes(codes, categories=categories)
@@ -59,7 +69,46 @@ def classify(frame: pd.DataFrame, definition: Definition, asked: Iterable[str]) 
         out[column(definition.id, step.decides, rule=True)] = pd.Categorical.from_codes(
             rules, categories=[r.id for r in step.rules]
         )
-    return pd.DataFrame(out, index=frame.index)
+    return out
+
+
+def _with_missing(outcomes: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys([*outcomes, NOT_DETERMINABLE, NOT_APPLICABLE]))
+
+
+def _person(
+    frame: pd.DataFrame, definition: Definition, known: frozenset[str], main: dict[str, pd.Categorical]
+) -> dict[str, pd.Categorical]:
+    """The second job, where there is one, and what follows from both for the person."""
+    id, steps = definition.id, [s for s in definition.steps if s.decides + SUFFIX in definition.of_person]
+    applies = main[column(id, "job")] != NOT_APPLICABLE
+    has = has_second_job(frame).to_numpy()
+    holds = applies & (has == "yes")
+    answers, now_asked = second_answers(frame.loc[holds], definition.variables(), definition.schema, known)
+    decided = _steps(answers, definition, now_asked)
+    out: dict[str, pd.Categorical] = {}
+    for step in steps:
+        second = decided[column(id, step.decides)]
+        categories = list(second.categories)
+        codes = np.full(len(frame), categories.index(NOT_APPLICABLE), dtype=np.int8)
+        codes[applies & np.isin(has, [UNKNOWN, NOT_ASKED])] = categories.index(NOT_DETERMINABLE)
+        codes[holds] = second.codes
+        out[column(id, step.decides + SUFFIX)] = pd.Categorical.from_codes(codes, categories=categories)
+        by = decided[column(id, step.decides, rule=True)]
+        rules = np.full(len(frame), NO_RULE, dtype=np.int16)
+        rules[holds] = by.codes
+        out[column(id, step.decides + SUFFIX, rule=True)] = pd.Categorical.from_codes(rules, categories=by.categories)
+    jobs = pd.DataFrame({"job": kind_of_job(main[column(id, "job")]), "job_2": kind_of_job(out[column(id, "job_2")])})
+    for step in person_steps():
+        rule = step.decide(jobs)
+        codes = step.outcome_of(rule, NOT_APPLICABLE).codes
+        categories = _with_missing(step.outcomes)
+        codes = np.where(applies, codes, categories.index(NOT_APPLICABLE)).astype(np.int8)
+        out[column(id, step.decides)] = pd.Categorical.from_codes(codes, categories=categories)
+        out[column(id, step.decides, rule=True)] = pd.Categorical.from_codes(
+            np.where(applies, rule, NO_RULE), categories=[r.id for r in step.rules]
+        )
+    return out
 
 
 def _decide(
@@ -77,15 +126,19 @@ def _decide(
     if tested:
         doubtful = np.logical_or.reduce([undetermined[n] for n in tested])
         part = work.loc[doubtful].copy()
-        seen = []
+        first = np.full(len(part), NO_RULE, dtype=np.int16)
+        differs = np.zeros(len(part), dtype=bool)
         for combination in itertools.product(*(part[n].cat.categories for n in tested)):
             for name, value in zip(tested, combination, strict=True):
                 here = undetermined[name][doubtful]
                 codes = part[name].cat.codes.to_numpy().copy()
                 codes[here] = part[name].cat.categories.get_loc(value)
                 part[name] = pd.Categorical.from_codes(codes, dtype=part[name].dtype)
-            seen.append(outcome_of[step.decide(part)])
-        open_cases[doubtful] = (np.array(seen) != seen[0]).any(axis=0)
+            decided = step.decide(part)  # no rule: outcomes that cannot come together
+            outcome = np.where(decided == NO_RULE, NO_RULE, outcome_of[decided])
+            differs |= (outcome != NO_RULE) & (first != NO_RULE) & (outcome != first)
+            first = np.where(first == NO_RULE, outcome, first)
+        open_cases[doubtful] = differs
     return rule, outcome_of[rule], open_cases
 
 

@@ -38,7 +38,7 @@ def explain(worker: pd.Series, definition: Definition, schema: Schema) -> tuple[
         stored = str(worker[column(definition.id, step.decides)])
         if stored == NOT_APPLICABLE:
             return ()
-        if stored == NOT_DETERMINABLE:
+        if stored == NOT_DETERMINABLE and pd.isna(worker[column(definition.id, step.decides, rule=True)]):
             unmet = [need.why for need in definition.needs[step.decides]] or ["an earlier step is not determinable"]
             reasons.append(Reason(step.decides, step.title, stored, "not determinable: " + "; ".join(unmet), (), ()))
             known[step.decides] = stored

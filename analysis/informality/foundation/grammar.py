@@ -2,6 +2,11 @@
 
 ``status: [employee, other]`` allows categories, ``size_min: ">= 6"`` compares a number with a number or with a
 named quantity, and an absent variable means "any". There is no negation, no arithmetic and no nesting.
+
+What a standard leaves open is a named option. One that is a number stands in comparisons
+(``size_min: ">= size_threshold"``); one that is a choice is tested like a variable that is the same for everybody
+(``protection_rule: registration_suffices``), so a table holds the rules of every choice and those of the
+choice made are in force.
 """
 
 from __future__ import annotations
@@ -109,6 +114,48 @@ class Condition:
         if any(value == v and isinstance(value, str) == isinstance(v, str) for v in self.values):
             return True
         return isinstance(value, int | float) and any(c.holds(value) for c in self.comparisons)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A named option with a few allowed words, and the one that was chosen."""
+
+    title: str
+    allowed: Mapping[str, str]
+    """Each word with what it means."""
+    chosen: str
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What a rule asks of the options: the conditions left for the variables, and whether the rule is in force."""
+
+    rest: dict[str, CellValue]
+    tested: tuple[str, ...]
+    in_force: bool
+    problems: tuple[Problem, ...]
+
+
+def split_choices(when: Mapping[str, CellValue], choices: Mapping[str, Choice], place: Place, loc: Loc) -> Chosen:
+    """Take the options out of a condition and hold them against what was chosen."""
+    rest: dict[str, CellValue] = {}
+    tested: list[str] = []
+    problems: list[Problem] = []
+    in_force = True
+    for name, cell in when.items():
+        if name not in choices:
+            rest[name] = cell
+            continue
+        words = [str(word) for word in (cell if isinstance(cell, list) else [cell])]
+        allowed = choices[name].allowed
+        problems += [
+            Problem(place(*loc, name), f"`{word}` is not a choice of option `{name}`", fix=did_you_mean(word, allowed))
+            for word in words
+            if word not in allowed
+        ]
+        tested.append(name)
+        in_force &= choices[name].chosen in words
+    return Chosen(rest, tuple(tested), in_force, tuple(problems))
 
 
 def parse_when(

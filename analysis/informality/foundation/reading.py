@@ -74,6 +74,7 @@ def markdown(step: Step, titles: Mapping[str, str] | None = None) -> str:
         ]
         outcome = step.outcomes[rule.then] + (" (assumed)" if rule.assumed else "")
         why = rule.why + (f" [{rule.cite}]" if rule.cite else "")
+        why += f" (option {', '.join(name.replace('_', ' ') for name in rule.options)})" if rule.options else ""
         rows.append([rule.id, *cells, outcome, why])
     return "\n".join("| " + " | ".join(_inert(cell) for cell in row) + " |" for row in rows) + "\n"
 

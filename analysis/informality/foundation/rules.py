@@ -21,7 +21,17 @@ import numpy.typing as npt
 
 from informality.foundation.atoms import Axis
 from informality.foundation.errors import Problem, did_you_mean
-from informality.foundation.grammar import NO_RULE, CellValue, Condition, Place, StepSpec, Variable, parse_when
+from informality.foundation.grammar import (
+    NO_RULE,
+    CellValue,
+    Choice,
+    Condition,
+    Place,
+    StepSpec,
+    Variable,
+    parse_when,
+    split_choices,
+)
 from informality.foundation.specfile import Loc
 
 if TYPE_CHECKING:
@@ -37,6 +47,8 @@ class Rule:
     cite: str
     assumed: bool
     place: str
+    options: tuple[str, ...] = ()
+    """Options that are choices and put this rule in force."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,14 +123,16 @@ def compile_steps(
     variables: Mapping[str, Variable],
     *,
     options: Mapping[str, float] | None = None,
+    choices: Mapping[str, Choice] | None = None,
     place: Place,
     loc: Loc = ("steps",),
 ) -> tuple[tuple[Step, ...], list[Problem]]:
     """Compile steps against the variables they may test.
 
-    ``options`` are the named quantities a comparison may use (``">= size_threshold"``). ``place`` turns a
-    location in the file into words; ``loc`` is where the list of steps stands. Returns the steps that
-    compile and every problem found (unknown variables, categories, outcomes, quantities).
+    ``options`` are the named quantities a comparison may use (``">= size_threshold"``), ``choices`` the named
+    options that are words: a rule that tests one is compiled only where it asks for what was chosen. ``place``
+    turns a location in the file into words; ``loc`` is where the list of steps stands. Returns the steps that
+    compile and every problem found (unknown variables, categories, outcomes, quantities, choices).
     """
     known = dict(variables)
     steps: list[Step] = []
@@ -128,8 +142,9 @@ def compile_steps(
         rules = []
         for r, rule in enumerate(spec.rules):
             at = (*here, "rules", r)
-            when, found = parse_when(rule.when, known, options or {}, place, (*at, "when"))
-            problems += found
+            asked = split_choices(rule.when, choices or {}, place, (*at, "when"))
+            when, found = parse_when(asked.rest, known, options or {}, place, (*at, "when"))
+            problems += [*asked.problems, *found]
             if rule.then not in spec.outcomes:
                 problems.append(
                     Problem(
@@ -138,6 +153,8 @@ def compile_steps(
                         fix=did_you_mean(rule.then, spec.outcomes),
                     )
                 )
+            if not asked.in_force:
+                continue
             rules.append(
                 Rule(
                     rule.id or f"{spec.decides}-{r + 1}",
@@ -147,6 +164,7 @@ def compile_steps(
                     rule.cite or "",
                     rule.assumed,
                     place(*at),
+                    asked.tested,
                 )
             )
         for duplicate in sorted({r.id for r in rules if [x.id for x in rules].count(r.id) > 1}):

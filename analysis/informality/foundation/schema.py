@@ -14,7 +14,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import MISSING, CellValue, RuleSpec, StepSpec, Variable
 from informality.foundation.library import LIBRARY
 from informality.foundation.proof import prove
@@ -25,12 +25,14 @@ from informality.foundation.specfile import SpecModel, Words, load
 class VariableSpec(SpecModel):
     """One harmonised variable as written in ``schema.yml``.
 
-    ``role: basis`` marks a variable that is the 13th or 19th ICLS version of itself, as the study chooses.
+    ``role: basis`` marks a variable that is the 13th or 19th ICLS version of itself, as the study chooses. ``block``
+    names the group of variables it belongs to, if a profile may declare that group not asked as a whole.
     """
 
     title: Words
     kind: Literal["text", "category", "number"]
     role: Literal["key", "design", "basis"] | None = None
+    block: Words | None = None
     open: bool = False
     categories: dict[str, Words] = Field(default_factory=dict)
     unit: Words | None = None
@@ -42,6 +44,7 @@ class VariableSpec(SpecModel):
 class SchemaSpec(SpecModel):
     title: Words
     version: Words
+    blocks: dict[str, Words] = Field(default_factory=dict)
     missing: dict[str, Words]
     variables: dict[str, VariableSpec]
 
@@ -68,6 +71,7 @@ class Schema:
 
     variables: Mapping[str, SchemaVariable]
     missing: Mapping[str, str]
+    blocks: Mapping[str, str]
 
     def __getitem__(self, name: str) -> SchemaVariable:
         return self.variables[name]
@@ -81,6 +85,10 @@ class Schema:
         """Variables a survey profile fills: not the keys, the design or the derived ones."""
         return [n for n, v in self.variables.items() if v.spec.role is None and v.derived is None]
 
+    def block(self, name: str) -> list[str]:
+        """The measured variables of a block."""
+        return [n for n in self.measured() if self.variables[n].spec.block == name]
+
     def with_open(self, categories: Mapping[str, Mapping[str, str]]) -> Schema:
         """The schema with the categories of its open variables (regions) as one survey names them."""
         filled = dict(self.variables)
@@ -88,7 +96,7 @@ class Schema:
             old = filled[name]
             spec = old.spec.model_copy(update={"categories": dict(labels)})
             filled[name] = SchemaVariable(name, spec, _grammar(name, spec, self.missing), old.universe, old.derived)
-        return Schema(filled, self.missing)
+        return Schema(filled, self.missing, self.blocks)
 
 
 def _grammar(name: str, spec: VariableSpec, missing: Mapping[str, str]) -> Variable:
@@ -114,6 +122,14 @@ def read_schema(path: Path = LIBRARY / "schema.yml") -> Schema:
             problems.append(
                 Problem(file.place(*loc), f"`{name}` has no categories", fix="list them, or say `open: true`")
             )
+        if spec.block is not None and spec.block not in file.spec.blocks:
+            problems.append(
+                Problem(
+                    file.place(*loc, "block"),
+                    f"there is no block `{spec.block}`",
+                    fix=did_you_mean(spec.block, file.spec.blocks),
+                )
+            )
         universe, found = compile_filter(spec.universe, above, place=file.place, loc=(*loc, "universe"))
         problems += found
         derived = None
@@ -128,4 +144,4 @@ def read_schema(path: Path = LIBRARY / "schema.yml") -> Schema:
         variables[name] = SchemaVariable(name, spec, grammar, universe, derived)
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
-    return Schema(variables, missing)
+    return Schema(variables, missing, file.spec.blocks)

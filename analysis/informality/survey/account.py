@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from informality.foundation.atoms import Axis
+from informality.foundation.codes import Code
 from informality.foundation.errors import Problem
-from informality.survey.profile import Code
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]

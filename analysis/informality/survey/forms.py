@@ -6,13 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from informality.foundation.codes import Code
 from informality.foundation.errors import Problem
 from informality.foundation.grammar import MISSING, NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN
 from informality.foundation.reading import words
 from informality.foundation.rules import Step
 from informality.foundation.schema import SchemaVariable
 from informality.survey.account import Bools, Ints, Log, as_code, written, wrong_kind
-from informality.survey.profile import Code, FormSpec, NumberSpec, Profile
+from informality.survey.profile import FormSpec, NumberSpec, Profile
 from informality.survey.readers import RawFile
 
 BLANK_LABEL = "blank"
@@ -30,8 +31,9 @@ def make(
     form = profile.spec.variables[name]
     if form == "not_asked":
         code = np.where(inside, categories.index(NOT_ASKED), categories.index(NOT_APPLICABLE))
-        log.mapping.append((name, "", "", "the survey has no such question", NOT_ASKED, int(inside.sum())))
-        log.mapping.append((name, "", "", "outside the universe", NOT_APPLICABLE, int((~inside).sum())))
+        if variable.spec.block not in profile.lacking:
+            log.mapping.append((name, "", "", "the survey has no such question", NOT_ASKED, int(inside.sum())))
+            log.mapping.append((name, "", "", "outside the universe", NOT_APPLICABLE, int((~inside).sum())))
         if variable.spec.kind == "number":
             return _number_columns(name, np.full(len(made), np.nan), code, inside)
         return {name: categorical(code, categories)}

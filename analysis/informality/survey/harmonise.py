@@ -76,6 +76,10 @@ def harmonise(profile: Profile, raw: RawFile, basis: str) -> Harmonised:
         elif variable.spec.role is None:
             made = pd.DataFrame(out, copy=False)
             out |= make(profile, variable, frame, made, raw, log)
+    log.mapping += [
+        (profile.schema.blocks[block], "", "", "the survey asks nothing of this kind", NOT_ASKED, len(frame))
+        for block in profile.lacking
+    ]
     flags = _flags(profile, frame, log)
     _tell_outside(profile, log)
     raise_errors(log.problems, ExitCode.DATA)

@@ -8,12 +8,13 @@ hash, what is set aside and why, and ``benchmarks``: official figures the profil
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
+from informality.foundation.codes import Code, CodeListSpec
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import MISSING, NOT_APPLICABLE, CellValue, RuleSpec, StepSpec, Variable
 from informality.foundation.library import LIBRARY
@@ -22,8 +23,6 @@ from informality.foundation.quantities import Status
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.schema import Schema, read_schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
-
-Code = int | float | str
 
 
 class TakeSpec(SpecModel):
@@ -170,6 +169,7 @@ class ProfileSpec(SpecModel):
     design: DesignSpec
     set_aside: list[SetAsideSpec] = Field(default_factory=list)
     variables: dict[str, FormSpec | Literal["not_asked"]]
+    blocks: dict[str, Literal["not_asked"]] = Field(default_factory=dict)
     flags: dict[str, FlagSpec] = Field(default_factory=dict)
     benchmarks: dict[str, BenchmarkSpec] = Field(default_factory=dict)
     notes: list[Words] = Field(default_factory=list)
@@ -196,6 +196,12 @@ class Profile:
             name: Variable(name, "category", (*dict.fromkeys(flag.map.values()), NOT_APPLICABLE), flag.title)
             for name, flag in self.spec.flags.items()
         }
+
+    @property
+    def lacking(self) -> dict[str, list[str]]:
+        """Blocks of the schema of which the survey asks nothing at all, with their variables."""
+        blocks = {name: self.schema.block(name) for name in self.spec.blocks}
+        return {name: found for name, found in blocks.items() if not self.measured & set(found)}
 
     @property
     def measured(self) -> frozenset[str]:
@@ -242,6 +248,13 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
     spec = file.spec
     problems: list[Problem] = []
     measured = schema.measured()
+    problems += [
+        Problem(file.place("blocks", name), f"the schema has no block `{name}`", fix=did_you_mean(name, schema.blocks))
+        for name in spec.blocks
+        if name not in schema.blocks
+    ]
+    file = _with_blocks(file, schema)
+    spec = file.spec
     for name in spec.variables:
         if name not in measured:
             what = "is derived from other variables" if name in schema.variables else "is not a variable of the schema"
@@ -255,7 +268,8 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
                 file.place("variables"),
                 "some variables of the schema are not mentioned",
                 ", ".join(missing),
-                "map each of them, or write `name: not_asked`",
+                "map each of them, or write `name: not_asked`; for a whole block "
+                f"({', '.join(schema.blocks)}) write `blocks: {{name: not_asked}}`",
             )
         )
     open_labels = {}
@@ -301,6 +315,12 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
     if gaps:
         raise InformalityError(gaps, ExitCode.DEFINITION)
     return Profile(file, schema, rules, asked_of, lists)
+
+
+def _with_blocks(file: SpecFile[ProfileSpec], schema: Schema) -> SpecFile[ProfileSpec]:
+    """The profile with the variables of the blocks it declares not asked, as far as it does not name them."""
+    rest = {n: "not_asked" for block in file.spec.blocks for n in schema.block(block) if n not in file.spec.variables}
+    return replace(file, spec=file.spec.model_copy(update={"variables": {**file.spec.variables, **rest}}))
 
 
 def _check_form(
@@ -369,14 +389,6 @@ def _check_form(
             )
         )
     return problems
-
-
-class CodeListSpec(SpecModel):
-    """A shared list: code of a classification → category of the schema."""
-
-    title: Words
-    source: Words
-    codes: dict[Code, Words]
 
 
 def _compile_rules(

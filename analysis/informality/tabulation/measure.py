@@ -64,14 +64,15 @@ class Answer:
 
     ``cells``: the levels of the dims of the question (for several quantiles, the probability first). ``open_cases``:
     sampled persons of the group of whom what was asked is not determinable; where there are any, the value
-    means nothing. ``unanswered``: those without a usable answer on what is measured; ``inapplicable``: those to
-    whom it does not apply.
+    means nothing. ``left_open``: those among them whom a rule leaves open for want of an answer. ``unanswered``: those
+    without a usable answer on what is measured; ``inapplicable``: those to whom it does not apply.
     """
 
     question: Question
     estimate: Estimate | Functional
     cells: tuple[tuple[str, ...], ...]
     open_cases: Counts
+    left_open: Counts
     unanswered: Counts
     inapplicable: Counts
 
@@ -118,7 +119,10 @@ def ask(people: People, design: Design, question: Question) -> Answer | None:
     nobody = np.zeros(len(people.frame), dtype=bool)
     unanswered = np.logical_or.reduce([nobody, *(people.unanswered(of, inside) for of in measured)])
     inapplicable = np.logical_or.reduce([nobody, *(people.inapplicable(of, inside) for of in measured)])
-    return Answer(question, estimate, tuple(cells), count(open_cases), count(unanswered), count(inapplicable))
+    left_open = open_cases & people.unsettled(decided)
+    return Answer(
+        question, estimate, tuple(cells), count(open_cases), count(left_open), count(unanswered), count(inapplicable)
+    )
 
 
 def _estimate(

@@ -29,7 +29,8 @@ class People:
     """A frame of persons (n rows) and what may be asked of it.
 
     ``variables``: what conditions and groups may name; ``asked``: those the survey has an answer for at all;
-    ``decided``: those that a definition decides, and whose outcome may be not determinable.
+    ``decided``: those that a definition decides, and whose outcome may be not determinable. ``left_open``: of these, the
+    persons (n,) whom a rule of the definition leaves open, because an answer it needs was not given.
     """
 
     frame: pd.DataFrame
@@ -37,6 +38,7 @@ class People:
     asked: frozenset[str]
     schema: Schema
     decided: frozenset[str]
+    left_open: Mapping[str, Bools]
 
     def questions(self, name: str) -> list[str]:
         """Titles of the questions a survey would have to ask for a variable, as far as this one lacks them."""
@@ -65,6 +67,14 @@ class People:
             if name in self.decided:
                 open_cases |= (self.frame[name] == NOT_DETERMINABLE).to_numpy()
         return open_cases & self.mask(plain) if open_cases.any() else open_cases
+
+    def unsettled(self, names: Sequence[str]) -> Bools:
+        """(n,) persons whom a rule leaves open in one of these outcomes."""
+        unsettled = np.zeros(len(self.frame), dtype=bool)
+        for name in names:
+            if name in self.left_open:
+                unsettled |= self.left_open[name]
+        return unsettled
 
     def unanswered(self, of: Of, inside: Bools) -> Bools:
         """(n,) persons inside with no usable answer on what is measured, unless it asks for just these."""

@@ -86,17 +86,28 @@ class Standard:
         return pd.DataFrame(rows, columns=["grade", "symbol", "meaning", "rule"])
 
 
-def graded(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], standard: Standard) -> tuple[list[str], pd.Series]:
+def graded(
+    rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], left_open: npt.NDArray[np.int64], standard: Standard
+) -> tuple[list[str], pd.Series]:
     """Grade and reason of rows with value, unit, ci_low, ci_high, n and cv; no reason for good ones.
 
-    ``open_cases``: (rows,) sampled persons of whom what was asked is not determinable.
+    ``open_cases``: (rows,) sampled persons of whom what was asked is not determinable; ``left_open``: those of them whom a
+    definition leaves open for want of an answer, the others lack the questions.
     """
     width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
     grade, why = standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
     note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
     for i in np.flatnonzero(open_cases):
         grade[i] = NOT_DETERMINABLE
-        note[i] = f"the questions needed were not asked of {open_cases[i]:,} sampled persons in this group"
+        lacking, unanswered = open_cases[i] - left_open[i], left_open[i]
+        reasons = []
+        if lacking:
+            reasons.append(f"the questions needed were not asked of {lacking:,} sampled persons in this group")
+        if unanswered:
+            reasons.append(
+                f"the definition leaves {unanswered:,} sampled persons in this group open, for want of an answer"
+            )
+        note[i] = "; ".join(reasons)
     return grade, pd.Series(note, dtype="str", index=rows.index)
 
 

@@ -59,7 +59,7 @@ def numbers(
         value=value, se=se, ci_low=low, ci_high=high, p=p, n=n, n_weighted=n_weighted, cv=0.0, deff=np.nan, df=df,
         statistic=statistic, unit=unit,
     )  # fmt: skip
-    grade(out, np.zeros(len(out), dtype=np.int64), settings)
+    grade(out, settings)
     return out.assign(cv=np.nan)
 
 
@@ -71,9 +71,16 @@ def finished(parts: Sequence[pd.DataFrame], settings: Settings) -> pd.DataFrame:
     return out[list(COLUMNS)]
 
 
-def grade(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], settings: Settings) -> None:
+def grade(
+    rows: pd.DataFrame,
+    settings: Settings,
+    open_cases: npt.NDArray[np.int64] | None = None,
+    left_open: npt.NDArray[np.int64] | None = None,
+) -> None:
     """Grade every row; take the numbers out of those that may not or cannot be shown."""
-    rows["grade"], rows["note"] = graded(rows, open_cases, settings.standard)
+    none = np.zeros(len(rows), dtype=np.int64)
+    open_cases, left_open = (none if counts is None else counts for counts in (open_cases, left_open))
+    rows["grade"], rows["note"] = graded(rows, open_cases, left_open, settings.standard)
     hidden = rows["grade"].isin(["suppressed", NOT_DETERMINABLE])
     rows.loc[hidden, list(ESTIMATES)] = np.nan
     rows["n"] = rows["n"].astype("Int64").mask(rows["grade"] == "suppressed")

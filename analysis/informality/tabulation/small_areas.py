@@ -64,7 +64,7 @@ def small_area_rows(
         value=result.value, se=result.rmse, ci_low=low, ci_high=high, p=np.nan, n=total, n_weighted=np.nan,
         cv=relative_error(result.value, result.rmse), deff=np.nan, df=np.nan, statistic="model", unit="share",
     )  # fmt: skip
-    grade(model, np.zeros(len(model), dtype=np.int64), settings)
+    grade(model, settings)
     model["n"] = pd.array([pd.NA] * len(model), dtype="Int64")  # the cases are those of all areas
     for i, why in enumerate(result.areas.why):
         if why:
@@ -86,5 +86,5 @@ def _direct(
         n=estimate.n[kept], n_weighted=estimate.n_weighted[kept], deff=estimate.deff[kept], df=estimate.df[kept],
         cv=relative_error(estimate.value[kept], estimate.se[kept]), statistic="direct", unit="share",
     )  # fmt: skip
-    grade(rows, np.zeros(len(rows), dtype=np.int64), settings)
+    grade(rows, settings)
     return rows

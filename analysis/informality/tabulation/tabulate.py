@@ -20,7 +20,7 @@ from informality.inference.estimates.estimate import Estimate
 from informality.inference.estimates.intervals import interval
 from informality.inference.sampling.design import Design
 from informality.tabulation.columns import ESTIMATES
-from informality.tabulation.measure import Answer, Counts, Question, ask
+from informality.tabulation.measure import Answer, Question, ask
 from informality.tabulation.plan import IndicatorSpec, Plan
 from informality.tabulation.reliability import relative_error
 from informality.tabulation.rows import Settings, dimensions, finished, grade, without_value
@@ -110,26 +110,31 @@ def _indicator(
     answer = ask(seen, design, question)
     if answer is None:
         return None
-    rows, open_cases = _difference(answer, pair, settings) if pair else (_rows(answer, settings), answer.open_cases)
+    rows, places = _difference(answer, pair, settings) if pair else (_rows(answer, settings), None)
+    open_cases, left_open = (
+        counts if places is None else counts[places].sum(keepdims=True)
+        for counts in (answer.open_cases, answer.left_open)
+    )
     rows["statistic"], rows["unit"], rows["status"] = statistic, unit, status
-    grade(rows, open_cases, settings)
+    grade(rows, settings, open_cases, left_open)
     if not pair:
         _note(rows, answer.remarks())
     return rows
 
 
-def _difference(answer: Answer, pair: Sequence[str], settings: Settings) -> tuple[pd.DataFrame, Counts]:
+def _difference(answer: Answer, pair: Sequence[str], settings: Settings) -> tuple[pd.DataFrame, list[int]]:
     """The first level less the second, with the error of the difference and the test that it is 0.
 
     It is as reliable as the weaker of the two numbers, so it is graded by that one's cases; a coefficient of variation
-    says nothing about a difference, which may well be 0. A level without a case has no difference.
+    says nothing about a difference, which may well be 0. A level without a case has no difference. Also the places of
+    the two numbers.
     """
     level = "-".join(pair)
     places = [answer.cells.index((one,)) if (one,) in answer.cells else None for one in pair]
     made = dimensions(answer.question.dims, [(level,)])
     if places[0] is None or places[1] is None:
         made[[*ESTIMATES, "n_weighted"]] = np.nan
-        return made.assign(n=0, df=np.nan), np.zeros(1, dtype=np.int64)
+        return made.assign(n=0, df=np.nan, cv=np.nan, deff=np.nan), []
     both = [places[0], places[1]]
     gap = cells(answer.estimate)[both[:1]] - cells(answer.estimate)[both[1:]]
     low, high = interval(gap, "normal" if settings.method == "normal" else "t", settings.confidence)
@@ -137,7 +142,7 @@ def _difference(answer: Answer, pair: Sequence[str], settings: Settings) -> tupl
         value=gap.value, se=gap.se, ci_low=low, ci_high=high, p=t_test(gap)["p"].to_numpy(),
         n=answer.cases[both].min(), n_weighted=gap.n_weighted, cv=0.0, deff=np.nan, df=gap.df,
     )  # fmt: skip
-    return made, answer.open_cases[both].sum(keepdims=True)
+    return made, both
 
 
 def _note(rows: pd.DataFrame, remarks: Sequence[str]) -> None:

@@ -13,6 +13,9 @@ from informality.foundation.grammar import NOT_APPLICABLE, CellValue, Variable
 from informality.foundation.schema import Schema
 from informality.tabulation.people import People
 
+SECOND_JOBS = "status_2"
+"""What a survey that asks about second jobs asks at least."""
+
 
 @dataclass(frozen=True, slots=True)
 class View(People):
@@ -20,11 +23,19 @@ class View(People):
 
     definition: Definition
 
+    def questions(self, name: str) -> list[str]:
+        """Titles of the questions a survey would have to ask for a variable, as far as this one lacks them."""
+        if name in self.definition.of_person:
+            return [self.schema[SECOND_JOBS].spec.title]
+        return People.questions(self, name)
+
 
 def outcome_variables(definition: Definition) -> dict[str, Variable]:
     """A definition's outcomes as tables see them, with the two ways of having none."""
     return {
-        name: Variable(name, "category", (*v.categories, NOT_DETERMINABLE, NOT_APPLICABLE), v.title, v.labels)
+        name: Variable(
+            name, "category", tuple(dict.fromkeys((*v.categories, NOT_DETERMINABLE, NOT_APPLICABLE))), v.title, v.labels
+        )
         for name, v in definition.outcomes.items()
     }
 
@@ -32,10 +43,16 @@ def outcome_variables(definition: Definition) -> dict[str, Variable]:
 def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: frozenset[str]) -> View:
     """Workers with the outcomes of one definition under their plain names."""
     outcomes = {name: workers[column(definition.id, name)] for name in definition.outcomes}
+    left_open = {
+        name: (values == NOT_DETERMINABLE).to_numpy()
+        & workers[column(definition.id, name, rule=True)].notna().to_numpy()
+        for name, values in outcomes.items()
+    }
     frame = workers[[n for n in workers.columns if "." not in n or n.partition(".")[0] in schema.variables]]
-    known = asked | frozenset(outcomes) | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
+    decided = frozenset(outcomes) - (frozenset() if SECOND_JOBS in asked else frozenset(definition.of_person))
+    known = asked | decided | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
     variables = {**schema.grammar, **outcome_variables(definition)}
-    return View(frame.assign(**outcomes), variables, known, schema, frozenset(outcomes), definition)
+    return View(frame.assign(**outcomes), variables, known, schema, frozenset(outcomes), left_open, definition)
 
 
 def words(where: Mapping[str, CellValue]) -> str:
