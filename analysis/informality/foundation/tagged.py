@@ -9,16 +9,14 @@ how a profile writes it.
 from __future__ import annotations
 
 import re
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import StringConstraints
+from pydantic import WrapValidator
 
 Letters = npt.NDArray[np.uint8]
-
-Tag = Annotated[str, StringConstraints(pattern=r"^\.[A-Za-z_]$")]
-"""A missing value with a letter, as a profile writes it."""
 
 _QUIET = 0x7FF8_0000_0000_0000
 _SHIFT = 32
@@ -59,3 +57,14 @@ def word(letter: int) -> str:
 def is_tag(text: str) -> bool:
     """Whether a code of a profile means a missing value with a letter."""
     return bool(_TAG.fullmatch(text))
+
+
+def _number_or_tag(value: Any, number: Callable[[Any], float]) -> float | str:
+    return value if isinstance(value, str) and is_tag(value) else number(value)
+
+
+if TYPE_CHECKING:
+    MissingCode = float | str
+else:
+    MissingCode = Annotated[float, WrapValidator(_number_or_tag)]
+"""A code for a missing value as a profile writes it: ``99`` or ``.a``. What is neither fails as no number."""

@@ -49,6 +49,8 @@ def read_delimited(ask: Ask) -> RawFile:
     try:
         found, count = _columns(ask, mark, wide, columns, wanted)
     except pa.ArrowInvalid as error:
+        if wide and ask.encoding:
+            ask.refuse_encoding(_undecodable(ask, wide) or "its lines do not end where they should in it")
         _check_quotes(ask, mark)
         ask.refuse_damaged(error)
     except UnicodeError as error:

@@ -43,13 +43,21 @@ def narrow(values: Numbers) -> Numbers:
     blank = np.isnan(values)
     present = values[~blank] if blank.any() else values
     if not len(present) or not np.isfinite(present).all() or (present != np.floor(present)).any():
-        return values
+        return _own(values)
     low, high = float(present.min()), float(present.max())
     if max(-low, high) >= 2**53:
-        return values
+        return _own(values)
     if len(present) == len(values):
         return _as_small_integers(values, int(low), int(high))
-    return values.astype(np.float32) if max(-low, high) <= SMALL and letters_of(values) is None else values
+    if max(-low, high) > SMALL or letters_of(values) is not None:
+        return _own(values)
+    with np.errstate(invalid="ignore"):  # a NaN of another make
+        return values.astype(np.float32)
+
+
+def _own(values: Numbers) -> Numbers:
+    """The values in memory of their own: a view would keep the whole batch they came in alive."""
+    return values if values.base is None else values.copy()
 
 
 def _as_small_integers(values: Numbers, low: int, high: int) -> Numbers:

@@ -50,7 +50,7 @@ def read_parquet(ask: Ask) -> RawFile:
                 ask.read_so_far(done, rows)
     except (pa.ArrowException, OSError, UnicodeError) as error:
         ask.refuse_damaged(error)
-    data: dict[str, Numbers | pd.Series] = {name: joined(values) for name, values in parts.items()}
+    data: dict[str, Numbers | pd.Series] = {name: joined(parts.pop(name)) for name in list(parts)}
     data |= {name: column.finish(ask, name, UTF8) for name, column in texts.items()}
     frame = frame_of({name: data[name] for name in wanted if name in data})
     return ask.answer(frame, columns, rows, "Parquet", UTF8, dates=dates)

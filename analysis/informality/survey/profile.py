@@ -22,7 +22,7 @@ from informality.foundation.quantities import Status
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.schema import Schema, read_schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
-from informality.foundation.tagged import Tag
+from informality.foundation.tagged import MissingCode
 from informality.survey.delivery import WaveSpec
 
 Code = int | float | str
@@ -38,9 +38,9 @@ class TakeSpec(SpecModel):
 class NumberSpec(SpecModel):
     """How a numeric column is read: codes that mean missing (``99``, or ``.a``), bands, and the range that is possible."""
 
-    unknown: list[float | Tag] = Field(default_factory=list)
-    not_applicable: list[float | Tag] = Field(default_factory=list)
-    not_asked: list[float | Tag] = Field(default_factory=list)
+    unknown: list[MissingCode] = Field(default_factory=list)
+    not_applicable: list[MissingCode] = Field(default_factory=list)
+    not_asked: list[MissingCode] = Field(default_factory=list)
     min: float | None = None
     max: float | None = None
     values: dict[float, float | Literal["unknown", "not_asked", "not_applicable"]] | None = None

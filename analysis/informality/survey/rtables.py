@@ -49,7 +49,7 @@ def read_r(ask: Ask) -> RawFile:
         table = _in_utf8(table, encoding.name) if saved.unmarked else table
         columns = texts_of(table, "names")
         parts = table.data if isinstance(table.data, list) else []
-        lengths = {0 if part.data is None else len(part.data) for part in parts}
+        lengths = {0 if part.data is None else len(part.data) for part in parts if "dim" not in part.attributes}
     except NotRError as failure:
         ask.refuse("is no data frame that can be read here", str(failure), CHANGED)
     except BROKEN as failure:
@@ -149,8 +149,7 @@ def _numbers(part: Value) -> tuple[Numbers | pd.Series, bool]:
     if part.kind in (LOGICAL, INTEGER):
         values = np.where(np.asarray(part.data) == NA_INTEGER, np.nan, values)
     else:
-        letters = _letters(values)
-        values = np.where(letters > 0, tagged(letters), values) if letters.any() else values
+        values = np.where(np.isnan(values), tagged(_letters(values)), values)
     clock = R_DAYS if "Date" in kinds else R_SECONDS if "POSIXct" in kinds else None
     text = written_out(values, clock, utc=clock is R_SECONDS) if clock else None
     return (narrow(values), False) if text is None else (text, True)

@@ -78,7 +78,7 @@ def _read(ask: Ask, package: str, source: Opened) -> RawFile:
     if more - spoken:
         encoding = _of_all(ask, encoding, spoken, more, about)
     _tell_lost_letters(ask, about, texts)
-    columns: dict[str, Numbers | pd.Series] = {n: joined(parts) for n, parts in numbers.items()}
+    columns: dict[str, Numbers | pd.Series] = {n: joined(numbers.pop(n)) for n in list(numbers)}
     dates = _write_out_dates(columns, names, about, package)
     columns |= {name: column.finish(ask, name, encoding) for name, column in texts.items()}
     here = {raw: name for name, raw in names.items()}
