@@ -24,7 +24,7 @@ from informality.survey.signatures import is_dbase
 ENCODINGS = {0x01: "cp437", 0x02: "cp850", 0x03: "windows-1252", 0x04: "mac-roman", 0x57: "windows-1252", 0x58: "windows-1252",
              0x08: "cp865", 0x64: "cp852", 0x65: "cp866", 0x66: "cp865", 0x78: "cp950", 0x7A: "cp936", 0x7B: "cp932",
              0x7D: "cp1255", 0x7E: "cp1256", 0xC8: "cp1250", 0xC9: "cp1251", 0xCA: "cp1254", 0xCB: "cp1253"}  # fmt: skip
-TEXTUAL: dict[str, Kind] = {"C": "text", "N": "number", "F": "number", "D": "text", "L": "text"}
+TEXTUAL: dict[str, Kind] = {"C": "text", "N": "number", "F": "number", "D": "text", "L": "number"}
 BINARY = {"I": "<i4", "+": "<i4", "B": "<f8", "O": "<f8"}
 DELETED = ord("*")
 

@@ -30,9 +30,9 @@ def read_fixed_width(ask: Ask) -> RawFile:
         ask.refuse_kind()
     ask.check_encoding_name()
     fields = {field.name: field for field in read_layout(ask.how.layout)}
-    wanted = ask.choose(list(fields))
     lines = _Lines(ask)
     _check_fit(ask, list(fields.values()), lines.length)
+    wanted = ask.choose(list(fields))
     columns = {name: TextColumn(fields[name].kind, "both", fields[name].decimals, ask.how.decimal) for name in wanted}
     rows = 0
     for block in lines.blocks(ask.batch(len(wanted))):

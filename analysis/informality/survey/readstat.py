@@ -33,7 +33,8 @@ class DamagedError(Exception):
 class About:
     """What a file says of itself. Text in ``columns``, ``labels``, ``value_labels`` is bytes in latin-1 if ``raw``.
 
-    ``rows`` is None when the file does not say; ``encoding`` is what it declares; ``formats``: display formats.
+    ``rows`` is None when the file does not say; ``encoding`` is what it declares; ``formats``: display formats;
+    ``unlabelled``: columns of a Stata file whose value labels it names and does not hold.
     """
 
     columns: list[str]
@@ -45,6 +46,7 @@ class About:
     user_missing: dict[str, list[tuple[float | str, float | str]]] = field(default_factory=dict)
     formats: dict[str, str] = field(default_factory=dict)
     text: list[str] = field(default_factory=list)
+    unlabelled: list[str] = field(default_factory=list)
 
 
 def describe(path: str, kind: str) -> About:
@@ -61,6 +63,7 @@ def describe(path: str, kind: str) -> About:
         user_missing={name: [(r["lo"], r["hi"]) for r in ranges] for name, ranges in meta.missing_ranges.items()},
         formats={name: text for name, text in meta.original_variable_types.items() if text},
         text=[name for name in meta.column_names if types.get(name) == "string"],
+        unlabelled=[n for n, t in meta.variable_to_label.items() if kind == "dta" and t not in meta.value_labels],
     )
 
 

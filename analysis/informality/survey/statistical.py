@@ -17,11 +17,12 @@ from informality.survey.dates import clock_of, written_out
 from informality.survey.encodings import Encoding
 from informality.survey.gather import Numbers, TextColumn, frame_of, joined, narrow
 from informality.survey.isolated import Opened, opened
-from informality.survey.rawfile import Ask, Code, RawFile
+from informality.survey.rawfile import EXAMPLES, Ask, Code, RawFile
 from informality.survey.readstat import About, DamagedError
 
 PACKAGE = {".sav": "SPSS", ".zsav": "SPSS", ".por": "SPSS", ".dta": "Stata", ".sas7bdat": "SAS", ".xpt": "SAS"}
 KIND = {".zsav": "sav"}
+STATA_START, STATA_END = b"<stata_dta>", b"</stata_dta>"
 LETTER_LOST = "\N{REPLACEMENT CHARACTER}"
 
 
@@ -35,11 +36,19 @@ def read_statistical(ask: Ask) -> RawFile:
         ask.refuse_damaged(
             f"a transport file is a whole number of cards of 80 bytes, this one ends {beyond} bytes into one"
         )
+    if ask.head.startswith(STATA_START) and not _ends_with(ask, STATA_END):  # its labels stand last, and can be missing
+        ask.refuse_damaged("its last words are missing")
     try:
         with opened(str(ask.path), KIND.get(suffix, suffix[1:]), trusted=ask.trusted) as source:
             return _read(ask, PACKAGE[suffix], source)
     except DamagedError as failure:
         ask.refuse_damaged(failure)
+
+
+def _ends_with(ask: Ask, words: bytes) -> bool:
+    with ask.path.open("rb") as file:
+        file.seek(-min(len(words), ask.path.stat().st_size), 2)
+        return file.read() == words
 
 
 def _is_what_it_says(suffix: str, head: bytes) -> bool:
@@ -48,7 +57,7 @@ def _is_what_it_says(suffix: str, head: bytes) -> bool:
     if suffix == ".por":
         return b"ASCII SPSS PORT FILE" in head
     if suffix == ".dta":
-        return head.startswith(b"<stata_dta>") or (len(head) > 2 and head[0] in range(102, 116) and head[1] in (1, 2))
+        return head.startswith(STATA_START) or (len(head) > 2 and head[0] in range(102, 116) and head[1] in (1, 2))
     if suffix == ".xpt":
         return head.startswith(b"HEADER RECORD*******LIB")
     return head.startswith(b"\0" * 12 + b"\xc2\xea\x81\x60")
@@ -78,6 +87,11 @@ def _read(ask: Ask, package: str, source: Opened) -> RawFile:
     if more - spoken:
         encoding = _of_all(ask, encoding, spoken, more, about)
     _tell_lost_letters(ask, about, texts)
+    if about.unlabelled:  # labels stand at the end of a Stata file: one cut short has lost them without a trace
+        named = [f"`{_text(ask, raw, about, encoding)}`" for raw in about.unlabelled]
+        found = ", ".join(named[:EXAMPLES]) + (f" and {len(named) - EXAMPLES:,} more" if len(named) > EXAMPLES else "")
+        fix = "make sure that the file is complete: its size is in data_raw/README.md, its sha256 in the profile"
+        ask.warn("columns have value labels that the file does not hold", found, fix, len(named))
     columns: dict[str, Numbers | pd.Series] = {n: joined(numbers.pop(n)) for n in list(numbers)}
     dates = _write_out_dates(columns, names, about, package)
     columns |= {name: column.finish(ask, name, encoding) for name, column in texts.items()}
