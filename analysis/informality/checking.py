@@ -12,7 +12,7 @@ import pandas as pd
 from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.library import LIBRARY, find
-from informality.steps import raw_file, read_harmonised, sample_design_of
+from informality.steps import Progress, raw_file, read_harmonised, sample_design_of
 from informality.study import Workspace, read_study
 from informality.survey.profile import Profile, read_profile
 from informality.survey.quality import check_quality
@@ -35,7 +35,13 @@ class Check:
     failures: list[Problem]
 
 
-def check_survey(name: str, workspace: Workspace, wave: str | None, tell: Callable[[str], None]) -> Check:
+def check_survey(
+    name: str,
+    workspace: Workspace,
+    wave: str | None,
+    tell: Callable[[str], None],
+    progress: Progress = lambda name, done, total: None,
+) -> Check:
     """Check a survey profile (or the survey of a study) against its file and its official figures.
 
     Leaves no file. Raises :class:`InformalityError` for errors of the profile, the file or the data; official
@@ -46,7 +52,7 @@ def check_survey(name: str, workspace: Workspace, wave: str | None, tell: Callab
     with TemporaryDirectory() as folder:
         raw = raw_file(profile, wave, workspace, tell, Path(folder))
         tell("reading and harmonising")
-        survey = read_harmonised(profile, wave, raw, profile.spec.bases[-1])
+        survey = read_harmonised(profile, wave, raw, profile.spec.bases[-1], progress)
     tell("classifying and comparing with official figures")
     from informality.classification.classify import classify
 

@@ -57,7 +57,7 @@ def run(
 
     workspace = Workspace.find(data)
     with progress() as tell:
-        written = run_study(study, workspace, force=force, tell=tell)
+        written = run_study(study, workspace, force=force, tell=tell, progress=tell.rows)
     show_written(written, workspace.root)
 
 
@@ -75,7 +75,7 @@ def check(
     from informality.study import Workspace
 
     with progress() as tell:
-        found = check_survey(survey, Workspace.find(data), wave, tell)
+        found = check_survey(survey, Workspace.find(data), wave, tell, tell.rows)
     show_check(found)
     if found.failures:
         raise InformalityError(found.failures, ExitCode.BENCHMARK)

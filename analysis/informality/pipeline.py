@@ -26,7 +26,7 @@ from informality.foundation.provenance import (
 )
 from informality.foundation.specfile import SpecFile, load
 from informality.foundation.staging import check_writable, put, staged
-from informality.steps import classified, raw_file, read_harmonised, sample_design, settings, views
+from informality.steps import Progress, classified, raw_file, read_harmonised, sample_design, settings, views
 from informality.study import Study, StudySpec, Workspace, named_files, read_study
 
 if TYPE_CHECKING:
@@ -72,6 +72,7 @@ class Run:
     tell: Callable[[str], None]
     old: dict[str, Any]
     manifest: dict[str, Any]
+    progress: Progress
     _study: Study | None = None
 
     @property
@@ -91,18 +92,24 @@ class Run:
 
 
 def run_study(
-    name: str, workspace: Workspace, *, force: bool = False, tell: Callable[[str], None] = lambda text: None
+    name: str,
+    workspace: Workspace,
+    *,
+    force: bool = False,
+    tell: Callable[[str], None] = lambda text: None,
+    progress: Progress = lambda name, done, total: None,
 ) -> list[Written]:
     """Run a study as far as it has changed; returns every file it stands on, in order of making.
 
-    ``tell`` is called with a few words at the start of each long step. Raises :class:`InformalityError`; then
-    what the last run left stands as it was.
+    ``tell`` is called with a few words at the start of each long step, ``progress`` while a file is read (its name,
+    rows read, rows in all). Raises :class:`InformalityError`; then what the last run left stands as it was.
     """
     file = load(workspace.study_path(name), StudySpec)
     clean = workspace.clean(file.spec.id)
     check_writable([clean, workspace.output(file.spec.id)])
     with staged(clean.parent, file.spec.id) as staging:
-        return _run(Run(workspace, file, clean, staging, force, tell, _read_manifest(clean / "manifest.json"), {}))
+        last = _read_manifest(clean / "manifest.json")
+        return _run(Run(workspace, file, clean, staging, force, tell, last, {}, progress))
 
 
 def _run(run: Run) -> list[Written]:
@@ -120,7 +127,7 @@ def _run(run: Run) -> list[Written]:
     places |= {"report/country.html": output / "country.html"}
     made = {raw_place} if raw.parent == run.staging else set()
 
-    def step(name: str, reads: Mapping[str, str], outputs: Sequence[str], make: Callable[[], None]) -> None:
+    def step(name: str, reads: Mapping[str, Any], outputs: Sequence[str], make: Callable[[], None]) -> None:
         rests_on = _digest({"settings": settings[name], **reads})
         fingerprint = _digest({"base": base, "rests_on": rests_on})
         last = run.old.get("steps", {}).get(name, {})
@@ -142,7 +149,7 @@ def _run(run: Run) -> list[Written]:
         }
         made.update(places[n] for n in outputs)
 
-    reads = _of_survey(files, sha256(raw))
+    reads = _of_survey(files, run.manifest["raw"])
     step("workers", reads, ["workers.parquet", "annex.json"], lambda: _make_workers(run, raw))
     reads = files | {n: sha256(run.at(n)) for n in ("workers.parquet", "annex.json")}
     step("results", reads, ["results.parquet"], lambda: _make_results(run))
@@ -181,9 +188,10 @@ def _foundations(file: SpecFile[StudySpec], workspace: Workspace) -> tuple[dict[
     return settings, files
 
 
-def _of_survey(files: Mapping[str, str], raw: str) -> dict[str, str]:
-    """Hashes of what the workers rest on: the raw file, the profile and the definitions."""
-    return {name: value for name, value in files.items() if not name.startswith(("tables/", "models/"))} | {"raw": raw}
+def _of_survey(files: Mapping[str, str], raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Hashes of what the workers rest on: the raw file and those beside it, the profile and the definitions."""
+    hashes = {"raw": raw.get("sha256", ""), "beside": raw.get("beside", {})}
+    return {name: value for name, value in files.items() if not name.startswith(("tables/", "models/"))} | hashes
 
 
 def workers_of_last_run(study: Study, workspace: Workspace) -> Path:
@@ -196,7 +204,7 @@ def workers_of_last_run(study: Study, workspace: Workspace) -> Path:
     manifest = _read_manifest(clean / "manifest.json")
     last = manifest.get("steps", {}).get("workers", {})
     settings, files = _foundations(study.file, workspace)
-    reads = _of_survey(files, manifest.get("raw", {}).get("sha256", ""))
+    reads = _of_survey(files, manifest.get("raw", {}))
     if not path.is_file():
         what, found = "this study has not been run yet", f"{path} does not exist"
     elif last.get("fingerprint") != _digest(
@@ -227,6 +235,8 @@ def _raw(run: Run, base: str) -> tuple[Path, Path]:
         return known, known
     path = raw_file(run.study.profile, head.wave, run.workspace, run.tell, run.staging, head.seed)
     run.manifest["raw"] = {"file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size}
+    if beside := run.study.profile.spec.waves[head.wave].beside:
+        run.manifest["raw"]["beside"] = {name: sha256(path.parent / name) for name in beside}
     if path.parent != run.staging:
         return path, path
     run.manifest["raw"]["base"] = made_from
@@ -241,7 +251,7 @@ def _make_workers(run: Run, raw: Path) -> None:
     from informality.tabulation.benchmarks import compare
 
     study = run.study
-    survey = read_harmonised(study.profile, study.spec.wave, raw, study.spec.basis)
+    survey = read_harmonised(study.profile, study.spec.wave, raw, study.spec.basis, run.progress)
     workers = classified(study, survey)
     employed = (workers["employed"] == "yes").to_numpy()
     counts = {d.id: rule_counts(workers, d, employed) for d in study.definitions}
@@ -258,6 +268,10 @@ def _make_workers(run: Run, raw: Path) -> None:
             "asked": sorted(survey.asked),
             "mapping": _records(survey.mapping),
             "accounting": _records(survey.accounting),
+            "files": [
+                {"file": s.file, "kind": s.kind, "rows": s.rows, "columns": s.columns, "text": s.encoding.words}
+                for s in survey.sources
+            ],
             "quality": quality,
             "rule_counts": {name: _records(table) for name, table in counts.items()},
             "benchmarks": _records(official),
@@ -298,9 +312,11 @@ def _make_report(run: Run, raw: Path, source: Path) -> None:
     annex_path, results_path = run.at("annex.json"), run.at("results.parquet")
     git = git_state(run.workspace.root)
     files = [(raw.name, run.manifest["raw"]["sha256"], run.manifest["raw"]["bytes"])]
+    files += [(n, h, (raw.parent / n).stat().st_size) for n, h in run.manifest["raw"].get("beside", {}).items()]
     files += [(p.name, sha256(p), p.stat().st_size) for p in (annex_path, results_path)]
     provenance = {
         "files": files,
+        "how_the_files_were_read": _how_read(_read_annex(run)["files"]),
         "versions": versions(),
         "code": f"informality {versions().get('informality', '')}" + (f", commit {git.commit[:12]}" if git else ""),
         "fingerprint": run.manifest["fingerprint"][:16],
@@ -316,6 +332,13 @@ def _make_report(run: Run, raw: Path, source: Path) -> None:
             ),
             ExitCode.OUTPUT,
         ) from None
+
+
+def _how_read(files: Sequence[Mapping[str, Any]]) -> str:
+    """``persons.sav: SPSS, 24 rows, 10 columns, text in UTF-8 (as the file itself says)`` for each file."""
+    return "; ".join(
+        f"{f['file']}: {f['kind']}, {f['rows']:,} rows, {f['columns']:,} columns, text in {f['text']}" for f in files
+    )
 
 
 # -- small print ---------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,8 @@ from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
+from rich.progress import BarColumn, Progress, SpinnerColumn, Task, TaskID, TextColumn
+from rich.progress_bar import ProgressBar
 from rich.table import Table as Grid
 from rich.text import Text
 
@@ -31,18 +33,45 @@ err = Console(stderr=True, highlight=False)
 VERDICT = {"reproduced": "green", "not reproduced": "bold red", "not comparable": "yellow"}
 
 
+class Telling:
+    """Says what is being done, and how much of a file is read: a line per step, or a spinner with a bar."""
+
+    def __init__(self, bars: Progress | None) -> None:
+        self.bars = bars
+        self.task = bars.add_task("starting …", total=None, amount="") if bars else TaskID(0)
+
+    def __call__(self, text: str) -> None:
+        """Say what is done from now on."""
+        if self.bars is None:
+            err.print(f"… {text}")
+        else:
+            self.bars.update(self.task, description=f"{escape(text)} …", total=None, completed=0, amount="")
+
+    def rows(self, name: str, done: int, total: int | None) -> None:
+        """Show how many rows of a file are read; without a terminal nothing is said of it."""
+        if self.bars is not None:
+            amount = f"{escape(name)}: {done:,}" + (f" of {total:,} rows" if total else " rows")
+            self.bars.update(self.task, completed=done, total=total, amount=amount)
+
+
+class _Bar(BarColumn):
+    """A bar while it is known how much there is, else nothing."""
+
+    def render(self, task: Task) -> ProgressBar:
+        bar = super().render(task)
+        return bar if task.total else Text("")  # type: ignore[return-value]
+
+
 @contextmanager
-def progress() -> Iterator[Callable[[str], None]]:
-    """Say what is being done: a spinner in a terminal, one line per step elsewhere."""
+def progress() -> Iterator[Telling]:
+    """Say what is being done: in a terminal a spinner, and a bar while a file is read; one line per step elsewhere."""
     if not err.is_terminal:
-        yield lambda text: err.print(f"… {text}")
+        yield Telling(None)
         return
-    with err.status("starting", spinner="dots") as status:
-
-        def tell(text: str) -> None:
-            status.update(f"{text} …")
-
-        yield tell
+    text = "[progress.description]{task.description}"
+    columns = (SpinnerColumn("dots"), TextColumn(text), _Bar(24), TextColumn("{task.fields[amount]}", style="dim"))
+    with Progress(*columns, console=err, transient=True) as bars:
+        yield Telling(bars)
 
 
 def _say(console: Console, text: Text | str, head: str = "", style: str = "") -> None:

@@ -11,10 +11,13 @@ from informality.foundation.library import LIBRARY
 from informality.foundation.provenance import sha256
 from informality.study import Study, Workspace
 
+Progress = Callable[[str, int, int | None], object]
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from informality.inference.sampling.design import Design, Lonely
+    from informality.survey.delivery import FileSpec
     from informality.survey.harmonise import Harmonised
     from informality.survey.profile import Profile
     from informality.tabulation.rows import Settings
@@ -31,7 +34,8 @@ def raw_file(
 ) -> Path:
     """The delivered file of a wave, its hash checked; a made-up survey is written anew, into ``folder``.
 
-    Raises :class:`InformalityError` (``ExitCode.DATA_FILE``) when it is missing or another file.
+    The files that the wave joins, and layouts, are looked for beside it, and checked in the same way. Raises
+    :class:`InformalityError` (``ExitCode.DATA_FILE``) with every one that is missing or another file.
     """
     wave = profile.spec.waves[wave_name]
     if wave.made_by is not None:
@@ -43,30 +47,45 @@ def raw_file(
     path = workspace.raw(wave.file)
     if not path.is_file():
         raise missing_raw(path, wave.file, wave.source)
-    if wave.sha256 is None:
-        return path
+    beside = [name for name in wave.beside if not (path.parent / name).is_file()]
+    if beside:
+        raise InformalityError(
+            [p for name in beside for p in missing_raw(path.parent / name, name, wave.source).problems],
+            ExitCode.DATA_FILE,
+        )
+    problems = [p for file in wave.files for p in _another_file(file, path.parent / file.file, wave.source, profile)]
+    if problems:
+        raise InformalityError(problems, ExitCode.DATA_FILE)
+    return path
+
+
+def _another_file(spec: FileSpec, path: Path, source: str, profile: Profile) -> list[Problem]:
+    """A problem when a file is not the one the profile was written for."""
+    if spec.sha256 is None:
+        return []
     try:
         found = sha256(path)
     except OSError as failure:
-        raise InformalityError(
-            Problem(str(path), "the file cannot be read", str(failure.strerror or failure), "check its permissions"),
-            ExitCode.DATA_FILE,
-        ) from None
-    if found != wave.sha256:
-        from informality.survey.readers import describe, read_raw
+        return [
+            Problem(str(path), "the file cannot be read", str(failure.strerror or failure), "check its permissions")
+        ]
+    if found == spec.sha256:
+        return []
+    from informality.survey.readers import describe, read_raw
 
-        # A broken file says so itself, which is better news than another hash.
-        read_raw(path, describe(path).columns[:1])
-        raise InformalityError(
-            Problem(
-                str(path),
-                "this is not the file the profile was written for",
-                f"SHA-256 {found[:16]}…, the profile has {wave.sha256[:16]}…",
-                f"obtain the file as published ({wave.source}), or give it its own wave in {profile.file.path.name}",
-            ),
-            ExitCode.DATA_FILE,
+    try:  # A broken file says so itself, which is better news than another hash.
+        first = describe(path, **spec.how(path.parent)).columns[:1]
+        read_raw(path, first, **spec.how(path.parent))
+    except InformalityError as failure:
+        return list(failure.problems)
+    return [
+        Problem(
+            str(path),
+            "this is not the file the profile was written for",
+            f"SHA-256 {found[:16]}…, the profile has {spec.sha256[:16]}…",
+            f"obtain the file as published ({source}), or give it its own wave in {profile.file.path.name}",
         )
-    return path
+    ]
 
 
 def missing_raw(path: Path, file: str, source: str) -> InformalityError:
@@ -83,28 +102,17 @@ def missing_raw(path: Path, file: str, source: str) -> InformalityError:
     )
 
 
-def read_harmonised(profile: Profile, wave: str, raw: Path, basis: str) -> Harmonised:
-    """One wave of a survey, read from its raw file and harmonised."""
-    from informality.survey.harmonise import absent_columns, harmonise
-    from informality.survey.readers import describe, read_raw
+def read_harmonised(
+    profile: Profile, wave: str, raw: Path, basis: str, progress: Progress = lambda name, done, total: None
+) -> Harmonised:
+    """One wave of a survey, read from its raw file (and those that lie beside it and are joined to it), harmonised.
 
-    how = profile.spec.waves[wave]
-    absent = absent_columns(profile, describe(raw, encoding=how.encoding, delimiter=how.delimiter).columns)
-    if absent:
-        raise InformalityError(absent, ExitCode.DATA)
-    file = read_raw(raw, list(profile.columns()), encoding=how.encoding, delimiter=how.delimiter)
-    expected = how.rows
-    if expected is not None and file.rows != expected:
-        raise InformalityError(
-            Problem(
-                raw.name,
-                "the file has another number of rows than the profile says",
-                f"{file.rows:,} rows, the profile says {expected:,}",
-                "obtain the complete file, or correct `rows` in the profile",
-            ),
-            ExitCode.DATA,
-        )
-    return harmonise(profile, file, basis)
+    ``progress`` is called with the name of a file, the rows read so far, and the rows it has, where that is known.
+    """
+    from informality.survey.harmonise import harmonise
+    from informality.survey.joining import read_wave
+
+    return harmonise(profile, read_wave(profile, wave, raw, progress), basis)
 
 
 def classified(study: Study, survey: Harmonised) -> pd.DataFrame:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from informality.foundation.grammar import BLANK, REASON, Codes, Condition, Variable, Word
+from informality.foundation.tagged import letters_of, word
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -93,6 +94,9 @@ class Axis:
                 reasons = frame[self.variable.name + REASON]
                 return np.where(absent, self._categorical(reasons), self.lookup[np.where(absent, 0, piece)])
             piece[absent] = self._first_word + self.words.index(BLANK)
+            letters = letters_of(values)  # a missing value with a letter is no blank
+            for letter in np.unique(letters[letters > 0]) if letters is not None else ():
+                piece[letters == letter] = self._piece_of_text(word(letter))
             return self.lookup[piece]
         names, values_index = np.unique(column.fillna("").to_numpy(dtype=str), return_inverse=True)
         pieces = np.array([self._piece_of_text(str(name)) for name in names], dtype=np.int64)
@@ -111,9 +115,9 @@ class Axis:
         return int(self.lookup[2 * position + on_point])
 
     def _piece_of_text(self, text: str) -> int:
-        word = text.strip() or BLANK
-        if word in self.words:
-            return self._first_word + self.words.index(word)
+        bare = text.strip() or BLANK
+        if bare in self.words:
+            return self._first_word + self.words.index(bare)
         return len(self.lookup) - 1
 
     def _categorical(self, column: pd.Series) -> Codes:

@@ -13,6 +13,8 @@ import pandas as pd
 from informality.foundation.atoms import Axis
 from informality.foundation.codes import Code
 from informality.foundation.errors import Problem
+from informality.foundation.grammar import BLANK
+from informality.foundation.tagged import is_tag, letters_of, word
 
 Bools = npt.NDArray[np.bool_]
 Ints = npt.NDArray[np.int64]
@@ -41,9 +43,24 @@ def as_code(value: Any) -> Code:
     return int(number) if number.is_integer() else number
 
 
+def codes_of(column: pd.Series) -> tuple[Ints, list[Code]]:
+    """The codes of a raw column in order, and the number of each row's code; -1 for a blank.
+
+    A missing value with a letter is a code of its own, ``.a``, and comes after the others.
+    """
+    position, values = pd.factorize(column, sort=True)
+    codes = [as_code(value) for value in values]
+    position = position.astype(np.int64)
+    letters = letters_of(column.to_numpy()) if column.dtype == np.float64 else None
+    for letter in np.unique(letters[letters > 0]) if letters is not None else ():
+        position[letters == letter] = len(codes)
+        codes.append(word(letter))
+    return position, codes
+
+
 def written(code: Code) -> str:
-    """A code as it has to be written in a profile: text in quotation marks, since 01 is the number 1."""
-    return f'"{code}"' if isinstance(code, str) else str(code)
+    """A code as it has to be written in a profile: text in quotation marks, since 01 is the number 1; ``.a`` without."""
+    return f'"{code}"' if isinstance(code, str) and not is_tag(code) else str(code)
 
 
 def wrong_kind(axes: Sequence[Axis], frame: pd.DataFrame, place: str) -> list[Problem]:
@@ -53,7 +70,8 @@ def wrong_kind(axes: Sequence[Axis], frame: pd.DataFrame, place: str) -> list[Pr
         name = axis.variable.name
         column = frame[name].dropna()
         is_text = not pd.api.types.is_numeric_dtype(column.dtype)
-        if len(column) and (len(axis.thresholds) if is_text else len(axis.words) > 1):  # one word is `blank`
+        words = [w for w in axis.words if w != BLANK and not is_tag(w)]
+        if len(column) and (len(axis.thresholds) if is_text else words):
             holds, tested = ("text", "numbers") if is_text else ("numbers", "text")
             problems.append(
                 Problem(

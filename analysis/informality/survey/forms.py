@@ -6,13 +6,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from informality.foundation import tagged
 from informality.foundation.codes import Code
 from informality.foundation.errors import Problem
 from informality.foundation.grammar import MISSING, NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN
 from informality.foundation.reading import words
 from informality.foundation.rules import Step
 from informality.foundation.schema import SchemaVariable
-from informality.survey.account import Bools, Ints, Log, as_code, written, wrong_kind
+from informality.survey.account import Bools, Ints, Log, as_code, codes_of, written, wrong_kind
 from informality.survey.profile import FormSpec, NumberSpec, Profile
 from informality.survey.readers import RawFile
 
@@ -75,13 +76,12 @@ def _by_map(
     name, column = variable.name, form.column or ""
     categories = list(variable.grammar.categories)
     mapping = {**profile.code_lists.get(form.codes or "", {}), **(form.map or {})}
-    position, values = pd.factorize(frame[column], sort=True)
-    wholes = [as_code(v) for v in values]
+    position, wholes = codes_of(frame[column])
     # the whole code first: 9998 may be declared unknown although its first digit is a group
     keys = [whole if whole in mapping else _leading(whole, form) for whole in wholes]
     targets = [mapping.get(key) for key in keys]
     labels = _labels(raw, column)
-    counts = np.bincount(position[position >= 0], minlength=len(values))
+    counts = np.bincount(position[position >= 0], minlength=len(wholes))
     uncovered = [i for i, target in enumerate(targets) if target is None]
     for i in uncovered[:20]:
         label, whole, key = labels.get(wholes[i]), written(wholes[i]), written(keys[i])
@@ -130,7 +130,7 @@ def _by_map(
 
 def _leading(code: Code, form: FormSpec) -> Code:
     """The part of a whole code that ``take`` asks for."""
-    if form.take is None:
+    if form.take is None or (isinstance(code, str) and tagged.is_tag(code)):
         return code
     digits = str(code).zfill(form.take.width)[: form.take.first]
     return int(digits) if digits.isdigit() else digits
@@ -186,17 +186,28 @@ def _strange_codes(profile: Profile, step: Step, frame: pd.DataFrame, raw: RawFi
         column = axis.variable.name
         labels = _labels(raw, column)
         conditions = [rule.when[column] for rule in step.rules if column in rule.when]
-        if not labels or any(condition.comparisons for condition in conditions):
-            continue  # a number, whose values need no labels
         named = {as_code(value) for condition in conditions for value in condition.values}
-        position, values = pd.factorize(frame[column])
-        counts = np.bincount(position[position >= 0], minlength=len(values))
-        for value, n in zip(values, counts, strict=True):
-            if as_code(value) not in labels and as_code(value) not in named:
+        position, codes = codes_of(frame[column])
+        counts = np.bincount(position[position >= 0], minlength=len(codes))
+        # a number needs no labels; a missing value with a letter has to be named whatever the column is
+        free = not labels or any(condition.comparisons for condition in conditions)
+        for code, n in zip(codes, counts, strict=True):
+            if isinstance(code, str) and tagged.is_tag(code) and code not in named:
+                label = f"labelled “{labels[code]}”" if code in labels else "no label"
                 problems.append(
                     Problem(
                         profile.file.place("variables", step.decides, "rules"),
-                        f"no rule of `{step.decides}` names code {as_code(value)} of {column}, and the file does not label it",
+                        f"no rule of `{step.decides}` names the missing value {code} of {column}",
+                        f"{n:,} rows ({label})",
+                        f"name it in a rule, `{column}: {code}`: it is no blank",
+                        count=int(n),
+                    )
+                )
+            elif code not in labels and code not in named and not free:
+                problems.append(
+                    Problem(
+                        profile.file.place("variables", step.decides, "rules"),
+                        f"no rule of `{step.decides}` names code {code} of {column}, and the file does not label it",
                         f"{n:,} rows",
                         "name the code in a rule, or correct the file",
                         count=int(n),
@@ -298,12 +309,13 @@ def _numbers_of(
         )
     settled = ~np.isnan(values)
     reason = np.full(len(values), -1, dtype=np.int64)
-    for word in MISSING:
-        hit = np.isin(values, getattr(spec, word))
-        reason[hit] = MISSING.index(word)
+    for missing in MISSING:
+        hit = np.isin(values, [code for code in getattr(spec, missing) if not isinstance(code, str)])
+        reason[hit] = MISSING.index(missing)
+    settled |= _lettered(profile, name, column, spec, raw_values, open_rows, reason, raw, log)
     out = np.where(reason >= 0, np.nan, values)
     if spec.values is not None:
-        uncovered = settled & (reason < 0) & ~np.isin(values, list(spec.values)) & open_rows
+        uncovered = ~np.isnan(values) & (reason < 0) & ~np.isin(values, list(spec.values)) & open_rows
         if uncovered.any():
             codes_text = ", ".join(f"{c:g}" for c in np.unique(values[uncovered])[:10])
             log.problems.append(
@@ -342,3 +354,39 @@ def _numbers_of(
             )
         )
     return out, reason, settled
+
+
+def _lettered(
+    profile: Profile,
+    name: str,
+    column: str,
+    spec: NumberSpec,
+    values: pd.Series,
+    open_rows: Bools,
+    reason: Ints,
+    raw: RawFile,
+    log: Log,
+) -> Bools:
+    """Rows with a missing value that carries a letter, its reason filled in where the profile says what it means."""
+    letters = tagged.letters_of(values.to_numpy()) if values.dtype == np.float64 else None
+    if letters is None:
+        return np.zeros(len(values), dtype=bool)
+    reasons = {tag: missing for missing in MISSING for tag in getattr(spec, missing) if isinstance(tag, str)}
+    labels = _labels(raw, column)
+    for letter in np.unique(letters[letters > 0]):
+        tag, hit = tagged.word(letter), letters == letter
+        if tag in reasons:
+            reason[hit] = MISSING.index(reasons[tag])
+        elif (hit & open_rows).any():
+            label = f"labelled “{labels[tag]}”" if tag in labels else "no label"
+            log.problems.append(
+                Problem(
+                    profile.file.place("variables", name),
+                    f"`{name}` does not say what the missing value {tag} of {column} means",
+                    f"{tag} ({label}) in {log.rows(hit & open_rows)}",
+                    f"add it to {', '.join(f'`{missing}`' for missing in MISSING)}",
+                    count=int((hit & open_rows).sum()),
+                )
+            )
+    found: Bools = letters > 0
+    return found

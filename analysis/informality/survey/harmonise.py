@@ -7,21 +7,20 @@ the rows kept. Everything that is wrong with the data is collected and raised at
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
-from informality.foundation.errors import ExitCode, Problem, did_you_mean, raise_errors
+from informality.foundation.errors import ExitCode, Problem, raise_errors
 from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, Variable
 from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
-from informality.survey.account import Bools, Log, as_code, written, wrong_kind
+from informality.survey.account import Bools, Log, codes_of, written, wrong_kind
 from informality.survey.forms import categorical, make
 from informality.survey.keys import keys_and_design
 from informality.survey.profile import Profile
-from informality.survey.readers import RawFile
+from informality.survey.readers import RawFile, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,7 @@ class Harmonised:
 
     ``frame``: one row per person kept; categories as in ``schema``; a number ``x`` has its reason for missing in
     ``x.missing``. ``mapping``: variable, column, code, code_label, category, n. ``accounting``: stage, what, rows.
-    ``warnings``: what a reader should know although it stops nothing.
+    ``warnings``: what a reader should know although it stops nothing. ``sources``: how each file was read.
     """
 
     frame: pd.DataFrame
@@ -40,24 +39,7 @@ class Harmonised:
     accounting: pd.DataFrame
     warnings: tuple[Problem, ...]
     flags: pd.DataFrame
-
-
-def absent_columns(profile: Profile, present: Sequence[str]) -> list[Problem]:
-    """A problem for each column the profile names and the file lacks."""
-    have = set(present)
-    folded = {name.casefold(): name for name in present}
-
-    def near(name: str) -> str:
-        same = folded.get(name.casefold())
-        return f"did you mean `{same}`? capitals count" if same else did_you_mean(name, present)
-
-    return [
-        Problem(
-            place, f"the column `{name}` is not in the file", f"{len(present)} columns, none of this name", near(name)
-        )
-        for name, place in profile.columns().items()
-        if name not in have
-    ]
+    sources: tuple[Source, ...] = ()
 
 
 def harmonise(profile: Profile, raw: RawFile, basis: str) -> Harmonised:
@@ -66,7 +48,7 @@ def harmonise(profile: Profile, raw: RawFile, basis: str) -> Harmonised:
     ``basis`` (``"13"`` or ``"19"``) chooses which employment concept ``employed`` and ``labour_force`` follow.
     Raises :class:`InformalityError` (``ExitCode.DATA``) with every problem of the data.
     """
-    log = Log(np.arange(1, len(raw.frame) + 1))
+    log = Log(np.arange(1, len(raw.frame) + 1), problems=list(raw.warnings))
     kept, accounting = _set_aside(profile, raw, log)
     frame = raw.frame if kept.all() else raw.frame.loc[kept].reset_index(drop=True)
     out: dict[str, pd.Series] = keys_and_design(profile, frame, log)
@@ -113,12 +95,13 @@ def harmonise(profile: Profile, raw: RawFile, basis: str) -> Harmonised:
         pd.DataFrame(accounting, columns=["stage", "what", "rows"]),
         tuple(log.problems),
         flags,
+        raw.sources,
     )
 
 
 def _set_aside(profile: Profile, raw: RawFile, log: Log) -> tuple[Bools, list[tuple[str, str, int]]]:
     kept = np.ones(len(raw.frame), dtype=bool)
-    accounting = [("file", "rows in the file", len(raw.frame))]
+    accounting = [("file", "rows in the file", len(raw.frame)), *raw.account]
     for i, rows in enumerate(profile.spec.set_aside):
         grammar = {column: Variable(column, "code") for column in rows.when}
         compiled, found = compile_filter(rows.when, grammar, place=profile.file.place, loc=("set_aside", i, "when"))
@@ -157,16 +140,16 @@ def _flags(profile: Profile, frame: pd.DataFrame, log: Log) -> pd.DataFrame:
     for name, variable in profile.flag_variables.items():
         flag = profile.spec.flags[name]
         categories = list(variable.categories)
-        position, values = pd.factorize(frame[flag.column])
-        targets = [flag.map.get(as_code(v)) for v in values]
-        for value, target in zip(values, targets, strict=True):
+        position, codes = codes_of(frame[flag.column])
+        targets = [flag.map.get(code) for code in codes]
+        for i, (code, target) in enumerate(zip(codes, targets, strict=True)):
             if target is None:
                 log.problems.append(
                     Problem(
                         profile.file.place("flags", name, "map"),
-                        f"the map does not cover code {written(as_code(value))} of {flag.column}",
-                        log.rows((frame[flag.column] == value).to_numpy()),
-                        f"add `{written(as_code(value))}: …` to the map",
+                        f"the map does not cover code {written(code)} of {flag.column}",
+                        log.rows(position == i),
+                        f"add `{written(code)}: …` to the map",
                     )
                 )
         table = np.array(

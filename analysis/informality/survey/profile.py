@@ -23,6 +23,8 @@ from informality.foundation.quantities import Status
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.schema import Schema, read_schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
+from informality.foundation.tagged import MissingCode
+from informality.survey.delivery import WaveSpec
 
 
 class TakeSpec(SpecModel):
@@ -33,11 +35,11 @@ class TakeSpec(SpecModel):
 
 
 class NumberSpec(SpecModel):
-    """How a numeric column is read: codes that mean missing, bands, and the range that is possible."""
+    """How a numeric column is read: codes that mean missing (``99``, or ``.a``), bands, and the range that is possible."""
 
-    unknown: list[float] = Field(default_factory=list)
-    not_applicable: list[float] = Field(default_factory=list)
-    not_asked: list[float] = Field(default_factory=list)
+    unknown: list[MissingCode] = Field(default_factory=list)
+    not_applicable: list[MissingCode] = Field(default_factory=list)
+    not_asked: list[MissingCode] = Field(default_factory=list)
     min: float | None = None
     max: float | None = None
     values: dict[float, float | Literal["unknown", "not_asked", "not_applicable"]] | None = None
@@ -74,20 +76,6 @@ class FormSpec(SpecModel):
         if self.asked_of and self.rules is not None:
             raise ValueError("rules say themselves who was not asked: remove `asked_of` and add a rule")
         return self
-
-
-class WaveSpec(SpecModel):
-    """One delivered file of the series."""
-
-    title: Words
-    file: Words
-    rows: int | None = None
-    sha256: Words | None = None
-    made_by: Words | None = None
-    encoding: Words | None = None
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
-    source: Words
-    licence: Words
 
 
 class DesignSpec(SpecModel):
