@@ -39,7 +39,7 @@ class Checked:
         if written is None:
             return {}
         if not isinstance(written, Mapping):
-            self._wrong(part, f"`{part}` is a condition", repr(written), f"write it like {EXAMPLE}")
+            self._wrong(part, f"`{part}` must be a condition", repr(written), f"write it like {EXAMPLE}")
             return {}
         plain = {str(name): _plain(cell) for name, cell in written.items()}
         found = compile_filter(plain, self.people.variables, place=lambda *loc: f"{self.call}, {loc[0]}", loc=(part,))[
@@ -55,14 +55,14 @@ class Checked:
             return self.condition(part, written)
         variables = self.people.variables
         if not isinstance(written, str):
-            self._wrong(part, f"`{part}` is {_one_of(kinds)}", repr(written), _example(kinds, variables))
+            self._wrong(part, f"`{part}` must be {_one_of(kinds)}", repr(written), _example(kinds, variables))
             return {}
         if written not in variables:
             self._wrong(part, f"`{written}` is not a variable", "", did_you_mean(written, self._named(kinds)))
         elif variables[written].kind not in kinds:
             kind = "number" if variables[written].kind == "number" else "category"
-            self._wrong(part, f"`{written}` is a {kind} variable, and `{part}` is {_one_of(kinds)} here", "",
-                        _other_function(kind, written, variables[written]))  # fmt: skip
+            what = f"`{written}` is a {kind} variable, and `{part}` must be {_one_of(kinds)}"
+            self._wrong(part, what, "", _example(kinds, variables, written))
         self.use([written])
         return written
 
@@ -170,15 +170,12 @@ def _one_of(kinds: Sequence[str]) -> str:
     return " or ".join(said[k] for k in kinds)
 
 
-def _example(kinds: Sequence[str], variables: Mapping[str, Variable]) -> str:
+def _example(kinds: Sequence[str], variables: Mapping[str, Variable], written: str | None = None) -> str:
+    """What to write instead, of the same variable where that is possible."""
+    if "condition" in kinds and written is not None:
+        cell = ">= 1" if variables[written].kind == "number" else variables[written].categories[0]
+        return f'write a condition like {{"{written}": "{cell}"}}'
     if "condition" in kinds:
         return f"write a condition like {EXAMPLE}"
     names = [n for n, v in variables.items() if v.kind in kinds]
-    return f"name a variable, such as {names[0]}" if names else ""
-
-
-def _other_function(kind: str, name: str, variable: Variable) -> str:
-    """What to ask instead of a variable of this kind."""
-    if kind == "number":
-        return f'use mean(), quantile() or total(), or write a condition like {{"{name}": ">= 1"}}'
-    return f'use composition(), or write a condition like {{"{name}": "{variable.categories[0]}"}}'
+    return f"name one, such as {names[0]}" if names else ""

@@ -84,7 +84,7 @@ def read_cases(
     outcome = _outcome_name(measured, people)
     right = on if isinstance(on, str) else " + ".join(n if n.isidentifier() else f'Q("{n}")' for n in on)
     formula = f"{outcome} ~ {right}"
-    parsed = _parsed(asked, formula, right, outcome, people, offset)
+    parsed = _parsed(asked, formula, right, outcome, measured, people, offset)
     covariates = [name for name in parsed.variables if name != outcome] if parsed else []
     levels = {name: _level(asked, name, level, people) for name, level in reference.items() if name in people.variables}
     asked.use(covariates)
@@ -126,7 +126,7 @@ def _outcome_name(of: Of, people: People) -> str:
 
 
 def _parsed(
-    asked: Checked, formula: str, right: str, outcome: str, people: People, offset: str | None
+    asked: Checked, formula: str, right: str, outcome: str, of: Of, people: People, offset: str | None
 ) -> Parsed | None:
     if "~" in right:
         asked.problem("on", "`on` is the right side of the formula only", right, 'write it like "sex + age_group"')
@@ -137,8 +137,10 @@ def _parsed(
         for problem in failure.problems:
             asked.problem("on", problem.what, problem.found, problem.fix)
         return None
-    if outcome in parsed.covariates:
-        asked.problem("on", f"the outcome `{outcome}` cannot explain itself", "", "leave it out")
+    explained = {outcome, *([of] if isinstance(of, str) else of)} & parsed.covariates
+    if explained:
+        what = f"`{', '.join(sorted(explained))}` is what the model explains, and cannot explain itself"
+        asked.problem("on", what, "", "leave it out of `on`")
         return None
     return parsed
 

@@ -35,6 +35,8 @@ def combine(
         shared = a.context.survey == b.context.survey
         title = mark.join(p.full_title if shared else f"{p.full_title} ({p.context.survey})" for p in (a, b))
     wide = a if len(a) >= len(b) else b
+    if a.context.survey != b.context.survey:
+        wide = replace(wide, context=a.context.with_survey_of(b.context))
     return wide.formed(numbers, title, name, unit, [a, b])
 
 

@@ -19,6 +19,7 @@ from informality.api.asked import By, Checked, Condition, condition_words, of_wo
 from informality.api.results import Context, Result
 from informality.api.rows import index_of, number_rows
 from informality.api.survey import Survey
+from informality.foundation.grammar import Variable
 from informality.inference.estimates.derived import Derived, cells
 from informality.inference.estimates.estimate import Estimate
 from informality.inference.estimates.quantiles import Quantiles
@@ -218,7 +219,12 @@ def _answer(
         title += f", among {condition_words(question.among, survey.people)}"
     said = answer.remark()
     notes = [*([f"{said}."] if said else []), *survey.definition_notes(asked.names)]
-    return Result(title, dims, answer.cells, unit, numbers, rows, context_of(survey), tuple(notes))
+    context = context_of(survey)
+    if first:
+        labels = {f"{p:g}": f"Quantile {p:g}" for p in question.probabilities}
+        named = Variable(QUANTILE, "category", tuple(labels), "Quantile", labels)
+        context = replace(context, variables={**context.variables, QUANTILE: named})
+    return Result(title, dims, answer.cells, unit, numbers, rows, context, tuple(notes))
 
 
 def _numbers(answer: Answer, index: pd.Index, unit: str, status: str) -> tuple[Derived, pd.DataFrame]:

@@ -18,12 +18,12 @@ MOST_ROWS = 60
 MOST_DECIMALS = 4
 STYLE = """\
 <style>
-.informality {overflow-x: auto; max-width: 100%}
+.informality {max-width: 100%; margin-bottom: 1em} .informality .table-scroll {overflow-x: auto}
 .informality table {border-collapse: collapse; font-variant-numeric: tabular-nums; margin: .4em 0}
 .informality th, .informality td {padding: .15em .6em; vertical-align: bottom; font-weight: normal}
 .informality .left {text-align: left} .informality .right {text-align: right}
 .informality th.spanner {text-align: center}
-.informality thead tr:last-child > * {border-bottom: 1px solid}
+.informality thead {border-bottom: 1px solid} .informality th.spanner {border-bottom: 1px solid}
 .informality tr.group th {text-align: left; font-weight: bold; padding-top: .5em}
 .informality tr.group ~ tr th {padding-left: 1.6em}
 .informality p {margin: .2em 0; font-size: 90%; max-width: 45em} .informality p.title {font-size: 100%; font-weight: bold}

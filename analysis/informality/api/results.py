@@ -42,6 +42,11 @@ class Context:
     def source(self) -> str:
         return f"{self.survey}. {self.made_up}".strip() if self.made_up else self.survey
 
+    def with_survey_of(self, other: Context) -> Context:
+        """The same for results of two surveys."""
+        made_up = " ".join(dict.fromkeys(filter(None, (self.made_up, other.made_up))))
+        return replace(self, survey=f"{self.survey}; {other.survey}", made_up=made_up)
+
     def title(self, name: str) -> str:
         if name in self.variables:
             return self.variables[name].title

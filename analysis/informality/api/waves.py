@@ -89,7 +89,7 @@ def trend(result: Result, when: Sequence[float]) -> Result:
         present = {cell[result.dims.index(WAVE)] for cell in result.cells}
         waves = [level for level in result.context.variables[WAVE].categories if level in present]
     if len(waves) < 2 or len(when) != len(waves):
-        found = f"{len(waves)} waves in the result, {len(when)} times"
+        found = f"waves in the result: {len(waves)}; times: {len(when)}"
         fix = 'estimate from a pooled survey with by="wave", and give a time for each wave'
         what = "a trend takes two waves or more, and a time for each"
         raise InformalityError(Problem("trend", what, found, fix), ExitCode.USAGE)
@@ -115,7 +115,7 @@ def _problems(surveys: Sequence[Survey], names: Sequence[str]) -> list[Problem]:
     """What keeps surveys from being pooled."""
     place = "pool"
     if len(surveys) < 2 or len(names) != len(surveys) or len(set(names)) < len(names):
-        found = f"{len(surveys)} surveys, {len(names)} names: {', '.join(map(str, names))}"
+        found = f"surveys: {len(surveys)}; names: {', '.join(map(str, names)) or 'none'}"
         return [Problem(place, "pooling takes two surveys or more, and a name of its own for each", found)]
     problems = []
     if any(not s.drawn for s in surveys):
@@ -138,7 +138,7 @@ def _problems(surveys: Sequence[Survey], names: Sequence[str]) -> list[Problem]:
     if len(bases := list(dict.fromkeys(s.basis for s in surveys))) > 1:
         what = "the surveys follow different concepts of employment"
         fix = "open them with the same `basis`"
-        problems.append(Problem(place, what, " and ".join(f"{b}th ICLS" for b in bases), fix))
+        problems.append(Problem(place, what, " and ".join(f"{b}th ICLS" if b else "none" for b in bases), fix))
     for name in dict.fromkeys(n for s in surveys for n in s.people.variables):
         kinds = list(dict.fromkeys(s.people.variables[name].kind for s in surveys if name in s.people.variables))
         if name == WAVE:
