@@ -69,10 +69,12 @@ class Checked:
     def by(self, part: str, written: By) -> tuple[str, ...]:
         """Category variables to break down by."""
         names = () if written is None else (written,) if isinstance(written, str) else tuple(written)
-        for name in names:
-            if name not in self.people.variables or self.people.variables[name].kind != "category":
-                near = did_you_mean(name, self._named(("category",)))
-                self._wrong(part, f"`{name}` is not a category variable", "", near)
+        categories = self._named(("category",))
+        for name in [n for n in names if n not in categories]:
+            alike = [c for c in categories if name in self.people.variables and c.startswith(name)]
+            known = name in self.people.variables
+            what = "is a number, and groups are made by categories" if known else "is not a category variable"
+            self._wrong(part, f"`{name}` {what}", "", f"use `{alike[0]}`" if alike else did_you_mean(name, categories))
         for name in {n for n in names if names.count(n) > 1}:
             self._wrong(part, f"`{name}` is crossed with itself", ", ".join(names), "name it once")
         self.use(names)

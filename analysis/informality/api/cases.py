@@ -21,7 +21,7 @@ from informality.api.asked import Checked, Condition
 from informality.api.survey import Survey
 from informality.classification.classify import NOT_DETERMINABLE
 from informality.foundation.errors import ExitCode, InformalityError, Problem, raise_errors
-from informality.foundation.grammar import MISSING, NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN, CellValue
+from informality.foundation.grammar import MISSING, NOT_APPLICABLE, NOT_ASKED, UNKNOWN, CellValue
 from informality.inference.models.covariates import read_variable
 from informality.inference.models.formula import Parsed, parse
 from informality.inference.models.one_sided import OneSided, main_factors, one_sided
@@ -162,39 +162,33 @@ def _complete(
     unknown: dict[str, int] = {}
     inside = applies.copy()
     problems = []
-    condition: Mapping[str, CellValue] = {of: []} if isinstance(of, str) else of
-    for name in dict.fromkeys([*covariates, *condition]):
-        variable, cell = people.variables[name], condition.get(name, [])
-        reason = people.frame[name if variable.kind == "category" else name + REASON]
-        wanted = cell if isinstance(cell, list) else [cell]
-        kept = missing == "level" and name in covariates and variable.kind == "category"
-        for words in [w for w in MISSING if w not in wanted and not kept]:
-            who = applies & (reason == words).to_numpy()
-            count = int(who.sum())
-            if not count:
+    for part in [*covariates, of]:
+        kept = missing == "level" and part is not of and people.variables[str(part)].kind == "category"
+        for reason in () if kept else MISSING:
+            who = applies & people.missing(part, (reason,))
+            if not (count := int(who.sum())):
                 continue
-            if words == UNKNOWN and missing != "refuse":
-                unknown[variable.title] = count
+            if reason == UNKNOWN and missing != "refuse":
+                unknown[_titles(part, people)] = count
                 inside &= ~who
                 continue
-            what = {
-                UNKNOWN: f"`{name}` is not known of some of the universe",
-                NOT_ASKED: f"`{name}` was not asked of some of the universe",
-                NOT_APPLICABLE: f"`{name}` does not apply to some of the universe",
-            }[words]
-            fix = (
-                "narrow `among` to those it was asked of"
-                if words != UNKNOWN
-                else 'say missing="drop" to leave them out'
-            )
-            if name in covariates and variable.kind == "category":
+            what, fix = _WHY[reason]
+            if part is not of and people.variables[str(part)].kind == "category":
                 fix += ', or keep them as a level of their own with missing="level"'
+            name = part if isinstance(part, str) else "`, `".join(part)
             found = f"{count:,} of {int(applies.sum()):,} sampled persons"
-            problems.append(
-                Problem(f"{asked.call}, {'on' if name in covariates else 'of'}", what, found, fix, count=count)
-            )
+            place = f"{asked.call}, {'of' if part is of else 'on'}"
+            problems.append(Problem(place, f"`{name}` {what} some of the universe", found, fix, count=count))
     raise_errors(problems, ExitCode.DATA)
     return unknown, inside
+
+
+_WHY = {
+    UNKNOWN: ("is not known of", 'say missing="drop" to leave them out'),
+    NOT_ASKED: ("was not asked of", "narrow `among` to those it was asked of"),
+    NOT_APPLICABLE: ("does not apply to", "narrow `among` to those it applies to"),
+}
+"""Why an answer is missing, and what can be done about it."""
 
 
 def _columns(people: People, of: Of, outcome: str, covariates: Sequence[str], missing: Missing) -> pd.DataFrame:
@@ -230,8 +224,8 @@ def account(cases: Cases, people: People) -> list[str]:
     if cases.unknown:
         parts = ", ".join(f"{title}: {count:,}" for title, count in cases.unknown.items())
         said.append(
-            f"{cases.unanswered:,} of {cases.universe:,} sampled persons are left out, because an answer is not known "
-            f"({parts})."
+            f"{cases.unanswered:,} of {cases.universe:,} sampled persons {'is' if cases.unanswered == 1 else 'are'} left "
+            f"out, because an answer is not known ({parts})."
         )
     for level in cases.separated:
         variable = people.variables[level.name]

@@ -41,7 +41,7 @@ def average(results: Sequence[Result], weights: Sequence[float] | None = None) -
 
     >>> rate = inf.share(lfs, of={"job": "informal"}, among={"employed": "yes"}, by="sex")
     >>> middle = inf.average([rate["female"], rate["male"]])
-    >>> middle.unit, abs(float(middle) - rate.value.mean()) < 1e-15
+    >>> middle.unit, bool(abs(float(middle) - rate.value.mean()) < 1e-15)
     ('share', True)
     """
     if not results:

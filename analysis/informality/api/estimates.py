@@ -172,7 +172,7 @@ def composition(survey: Survey, of: str, among: Condition | None = None, by: By 
     shares of one group add up.
 
     >>> parts = inf.composition(lfs, of="component", among={"employed": "yes"})
-    >>> abs(parts.value.sum() - 1) < 1e-12
+    >>> bool(abs(parts.value.sum() - 1) < 1e-12)
     True
     """
     asked = Checked("composition", survey)

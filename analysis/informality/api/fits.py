@@ -168,7 +168,7 @@ class Fit(Shown):
         """
         if not self._ratio:
             raise InformalityError(
-                Problem("odds ratios", "the coefficients of this model are no logarithms of ratios", self.title,
+                Problem("odds ratios", "the coefficients of this model are not logarithms of ratios", self.title,
                         "fit a logit, or ask for margins()"), ExitCode.USAGE,
             )  # fmt: skip
         table = self.core.table(confidence, exponentiate=True)[["value", "se", "p", "low", "high"]]

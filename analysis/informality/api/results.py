@@ -309,7 +309,7 @@ class Result(Shown):
         the grade), remark (persons without an answer).
 
         >>> rate = inf.share(lfs, of={"job": "informal"}, among={"employed": "yes"}, by="sex")
-        >>> rate.to_pandas().loc["female", "value"] == rate["female"].value
+        >>> bool(rate.to_pandas().loc["female", "value"] == rate["female"].value)
         True
         """
         return self.rows.copy()

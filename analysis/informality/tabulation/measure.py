@@ -93,10 +93,13 @@ class Answer:
 
     def _remark(self, unanswered: np.int64, inapplicable: np.int64) -> str:
         in_base = not isinstance(self.question.of, str)
-        where = "are in the base, but not counted as having it" if in_base else "are left out"
-        words = [f"{unanswered:,} sampled persons without a usable answer {where}"] if unanswered else []
-        words += [f"{inapplicable:,} sampled persons to whom it does not apply {where}"] if inapplicable else []
-        return "; ".join(words)
+        where = "in the base, but not counted as having it" if in_base else "left out"
+        who = ((unanswered, "without a usable answer"), (inapplicable, "to whom it does not apply"))
+        return "; ".join(
+            f"{n:,} sampled {'person' if n == 1 else 'persons'} {words} {'is' if n == 1 else 'are'} {where}"
+            for n, words in who
+            if n
+        )
 
 
 def ask(people: People, design: Design, question: Question) -> Answer | None:
