@@ -86,18 +86,23 @@ class Standard:
         return pd.DataFrame(rows, columns=["grade", "symbol", "meaning", "rule"])
 
 
-def graded(rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], standard: Standard) -> tuple[list[str], pd.Series]:
+def graded(
+    rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], standard: Standard | None
+) -> tuple[list[str], pd.Series]:
     """Grade and reason of rows with value, unit, ci_low, ci_high, n and cv; no reason for good ones.
 
-    ``open_cases``: (rows,) sampled persons of whom what was asked is not determinable.
+    ``open_cases``: (rows,) sampled persons of whom what was asked is not determinable. Without a standard the other
+    rows have no grade.
     """
-    width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
-    grade, why = standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
-    note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
+    grade, note = [""] * len(rows), [""] * len(rows)
+    if standard is not None:
+        width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
+        grade, note = standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
+    reasons = [reason if g not in ("", "good") else None for g, reason in zip(grade, note, strict=True)]
     for i in np.flatnonzero(open_cases):
         grade[i] = NOT_DETERMINABLE
-        note[i] = f"the questions needed were not asked of {open_cases[i]:,} sampled persons in this group"
-    return grade, pd.Series(note, dtype="str", index=rows.index)
+        reasons[i] = f"the questions needed were not asked of {open_cases[i]:,} sampled persons in this group"
+    return grade, pd.Series(reasons, dtype="str", index=rows.index)
 
 
 def relative_error(value: npt.NDArray[np.float64], se: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
