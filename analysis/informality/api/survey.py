@@ -23,7 +23,7 @@ from informality.study import Workspace, profile_and_wave
 from informality.survey.profile import Profile
 from informality.tabulation.people import People
 from informality.tabulation.reliability import Standard, read_standard
-from informality.tabulation.tabulate import outcome_variables
+from informality.tabulation.views import outcome_variables
 
 RELIABILITY = "ilostat-cv"
 
