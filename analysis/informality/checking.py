@@ -10,11 +10,11 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 
 from informality.classification.definition import Definition, read_definition
-from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.library import LIBRARY, find
+from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.library import find
 from informality.steps import Progress, raw_file, read_harmonised, sample_design_of
-from informality.study import Workspace, read_study
-from informality.survey.profile import Profile, read_profile
+from informality.study import Workspace, profile_and_wave
+from informality.survey.profile import Profile
 from informality.survey.quality import check_quality
 from informality.tabulation import benchmarks
 from informality.tabulation.views import view
@@ -47,7 +47,7 @@ def check_survey(
     Leaves no file. Raises :class:`InformalityError` for errors of the profile, the file or the data; official
     figures that are not reproduced are returned in ``failures``.
     """
-    profile, wave = _profile(name, workspace, wave)
+    profile, wave = profile_and_wave(name, workspace, wave)
     definitions = _definitions(profile, workspace)
     with TemporaryDirectory() as folder:
         raw = raw_file(profile, wave, workspace, tell, Path(folder))
@@ -97,26 +97,3 @@ def _definitions(profile: Profile, workspace: Workspace) -> list[Definition]:
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     return found
-
-
-def _profile(name: str, workspace: Workspace, wave: str | None) -> tuple[Profile, str]:
-    """A profile and its wave, by the profile's name or path, or by the name of a study."""
-    surveys = workspace.folder("surveys")
-    here = [surveys / f"{name}.yml", LIBRARY / "surveys" / f"{name}.yml"]
-    if not any(p.is_file() for p in here) and (workspace.folder("studies") / f"{name}.yml").is_file():
-        study = read_study(workspace.study_path(name), workspace)
-        profile, wave = study.profile, wave or study.spec.wave
-    else:
-        path = Path(name) if name.endswith((".yml", ".yaml")) else find("surveys", name, surveys)
-        profile = read_profile(path)
-    waves = list(profile.spec.waves)
-    if wave is None and len(waves) == 1:
-        return profile, waves[0]
-    if wave not in profile.spec.waves:
-        what = (
-            f"{profile.spec.id} has {len(waves)} waves: say which"
-            if wave is None
-            else f"{profile.spec.id} has no wave `{wave}`"
-        )
-        raise InformalityError(Problem("--wave", what, fix=did_you_mean(wave or "", waves)), ExitCode.USAGE)
-    return profile, wave

@@ -140,13 +140,14 @@ def sample_design_of(profile: Profile, workers: pd.DataFrame, lonely: Lonely) ->
     """The design of a survey, over all rows of its workers frame."""
     from informality.inference.sampling.design import Design
 
+    return Design.from_columns(lonely=lonely, **design_columns(profile, workers))
+
+
+def design_columns(profile: Profile, workers: pd.DataFrame) -> dict[str, pd.Series]:
+    """The columns of a workers frame that say how the sample was drawn, as ``Design.from_columns`` names them."""
     spec = profile.spec.design
-    return Design.from_columns(
-        workers["weight"],
-        None if spec.stratum == "none" else workers["stratum"],
-        None if spec.psu == "none" else workers["psu"],
-        lonely,
-    )
+    said = {"weight": "", "stratum": spec.stratum, "psu": spec.psu}
+    return {name: workers[name] for name, column in said.items() if column != "none"}
 
 
 def settings(study: Study) -> Settings:

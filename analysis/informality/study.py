@@ -14,7 +14,7 @@ from pydantic import Field, field_validator
 
 from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.library import Kind, find
+from informality.foundation.library import LIBRARY, Kind, find
 from informality.foundation.schema import Schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 from informality.survey.profile import Profile, read_profile
@@ -236,6 +236,33 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
         raise InformalityError(found, failures[0].code)
     assert profile is not None
     return Study(file, profile, tuple(definitions), tuple(plans), tuple(models), standard[0])
+
+
+def profile_and_wave(name: str, workspace: Workspace, wave: str | None, place: str = "--wave") -> tuple[Profile, str]:
+    """A survey profile and one of its waves, by the profile's name or path, or by the name of a study.
+
+    The wave may be left out where there is one. ``place`` is what the caller calls it. Raises
+    :class:`InformalityError` (``SPEC`` for names and files, ``USAGE`` for the wave).
+    """
+    surveys = workspace.folder("surveys")
+    here = [surveys / f"{name}.yml", LIBRARY / "surveys" / f"{name}.yml"]
+    if not any(p.is_file() for p in here) and (workspace.folder("studies") / f"{name}.yml").is_file():
+        study = read_study(workspace.study_path(name), workspace)
+        profile, wave = study.profile, wave or study.spec.wave
+    else:
+        path = Path(name) if name.endswith((".yml", ".yaml")) else find("surveys", name, surveys)
+        profile = read_profile(path)
+    waves = list(profile.spec.waves)
+    if wave is None and len(waves) == 1:
+        return profile, waves[0]
+    if wave not in profile.spec.waves:
+        what = (
+            f"{profile.spec.id} has {len(waves)} waves: say which"
+            if wave is None
+            else f"{profile.spec.id} has no wave `{wave}`"
+        )
+        raise InformalityError(Problem(place, what, fix=did_you_mean(wave or "", waves)), ExitCode.USAGE)
+    return profile, wave
 
 
 def _try(read: Callable[[], T], failures: list[InformalityError]) -> list[T]:

@@ -61,11 +61,15 @@ class Definition:
         return self.file.path
 
     @property
+    def overridden(self) -> frozenset[str]:
+        """Options whose value is another than that of the file."""
+        return frozenset(n for n, option in self.spec.options.items() if self.options[n] != option.value)
+
+    @property
     def status(self) -> Status:
         """The weakest of the rule and its options; a value that a study chose itself is an assumption."""
         options: list[Status] = [
-            option.status if self.options[name] == option.value else "assumption"
-            for name, option in self.spec.options.items()
+            "assumption" if name in self.overridden else option.status for name, option in self.spec.options.items()
         ]
         return weakest(self.spec.status, *options)
 

@@ -2,8 +2,8 @@
 
 A :class:`Table` says what every cell holds (a number with its format, a flag, or words that stand in
 place of a number) and nothing about markup. The views are semantic HTML inside a Quarto table block,
-aligned Markdown for the terminal, and CSV with raw numbers. Every text is treated as hostile: labels
-come from survey files and show as written, never as markup, shortcode or spreadsheet formula.
+aligned Markdown, aligned text for a screen, and CSV with raw numbers. Every text is treated as hostile:
+labels come from survey files and show as written, never as markup, shortcode or spreadsheet formula.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from informality.publication.formats import NumberFormat
+from informality.publication.plain import Block, Head, folded, grid, padded, width_of
 
 NOTHING = "\u2013"
 """Stands where there is no figure to print, so that no cell is ever blank."""
@@ -227,24 +228,30 @@ def to_markdown(table: Table) -> str:
         for row in group.rows:
             pairs = zip(row, table.columns, strict=True)
             lines.append([markdown_text(f"{shown(c, col)} {c.flag}".strip()) for c, col in pairs])
-    widths = [max(3, *(_width(line[i]) for line in [head, *lines])) for i in range(len(head))]
+    widths = [max(3, *(width_of(line[i]) for line in [head, *lines])) for i in range(len(head))]
     rule = ["-" * w if c.align == "left" else "-" * (w - 1) + ":" for w, c in zip(widths, table.columns, strict=True)]
     drawn = [
-        "| " + " | ".join(_pad(t, w, c.align) for t, w, c in zip(line, widths, table.columns, strict=True)) + " |"
+        "| " + " | ".join(padded(t, w, c.align) for t, w, c in zip(line, widths, table.columns, strict=True)) + " |"
         for line in [head, rule, *lines]
     ]
     below = [markdown_text(n) for n in (*table.notes, table.source) if n]
     return "\n\n".join([markdown_text(table.title), "\n".join(drawn), *below]) + "\n"
 
 
-def _width(text: str) -> int:
-    """Columns a terminal needs: vowel and tone marks above or below a Lao consonant take none."""
-    return sum(0 if unicodedata.combining(c) or unicodedata.category(c) in ("Mn", "Me") else 1 for c in text)
-
-
-def _pad(text: str, width: int, align: str) -> str:
-    gap = " " * (width - _width(text))
-    return gap + text if align == "right" else text + gap
+def to_text(table: Table, width: int = 80) -> str:
+    """Aligned columns for a screen of this width, with title, notes and source; labels show as they are."""
+    heads = [Head(one_line(c.label), one_line(", ".join(c.spanner)), c.align) for c in table.columns]
+    blocks = []
+    for group in table.groups:
+        rows = [
+            [one_line(f"{shown(cell, column)} {cell.flag}") for cell, column in zip(row, table.columns, strict=True)]
+            for row in group.rows
+        ]
+        blocks.append(Block(one_line(group.label), rows))
+    above = folded(one_line(table.title), width) if table.title else []
+    below = [folded(one_line(note), width) for note in (*table.notes, table.source) if note]
+    parts = [above, [grid(heads, blocks, width)], [line for note in below for line in note]]
+    return "\n\n".join("\n".join(part) for part in parts if part)
 
 
 def to_csv(table: Table) -> str:

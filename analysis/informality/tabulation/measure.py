@@ -85,14 +85,22 @@ class Answer:
 
     def remarks(self) -> list[str]:
         """(k,) what to say beside each number of sampled persons without an answer; empty where there is nothing."""
+        return [self._remark(*counts) for counts in zip(self.unanswered, self.inapplicable, strict=True)]
+
+    def remark(self) -> str:
+        """The same for all groups together."""
+        repeated = max(1, len(self.question.probabilities))
+        return self._remark(self.unanswered.sum() // repeated, self.inapplicable.sum() // repeated)
+
+    def _remark(self, unanswered: np.int64, inapplicable: np.int64) -> str:
         in_base = not isinstance(self.question.of, str)
-        where = "are in the base, but not counted as having it" if in_base else "are left out"
-        said = []
-        for unanswered, inapplicable in zip(self.unanswered, self.inapplicable, strict=True):
-            words = [f"{unanswered:,} sampled persons without a usable answer {where}"] if unanswered else []
-            words += [f"{inapplicable:,} sampled persons to whom it does not apply {where}"] if inapplicable else []
-            said.append("; ".join(words))
-        return said
+        where = "in the base, but not counted as having it" if in_base else "left out"
+        who = ((unanswered, "without a usable answer"), (inapplicable, "to whom it does not apply"))
+        return "; ".join(
+            f"{n:,} sampled {'person' if n == 1 else 'persons'} {words} {'is' if n == 1 else 'are'} {where}"
+            for n, words in who
+            if n
+        )
 
 
 def ask(people: People, design: Design, question: Question) -> Answer | None:

@@ -7,14 +7,14 @@ design counts the sampling units of those outside, too.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
 from informality.classification.classify import NOT_DETERMINABLE
-from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN, CellValue, Variable
+from informality.foundation.grammar import MISSING, NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN, CellValue, Variable
 from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
 
@@ -38,7 +38,7 @@ class People:
     asked: frozenset[str]
     schema: Schema
     decided: frozenset[str]
-    left_open: Mapping[str, Bools]
+    left_open: Mapping[str, Bools] = field(default_factory=dict, kw_only=True)
 
     def questions(self, name: str) -> list[str]:
         """Titles of the questions a survey would have to ask for a variable, as far as this one lacks them."""
@@ -78,21 +78,26 @@ class People:
 
     def unanswered(self, of: Of, inside: Bools) -> Bools:
         """(n,) persons inside with no usable answer on what is measured, unless it asks for just these."""
-        return inside & self._missing(of, (UNKNOWN, NOT_ASKED))
+        return inside & self.missing(of, (UNKNOWN, NOT_ASKED))
 
     def inapplicable(self, of: Of, inside: Bools) -> Bools:
         """(n,) persons inside to whom what is measured does not apply, unless it asks for just these."""
-        return inside & self._missing(of, (NOT_APPLICABLE,))
+        return inside & self.missing(of, (NOT_APPLICABLE,))
 
-    def _missing(self, of: Of, words: Sequence[str]) -> Bools:
+    def missing(self, of: Of, words: Sequence[str]) -> Bools:
+        """(n,) persons whose answer on what is measured is missing for one of these reasons.
+
+        A condition on several variables that one of them settles (an answer that does not fit) is not missing.
+        """
         condition: Mapping[str, CellValue] = {of: []} if isinstance(of, str) else of
-        missing = np.zeros(len(self.frame), dtype=bool)
+        missing, settled = np.zeros((2, len(self.frame)), dtype=bool)
         for name, cell in condition.items():
             asked_for = cell if isinstance(cell, list) else [cell]
-            wanted = [word for word in words if word not in asked_for]
-            reason = name if self.variables[name].kind == "category" else name + REASON
-            missing |= self.frame[reason].isin(wanted).to_numpy()
-        return missing
+            reason = self.frame[name if self.variables[name].kind == "category" else name + REASON]
+            missing |= reason.isin([word for word in words if word not in asked_for]).to_numpy()
+            if len(condition) > 1:
+                settled |= ~self.mask({name: cell}) & ~reason.isin(MISSING).to_numpy()
+        return missing & ~settled
 
     def groups(self, by: Sequence[str], inside: Bools, *, whole: bool = False) -> tuple[Codes, list[tuple[str, ...]]]:
         """A code per person (-1 outside) and the levels found inside, in the order of the schema.

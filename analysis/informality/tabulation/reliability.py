@@ -87,28 +87,31 @@ class Standard:
 
 
 def graded(
-    rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], left_open: npt.NDArray[np.int64], standard: Standard
+    rows: pd.DataFrame, open_cases: npt.NDArray[np.int64], left_open: npt.NDArray[np.int64], standard: Standard | None
 ) -> tuple[list[str], pd.Series]:
     """Grade and reason of rows with value, unit, ci_low, ci_high, n and cv; no reason for good ones.
 
     ``open_cases``: (rows,) sampled persons of whom what was asked is not determinable; ``left_open``: those of them whom a
-    definition leaves open for want of an answer, the others lack the questions.
+    definition leaves open for want of an answer, the others lack the questions. Without a standard the other rows
+    have no grade.
     """
-    width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
-    grade, why = standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
-    note = [reason if g != "good" else None for g, reason in zip(grade, why, strict=True)]
+    grade, note = [""] * len(rows), [""] * len(rows)
+    if standard is not None:
+        width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
+        grade, note = standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
+    reasons = [reason if g not in ("", "good") else None for g, reason in zip(grade, note, strict=True)]
     for i in np.flatnonzero(open_cases):
         grade[i] = NOT_DETERMINABLE
         lacking, unanswered = open_cases[i] - left_open[i], left_open[i]
-        reasons = []
+        why = []
         if lacking:
-            reasons.append(f"the questions needed were not asked of {lacking:,} sampled persons in this group")
+            why.append(f"the questions needed were not asked of {lacking:,} sampled persons in this group")
         if unanswered:
-            reasons.append(
+            why.append(
                 f"the definition leaves {unanswered:,} sampled persons in this group open, for want of an answer"
             )
-        note[i] = "; ".join(reasons)
-    return grade, pd.Series(note, dtype="str", index=rows.index)
+        reasons[i] = "; ".join(why)
+    return grade, pd.Series(reasons, dtype="str", index=rows.index)
 
 
 def relative_error(value: npt.NDArray[np.float64], se: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -11,7 +11,7 @@ from informality.classification.classify import NOT_DETERMINABLE, column
 from informality.classification.definition import Definition
 from informality.foundation.grammar import NOT_APPLICABLE, CellValue, Variable
 from informality.foundation.schema import Schema
-from informality.tabulation.people import People
+from informality.tabulation.people import Bools, People
 
 SECOND_JOBS = "status_2"
 """What a survey that asks about second jobs asks at least."""
@@ -40,19 +40,29 @@ def outcome_variables(definition: Definition) -> dict[str, Variable]:
     }
 
 
+def answered(definition: Definition, asked: frozenset[str]) -> frozenset[str]:
+    """The outcomes a survey can have an answer for: what rests on second jobs only if it asked about them."""
+    return frozenset(definition.outcomes) - (frozenset() if SECOND_JOBS in asked else frozenset(definition.of_person))
+
+
+def left_open(workers: pd.DataFrame, definition: Definition) -> dict[str, Bools]:
+    """For each outcome the persons (n,) whom a rule leaves open, because an answer it needs was not given."""
+    return {
+        name: (workers[column(definition.id, name)] == NOT_DETERMINABLE).to_numpy()
+        & workers[column(definition.id, name, rule=True)].notna().to_numpy()
+        for name in definition.outcomes
+    }
+
+
 def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: frozenset[str]) -> View:
     """Workers with the outcomes of one definition under their plain names."""
     outcomes = {name: workers[column(definition.id, name)] for name in definition.outcomes}
-    left_open = {
-        name: (values == NOT_DETERMINABLE).to_numpy()
-        & workers[column(definition.id, name, rule=True)].notna().to_numpy()
-        for name, values in outcomes.items()
-    }
     frame = workers[[n for n in workers.columns if "." not in n or n.partition(".")[0] in schema.variables]]
-    decided = frozenset(outcomes) - (frozenset() if SECOND_JOBS in asked else frozenset(definition.of_person))
-    known = asked | decided | {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
+    keys = {n for n, v in schema.variables.items() if v.spec.role in ("key", "design")}
+    known = asked | answered(definition, asked) | keys
     variables = {**schema.grammar, **outcome_variables(definition)}
-    return View(frame.assign(**outcomes), variables, known, schema, frozenset(outcomes), left_open, definition)
+    everyone, unsettled = frame.assign(**outcomes), left_open(workers, definition)
+    return View(everyone, variables, known, schema, frozenset(outcomes), definition, left_open=unsettled)
 
 
 def words(where: Mapping[str, CellValue]) -> str:

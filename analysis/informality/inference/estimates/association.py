@@ -54,6 +54,12 @@ class HypothesisTest:
     pearson: float = np.nan
     mean_deff: float = np.nan
 
+    def __str__(self) -> str:
+        p = "p < 0.0001" if self.p < 0.0001 else f"p = {self.p:.4f}"
+        if np.isinf(self.df2):
+            return f"{self.method}: chi-square = {self.statistic:.4g} on {self.df1:.4g} df, {p}"
+        return f"{self.method}: F = {self.statistic:.4g} on {self.df1:.4g} and {self.df2:.4g} df, {p}"
+
 
 def independence(
     design: Design,

@@ -73,6 +73,19 @@ class Matrix:
         keep = tuple(i for _, i in sorted(columns))
         return cls.of(info, variables, keep)
 
+    @property
+    def parts(self) -> tuple[tuple[tuple[str, str], ...], ...]:
+        """(k,) for each column what is multiplied in it: names of variables or expressions, each with its level.
+
+        The level is that of a factor, the number of the column of a spline, or empty; the constant has no part.
+        """
+        columns = list(_columns(self.info))
+        found = []
+        for _, subterm, which in (columns[i] for i in self.keep):
+            pieces = zip(subterm.factors, which, strict=True)
+            found.append(tuple((display(f.code), _level(_suffixes(f, self.info, subterm)[j])) for f, j in pieces))
+        return tuple(found)
+
     def without(self, columns: Iterable[int]) -> Matrix:
         """The matrix without these columns (by place in ``names``)."""
         gone = set(columns)
@@ -206,3 +219,7 @@ def _suffixes(factor: Any, info: patsy.DesignInfo, subterm: Any) -> list[str]:
     if what.type == "categorical":
         return [s.replace("[T.", "[") for s in subterm.contrast_matrices[factor].column_suffixes]
     return [""] if what.num_columns == 1 else [f"[{i + 1}]" for i in range(what.num_columns)]
+
+
+def _level(suffix: str) -> str:
+    return suffix.removeprefix("[").removesuffix("]")
