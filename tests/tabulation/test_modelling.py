@@ -73,6 +73,7 @@ def people(schema: Schema, definition: Definition) -> pd.DataFrame:
     for name in definition.outcomes:
         if f"ilo-17icls.{name}" not in frame:
             frame[f"ilo-17icls.{name}"] = frame["ilo-17icls.job"]
+        frame[f"ilo-17icls.{name}.rule"] = pd.array([pd.NA] * N, dtype="Int16")
     return frame
 
 
