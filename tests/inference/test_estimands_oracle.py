@@ -317,9 +317,10 @@ def test_inequality(oracle: Any, lfs: pd.DataFrame, lfs_designs: dict[str, Desig
         poor = low_pay_shares(design, lfs["wage"], fraction=0.6, inclusive=True, bandwidth=width)
         compare(f"{name}/svyarpr", poor.value, poor.se)
         ours = quintile_share_ratios(design, lfs["wage"])
-        theirs = convey_quintile_error(design, paid, y, w, width)
-        compare(f"{name}/svyqsr", ours.value, theirs)
-        assert ours.se[0] == pytest.approx(theirs, rel=1e-3)
+        ratio, exact, error = convey_quintiles(design, paid, y, w, width)
+        compare(f"{name}/svyqsr", ratio, error)
+        assert ours.value[0] == pytest.approx(exact, rel=1e-12)
+        assert (ours.value[0], ours.se[0]) == (pytest.approx(ratio, rel=1e-3), pytest.approx(error, rel=1e-2))
     line = low_pay_threshold(lfs_designs["base"], lfs["wage"], fraction=0.6, bandwidth=width)
     compare("base/svyarpt", line.value, line.se)
     median = medians(lfs_designs["base"], lfs["wage"])
@@ -327,16 +328,24 @@ def test_inequality(oracle: Any, lfs: pd.DataFrame, lfs_designs: dict[str, Desig
     oracle.settle("models", MODULE)
 
 
-def convey_quintile_error(design: Design, paid: np.ndarray, y: np.ndarray, w: np.ndarray, width: float) -> float:
-    """For the value at a quantile convey takes the mean of the values about it, weighted with its kernel; we take the quantile."""
+def convey_quintiles(
+    design: Design, paid: np.ndarray, y: np.ndarray, w: np.ndarray, width: float
+) -> tuple[float, float, float]:
+    """convey's ratio, the same with exactly a fifth of the weight in each sum, and convey's error.
+
+    convey takes all with the value at a quantile; and in the error, for that value, the mean of those about it, weighted
+    with its kernel.
+    """
     order = np.argsort(y)
     low, high = weighted_quantiles(y[order], w[order], np.array([0.2, 0.8]))
+    bottom, top = w[y <= low] @ y[y <= low], w[y > high] @ y[y > high]
+    too_many, too_few = (w[y <= q].sum() - p * w.sum() for q, p in ((low, 0.2), (high, 0.8)))
+    exact = (top + high * too_few) / (bottom - low * too_many)
 
     def up_to(q: float, p: float) -> np.ndarray:
         kernel = w * np.exp(-(((q - y) / width) ** 2) / 2)
         return y * (y <= q) + (p - (y <= q)) * (kernel @ y / kernel.sum())
 
-    bottom, top = w[y <= low] @ y[y <= low], w[y > high] @ y[y > high]
     influence = np.zeros(len(paid))
     influence[paid] = w * (y - up_to(high, 0.8) - top / bottom * up_to(low, 0.2)) / bottom
-    return float(np.sqrt(influence_covariance(design, influence)[0, 0]))
+    return float(top / bottom), float(exact), float(np.sqrt(influence_covariance(design, influence)[0, 0]))

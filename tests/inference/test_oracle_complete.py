@@ -53,7 +53,5 @@ def test_an_omission_would_be_found(oracle: Any, monkeypatch: pytest.MonkeyPatch
     """The check itself: a case that nobody compared is reported, key by key."""
     case = dict(oracle.cases("lfs")["brr/mean_informal"], id="no such case")
     monkeypatch.setattr(oracle, "claimed", lambda file, module: [case])
-    with pytest.raises(
-        AssertionError, match="no such case est: 1 of 1 numbers were not compared\nno such case se: 1 of 1"
-    ):
+    with pytest.raises(AssertionError, match="no such case se: 1 of 1 numbers were not compared"):
         oracle.settle("lfs", "nobody")

@@ -45,12 +45,13 @@ def rank_test(
     """Wilcoxon's test that two groups (codes 0 and 1, negative is outside) have one distribution of ``y`` (n,).
 
     The rank of a case is the share of the population below it, plus half of that with its value; compared are the mean
-    ranks of the groups, so that what is tested does not hang on the tail (wages, hours). The ranks are estimates, but
-    under the hypothesis their error has no part in that of the difference, which is the linearised one for replicate
-    weights, too (Lumley and Scott 2013; R ``svyranktest``, which gives tied cases of unequal weight a rank that
-    depends on the order of the rows).
+    ranks of the groups, so that what is tested does not hang on the tail (wages, hours). ``value``, their difference,
+    is the chance that someone of group 1 has more than someone of group 0, less a half (ties count half). The ranks are
+    estimates, but under the hypothesis their error has no part in that of the difference, which is the linearised one for
+    replicate weights, too (Lumley and Scott 2013; R ``svyranktest``, which gives tied cases of unequal weight a rank
+    that depends on the order of the rows).
 
-    NaN in y is outside; ``inside`` (n,) flags a domain. Value (of group 1 less group 0), se, t, df and p as in :func:`t_test`.
+    NaN in y is outside; ``inside`` (n,) flags a domain. Value, se, t, df and p as in :func:`t_test`.
     Raises :class:`InformalityError` (ESTIMATE) for a group without a case.
     """
     values = np.asarray(y, dtype=np.float64)

@@ -72,11 +72,13 @@ def theil(design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domai
 def quintile_share_ratios(
     design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None, *, tail: float = 0.2
 ) -> Functional:
-    """What the top fifth of each domain has in total, over what the bottom fifth has (S80/S20); R convey ``svyqsr``.
+    """What the top fifth of each domain has in total, over what the bottom fifth has (S80/S20); any ``tail`` up to a half.
 
-    The bottom are all with a value up to the quantile of ``tail``, the top all above that of 1 - ``tail`` (rule
-    ``math``): with ties at a quantile they are somewhat more, or fewer, than a fifth. The influence of a case on the sum of
-    values up to the quantile q of p is (y - q) 1(y <= q) + p q, without any density (Osier 2009; Langel and Tillé 2011).
+    Fifths of persons: where many have the value at the end of a fifth (a minimum wage), as many of them are in it as fill
+    it, so the ratio is (1 - L(0.8)) / L(0.2) of the Lorenz curve L (Langel and Tillé 2011). R convey's ``svyqsr``
+    takes all or none of them: next to no difference where values are all different, but then equal pay gives 0 and
+    not 1. The influence of a case on the sum of the share p with the smallest values is
+    (y - q) 1(y <= q) + p q, with q their quantile; no density is needed (Osier 2009).
 
     Raises :class:`InformalityError` (DATA) for negative values, and for a domain whose bottom fifth has nothing.
     """
@@ -87,22 +89,21 @@ def quintile_share_ratios(
     _require_incomes(cases, zeros=True)
     ends = np.array([tail, 1 - tail])
 
-    def sums(v: FloatArray, w: FloatArray) -> tuple[FloatArray, float, float]:
-        """The two quantiles, and the sums of values up to the lower and above the upper one."""
-        y, q = v[:, 0], weighted_quantiles(v[:, 0], w, ends)
-        return q, float(w[y <= q[0]] @ y[y <= q[0]]), float(w[y > q[1]] @ y[y > q[1]])
+    def up_to(v: FloatArray, w: FloatArray) -> FloatArray:
+        """(m, 2) what each case adds to the sums of the bottom and of all but the top."""
+        q = weighted_quantiles(v[:, 0], w, ends)
+        return np.asarray((v - q) * (v <= q) + ends * q)
 
     def value(v: FloatArray, w: FloatArray) -> FloatArray:
-        _, bottom, top = sums(v, w)
-        return np.array([top / bottom if bottom > 0 else np.nan])
+        bottom, rest = w @ up_to(v, w)
+        return np.array([(w @ v[:, 0] - rest) / bottom if bottom > 0 else np.nan])
 
     def slopes(v: FloatArray, w: FloatArray, number: FloatArray) -> FloatArray:
-        y = v[:, 0]
-        q, bottom, _ = sums(v, w)
-        up_to = (y[:, None] - q) * (y[:, None] <= q) + ends * q
-        return np.asarray((y - up_to[:, 1] - number * up_to[:, 0]) / bottom)[:, None]
+        part = up_to(v, w)
+        return np.asarray((v - part[:, 1:] - number * part[:, :1]) / (w @ part[:, 0]))
 
-    nothing = [str(d) for d, (v, w) in enumerate(cases.parts(design.weight)) if len(w) and not sums(v, w)[1] > 0]
+    parts = cases.parts(design.weight)
+    nothing = [str(d) for d, (v, w) in enumerate(parts) if len(w) and not w @ up_to(v, w)[:, 0] > 0]
     if nothing:
         raise InformalityError(
             Problem(
