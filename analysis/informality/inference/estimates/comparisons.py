@@ -32,11 +32,14 @@ def t_test(estimate: Comparable, df: float | None = None) -> pd.DataFrame:
     """
     tested = cells(estimate)
     value, se = tested.value, tested.se
-    freedom = tested.df if df is None else np.full(len(value), float(df))
+    return _t_tested(value, se, tested.df if df is None else np.full(len(value), float(df)))
+
+
+def _t_tested(value: FloatArray, se: FloatArray, df: FloatArray) -> pd.DataFrame:
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where((value == 0) & (se == 0), 0.0, value / se)
-    p = 2 * special.stdtr(np.where(freedom > 0, freedom, np.nan), -np.abs(t))
-    return pd.DataFrame({"value": value, "se": se, "t": t, "df": freedom, "p": p})
+    p = 2 * special.stdtr(np.where(df > 0, df, np.nan), -np.abs(t))
+    return pd.DataFrame({"value": value, "se": se, "t": t, "df": df, "p": p})
 
 
 def rank_test(
@@ -67,10 +70,7 @@ def rank_test(
     of_mean = np.nan_to_num(weight * (ranks - ranked.value[codes]) / ranked.n_weighted[codes])
     covariance = influence_covariance(design, np.where(codes == 1, of_mean, -of_mean), inside=codes >= 0)
     difference, se = np.diff(ranked.value), np.sqrt(np.diag(covariance))
-    freedom = np.array([ranked.df.min() if df is None else float(df)])
-    t = difference / se
-    p = 2 * special.stdtr(np.where(freedom > 0, freedom, np.nan), -np.abs(t))
-    return pd.DataFrame({"value": difference, "se": se, "t": t, "df": freedom, "p": p})
+    return _t_tested(difference, se, np.array([ranked.df.min() if df is None else float(df)]))
 
 
 def population_ranks(y: FloatArray, weight: FloatArray) -> FloatArray:
