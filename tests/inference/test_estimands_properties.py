@@ -491,6 +491,21 @@ def test_likelihood_interval_by_its_definition(p: float) -> None:
     assert [fall(low), fall(high)] == pytest.approx([t**2, t**2], rel=1e-5)
 
 
+def test_log_interval(wide: Sample) -> None:
+    """The t interval of the logarithm, carried back; that of another unit is in it; nothing for what is not positive."""
+    theils = theil(wide.design, wide.y, wide.domain, N_DOMAINS)
+    low, high = interval(theils, "log")
+    logs = cells(theils).log()
+    np.testing.assert_allclose(np.log([low, high]), interval(logs, "t"), rtol=1e-10)
+    assert ((low > 0) & (low < theils.value) & (theils.value < high)).all()
+    np.testing.assert_allclose(theils.value**2, low * high, rtol=1e-12)
+    plain = interval(theils, "t")
+    assert (low > plain[0]).all() and (high > plain[1]).all()
+    in_cents = interval(means(wide.design, wide.y * 100), "log")
+    np.testing.assert_allclose(in_cents, 100 * np.array(interval(means(wide.design, wide.y), "log")), rtol=1e-12)
+    assert np.isnan(interval(cells(means(wide.design, wide.y)) * -1.0, "log")).all()
+
+
 def test_waves_that_share_areas_differ_by_less(wide: Sample) -> None:
     """The same PSUs twice: the covariance of the waves takes error off the change."""
     file = {"weight": wide.weight, "stratum": wide.stratum, "psu": wide.psu}

@@ -56,7 +56,7 @@ def test_unknown_names_are_answered_with_the_known_ones(design: Design) -> None:
     assert "test of goodness of fit we know" in said
     said = told(lambda: corrected([0.1], "bonferroni"), ExitCode.ESTIMATE)  # type: ignore[arg-type]
     assert "we know none, holm, benjamini-hochberg" in said
-    with pytest.raises(ValueError, match="one of logit, wilson, beta, likelihood, asin, t, normal"):
+    with pytest.raises(ValueError, match="one of logit, wilson, beta, likelihood, asin, t, log, normal"):
         interval(means(design, Y), "exact")  # type: ignore[arg-type]
 
 

@@ -37,7 +37,11 @@ def population_variances(
 def standard_deviations(
     design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None
 ) -> Functional:
-    """Standard deviation of ``y`` among the population: the root of :func:`population_variances`."""
+    """Standard deviation of ``y`` among the population: the root of :func:`population_variances`.
+
+    Of pay, whose top has a heavy tail, its intervals hold the truth far less often than they say
+    (:func:`~informality.inference.estimates.intervals.interval`): prefer the Gini index or quantiles.
+    """
     cases = Domains.of(design, y, domain, n_domains, "standard deviation")
     return cases.functional("standard_deviation", STANDARD_DEVIATION)
 
@@ -60,6 +64,9 @@ def gini(design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domain
 
 def theil(design: Design, y: ArrayLike, domain: ArrayLike | None = None, n_domains: int | None = None) -> Functional:
     """Theil index of ``y`` (n,) in each domain: weighted mean of (y/mean) log(y/mean); R convey ``svygei(1)``.
+
+    It hangs on the few who earn most, whom a sample may miss, so its intervals hold the truth less often than they say, on
+    the ``log`` scale a little more often (:func:`~informality.inference.estimates.intervals.interval`).
 
     Raises :class:`InformalityError` (DATA) for values that are not positive.
     """
