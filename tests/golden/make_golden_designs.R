@@ -66,6 +66,16 @@ replicated <- list(
   bootstrap_mse = as.svrepdesign(psus, type = "bootstrap", replicates = 25, mse = TRUE),
   sdr = sdr(FALSE), sdr_mse = sdr(TRUE))
 
+# Replicates of a design with lonely PSUs. Under "average" R's jackknife is scaled by PSUs over PSUs that are not lonely
+# (28/25), its linearisation by strata over strata that are not (10/7); ours is the latter in both, so the scale is set.
+jackknife_of_lonely <- function(rule) {
+  options(survey.lonely.psu = rule)
+  r <- as.svrepdesign(plain(), type = "JKn")
+  stopifnot(r$scale == c(certainty = 1, average = 28 / 25)[[rule]])
+  r$scale <- c(certainty = 1, average = 10 / 7)[[rule]]
+  r
+}
+
 calibrations <- list(
   poststratified = function(d) postStratify(d, ~sex + age, cells),
   linear = function(d) calibrate(d, ~sex + age + hours, population = targets(), epsilon = 1e-13),
@@ -88,7 +98,7 @@ adjusted_total <- function(y, d) {
       s[[g]] * if (n[[g]] > 1) n[[g]] * var(v) else (v - centre)^2 }))
   }
   z <- y * weights(d); h <- as.character(d$strata[, 1]); p <- as.character(d$cluster[, 1])
-  f <- d$fpc$sampsize[, 1] / d$fpc$popsize[, 1]
+  f <- if (is.null(d$fpc$popsize)) numeric(length(y)) else d$fpc$sampsize[, 1] / d$fpc$popsize[, 1]
   v <- stage(z, h, p, d$fpc$sampsize[, 1], 1 - f)
   if (ncol(d$cluster) > 1)
     v <- v + stage(z, p, as.character(d$cluster[, 2]), d$fpc$sampsize[, 2],
@@ -109,7 +119,7 @@ cases_of <- function(D, rule, is_calibrated = FALSE) {
     paid <- subset(D, domain == d & !is.na(wage))
     surveyed <- subset(D, domain == d & !is.na(status))
     if (sum(weight(paid)) == 0) next                               # a domain of a stratum that was left out
-    with_deff <- linearised && !is_calibrated
+    with_deff <- linearised
     deffs <- function(m) if (with_deff) list(deff = number(deff(m))) else NULL
     put <- function(statistic, sub, m, ...) do.call(add, c(list(statistic, d, sub, m), deffs(m), list(...)))
     put("mean_wage", paid, svymean(~wage0, paid, deff = with_deff))
@@ -161,6 +171,8 @@ for (name in names(replicated)) {
                               factors = unclass(as.matrix(weights(r, "replication")))[one, ]), designs[[name]])
   }
 }
+for (rule in c("certainty", "average"))
+  designs[[paste0("jkn_lonely/", rule)]] <- list(cases = cases_of(jackknife_of_lonely(rule), rule))
 cased <- x$weight > 0                                              # R divides by the weights when it calibrates
 bases <- list(
   "one_stage/average" = list(one_stage(cased), "average"),

@@ -8,6 +8,7 @@
 # chi-square from Rao and Scott (1981), the log-linear Wald test from Koch, Freeman and Freeman (1975),
 # likelihood limits from the working likelihood with survey's own scale. survey 4.1-1 is right for all that is asked of it.
 suppressMessages(library(survey))
+source("formulas.R")
 
 x <- read.csv("golden_sample.csv")
 x$status <- factor(x$status, levels = 1:4)
@@ -23,50 +24,13 @@ design_for <- function(name, data = x) switch(name,
   weights_only = svydesign(~1, weights = ~weight, data = data),
   svydesign(~psu, strata = ~stratum, weights = ~weight, nest = TRUE, data = data))
 
-number <- function(v) { v <- as.numeric(v); v[!is.finite(v)] <- NA; v }
 probabilities <- c(0.25, 0.5, 0.9)
 
-gini_of <- function(y, w) {
-  o <- order(y); y <- y[o]; w <- w[o]
-  N <- sum(w); Y <- sum(w * y)
-  2 * sum(w * y * (cumsum(w) - w / 2)) / (N * Y) - 1
-}
-gini_influence <- function(y, w) {                              # Langel and Tillé 2013, eq. 12
-  stopifnot(!anyDuplicated(y[w > 0]))
-  o <- order(y); z <- numeric(length(y))
-  ys <- y[o]; ws <- w[o]
-  N <- sum(ws); Y <- sum(ws * ys); Nk <- cumsum(ws); Yk <- cumsum(ws * ys) / Nk
-  z[o] <- (2 * Nk * (ys - Yk) + Y - N * ys - gini_of(y, w) * (Y + ys * N)) / (N * Y)
-  ifelse(is.nan(z), 0, z)                                       # weights of 0 before the first
-}
-theil_of <- function(y, w) { m <- weighted.mean(y, w); weighted.mean(y / m * log(y / m), w) }
-theil_influence <- function(y, w) {
-  N <- sum(w); Y <- sum(w * y); m <- Y / N
-  (y / m * log(y / m) - theil_of(y, w)) / N - (theil_of(y, w) + 1) * (y - m) / (N * m)
-}
-left_inverse <- function(y, w, p) { o <- order(y); y[o][which(cumsum(w[o]) >= p * sum(w) - 1e-12 * sum(w))[1]] }
-left_inverse_at <- function(y, w, ps) sapply(ps, function(p) left_inverse(y, w, p))
-density_at <- function(y, w, at, h) sum(w * dnorm(at, y, h)) / sum(w)
 bandwidth <- 60
-low_pay_influence <- function(y, w, inside) {                   # over all who have a wage; the domain is `inside`
-  m <- left_inverse(y, w, 0.5); thr <- 2 / 3 * m
-  p <- weighted.mean((y < thr)[inside], w[inside])
-  f <- density_at(y[inside], w[inside], thr, bandwidth) / density_at(y, w, m, bandwidth)
-  list(est = p, threshold = thr, z = inside * ((y < thr) - p) / sum(w[inside]) -
-         2 / 3 * f * ((y <= m) - 0.5) / sum(w))
-}
 se_of_influence <- function(z, design) {
   design$variables$z <- z
   as.numeric(SE(svytotal(~z, design)))
 }
-likelihood_limits <- function(p, v, df) {
-  # the scale is that of survey's confint.svyglm(method = "likelihood"): design over binomial variance
-  deviance <- function(q) 2 * p * (1 - p) / v * (p * log(p / q) + (1 - p) * log((1 - p) / (1 - q)))
-  gap <- function(logit) deviance(plogis(logit)) - qf(0.95, 1, df)
-  solve1 <- function(side) plogis(uniroot(gap, sort(c(qlogis(p), qlogis(p) + side * 40)), tol = 1e-14)$root)
-  c(solve1(-1), solve1(1))
-}
-
 estimands <- function(name) {
   options(survey.lonely.psu = rules[[name]], survey.adjust.domain.lonely = FALSE)
   D <- design_for(name)
@@ -249,13 +213,4 @@ out <- list(meta = list(r = R.version.string, survey = as.character(packageVersi
             tables = sapply(names(rules), tests_of_tables, simplify = FALSE),
             replicates = replicates(), pooled = pooled())
 
-json <- function(v) {                                           # 17 significant digits: exact doubles
-  if (is.list(v)) {
-    parts <- vapply(v, json, "")
-    if (is.null(names(v))) return(paste0("[", paste(parts, collapse = ",\n"), "]"))
-    return(paste0("{", paste0('"', names(v), '": ', parts, collapse = ", "), "}"))
-  }
-  text <- if (is.character(v)) paste0('"', v, '"') else ifelse(is.na(v), "null", sprintf("%.17g", v))
-  if (length(v) == 1) text else paste0("[", paste(text, collapse = ", "), "]")
-}
 writeLines(json(out), "golden_estimands.json")

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from informality.inference import Control, Design, interval, means, shares, totals
 from informality.inference.estimates.association import METHODS, RAO_SCOTT, goodness_of_fit, independence
-from informality.inference.estimates.comparisons import corrected, pairwise, t_test, trend, wald_test
+from informality.inference.estimates.comparisons import corrected, pairwise, rank_test, t_test, trend, wald_test
 from informality.inference.estimates.contrast import difference, growth, ratio, weighted_mean
 from informality.inference.estimates.derived import cells
 from informality.inference.estimates.functional import Domains, Functional, Kernel
@@ -25,7 +26,9 @@ from informality.inference.estimates.inequality import (
     VARIANCE,
     gini,
     low_pay_shares,
+    low_pay_threshold,
     population_variances,
+    quintile_share_ratios,
     standard_deviations,
     theil,
 )
@@ -42,6 +45,7 @@ ESTIMANDS: dict[str, Callable[..., Functional]] = {
     "gini": gini,
     "theil": theil,
     "low_pay": low_pay_shares,
+    "quintile_share_ratio": quintile_share_ratios,
     "median": medians,
     "quantiles": lambda design, y, *domain: quantiles(design, y, P, *domain),
 }
@@ -129,7 +133,7 @@ def test_rows_split(s: Sample) -> None:
 def test_unit_of_the_value(s: Sample) -> None:
     """Inequality does not know the currency; quantiles and spread are in it."""
     ours, theirs = s.estimates(), s.but(y=s.y * 1024).estimates()
-    for name in ("gini", "theil", "low_pay"):
+    for name in ("gini", "theil", "low_pay", "quintile_share_ratio"):
         near(theirs[name], ours[name])
     for name in ("standard_deviation", "median", "quantiles"):
         near(theirs[name], ours[name], 1024.0)
@@ -344,6 +348,65 @@ def test_low_pay_by_hand() -> None:
     assert low_pay_shares(alone([1] * 6), y, among=[1, 1, 1, 0, 0, 0]).threshold == pytest.approx(8)
 
 
+def test_quintile_share_ratio_by_hand() -> None:
+    y = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+    assert quintile_share_ratios(alone([1] * 10), y).value[0] == pytest.approx((9 + 10) / (1 + 2))
+    # twice the weight on the poorest: a fifth of eleven is 2.2, two of them the poorest
+    heavy = quintile_share_ratios(alone([2] + [1] * 9), y).value[0]
+    assert heavy == pytest.approx((10 + 9 + 0.2 * 8) / (2 * 1 + 0.2 * 2))
+    # a heap at the end of the fifth: six of ten have 3, and half a person more of them fills it
+    heap = quintile_share_ratios(alone([1] * 10), [1, 3, 3, 3, 3, 3, 3, 5, 6, 20]).value[0]
+    assert heap == pytest.approx((20 + 6) / (1 + 3))
+    assert quintile_share_ratios(alone([1] * 8), [4.0] * 8).value[0] == pytest.approx(1)
+    halves = quintile_share_ratios(alone([1] * 4), [1, 2, 3, 4], tail=0.5).value[0]
+    assert halves == pytest.approx(7 / 3)
+
+
+def test_errors_of_quintiles_and_threshold_are_those_of_a_bootstrap(wide: Sample) -> None:
+    design = wide.design
+    boot = design.to_replicates("bootstrap", number=500, seed=2)
+    for estimand in (quintile_share_ratios, low_pay_threshold):
+        linear, drawn = estimand(design, wide.y), estimand(boot, wide.y)
+        np.testing.assert_allclose(linear.value, drawn.value, rtol=1e-12)
+        np.testing.assert_allclose(linear.se, drawn.se, rtol=0.2)
+    low = low_pay_shares(design, wide.y)
+    assert low_pay_threshold(design, wide.y).value[0] == pytest.approx(low.threshold)
+
+
+@settings(max_examples=40, deadline=None)
+@given(samples())
+def test_rank_test(s: Sample) -> None:
+    """Another order of the rows, another unit or any rising function of the value: the same; groups swapped: the sign."""
+    known = np.bincount(s.column, s.weight, minlength=2) > 0
+    if not known.all() or len(np.unique(s.y[s.weight > 0])) < 2:
+        return
+    ours = rank_test(s.design, s.y, s.column).iloc[0]
+    assert abs(ours["value"]) <= 0.5 + 1e-12
+    order = np.random.default_rng(3).permutation(len(s.y))
+    shuffled = s.take(order)
+    for other in (
+        rank_test(s.design, np.exp(s.y / 50), s.column),
+        rank_test(shuffled.design, shuffled.y, shuffled.column),
+        rank_test(s.but(weight=s.weight * 3.7).design, s.y, s.column),
+    ):
+        np.testing.assert_allclose(other.iloc[0][["value", "se"]], ours[["value", "se"]], rtol=1e-8, atol=1e-12)
+    swapped = rank_test(s.design, s.y, 1 - s.column).iloc[0]
+    assert swapped["value"] == pytest.approx(-ours["value"], abs=1e-12)
+
+
+def test_rank_test_is_mann_whitney(wide: Sample) -> None:
+    """With equal weights the value is U / (n0 n1) - 1/2; with others the same of all pairs, weighted."""
+    inside = wide.domain >= 0
+    equal = rank_test(alone([2.0] * len(wide.y)), wide.y, wide.column, inside=inside).iloc[0]
+    one, none = (wide.y[inside & (wide.column == g)] for g in (1, 0))
+    u = stats.mannwhitneyu(one, none).statistic
+    assert equal["value"] == pytest.approx(u / (len(one) * len(none)) - 0.5)
+    weighted = rank_test(wide.design, wide.y, wide.column).iloc[0]
+    more = np.sign(wide.y[:, None] - wide.y) / 2
+    pairs = np.outer(wide.weight * (wide.column == 1), wide.weight * (wide.column == 0))
+    assert weighted["value"] == pytest.approx((pairs * more).sum() / pairs.sum())
+
+
 def test_equal_values_have_no_spread(wide: Sample) -> None:
     design, same = wide.design, np.full(len(wide.y), 7.0)
     for estimand in ESTIMANDS.values():
@@ -426,6 +489,21 @@ def test_likelihood_interval_by_its_definition(p: float) -> None:
     assert low < value < high
     t = 1.960553  # the table's t quantile of 3,999 degrees of freedom
     assert [fall(low), fall(high)] == pytest.approx([t**2, t**2], rel=1e-5)
+
+
+def test_log_interval(wide: Sample) -> None:
+    """The t interval of the logarithm, carried back; that of another unit is in it; nothing for what is not positive."""
+    theils = theil(wide.design, wide.y, wide.domain, N_DOMAINS)
+    low, high = interval(theils, "log")
+    logs = cells(theils).log()
+    np.testing.assert_allclose(np.log([low, high]), interval(logs, "t"), rtol=1e-10)
+    assert ((low > 0) & (low < theils.value) & (theils.value < high)).all()
+    np.testing.assert_allclose(theils.value**2, low * high, rtol=1e-12)
+    plain = interval(theils, "t")
+    assert (low > plain[0]).all() and (high > plain[1]).all()
+    in_cents = interval(means(wide.design, wide.y * 100), "log")
+    np.testing.assert_allclose(in_cents, 100 * np.array(interval(means(wide.design, wide.y), "log")), rtol=1e-12)
+    assert np.isnan(interval(cells(means(wide.design, wide.y)) * -1.0, "log")).all()
 
 
 def test_waves_that_share_areas_differ_by_less(wide: Sample) -> None:

@@ -12,10 +12,17 @@ import pytest
 from informality.foundation.errors import ExitCode, InformalityError
 from informality.inference import Control, Design, interval, means, require_cases, shares
 from informality.inference.estimates.association import goodness_of_fit, independence
-from informality.inference.estimates.comparisons import corrected, pairwise, t_test, trend, wald_test
+from informality.inference.estimates.comparisons import corrected, pairwise, rank_test, t_test, trend, wald_test
 from informality.inference.estimates.contrast import difference, growth, weighted_mean
 from informality.inference.estimates.derived import cells
-from informality.inference.estimates.inequality import gini, low_pay_shares, population_variances, theil
+from informality.inference.estimates.inequality import (
+    gini,
+    low_pay_shares,
+    low_pay_threshold,
+    population_variances,
+    quintile_share_ratios,
+    theil,
+)
 from informality.inference.estimates.quantiles import medians, quantiles
 from informality.inference.sampling.waves import pooled
 
@@ -49,7 +56,7 @@ def test_unknown_names_are_answered_with_the_known_ones(design: Design) -> None:
     assert "test of goodness of fit we know" in said
     said = told(lambda: corrected([0.1], "bonferroni"), ExitCode.ESTIMATE)  # type: ignore[arg-type]
     assert "we know none, holm, benjamini-hochberg" in said
-    with pytest.raises(ValueError, match="one of logit, wilson, beta, likelihood, asin, t, normal"):
+    with pytest.raises(ValueError, match="one of logit, wilson, beta, likelihood, asin, t, log, normal"):
         interval(means(design, Y), "exact")  # type: ignore[arg-type]
 
 
@@ -105,6 +112,28 @@ def test_nothing_to_share(design: Design) -> None:
     assert "groups 1" in said
     assert gini(design, np.where(np.arange(8) == 0, 0.0, Y)).value[0] > 0  # one income of 0 is an income
     assert "1 of 8 cases" in told(lambda: theil(design, Y - 1.0), ExitCode.DATA)
+
+
+def test_nothing_at_the_bottom(design: Design) -> None:
+    poor = np.where(np.arange(8) < 4, 0.0, Y)
+    said = told(lambda: quintile_share_ratios(design, poor), ExitCode.DATA)
+    assert "quintile share ratio: those at the bottom of a group have nothing in total" in said
+    assert "groups 0" in said
+    assert "some values are negative" in told(lambda: quintile_share_ratios(design, -Y), ExitCode.DATA)
+    said = told(lambda: low_pay_threshold(design, Y, among=np.zeros(8)), ExitCode.ESTIMATE)
+    assert "low-pay threshold: nobody has a value, so there is no median to compare with" in said
+    with pytest.raises(ValueError, match="tail must be above 0"):
+        quintile_share_ratios(design, Y, tail=0.8)
+    with pytest.raises(ValueError, match="must be positive"):
+        low_pay_threshold(design, Y, fraction=0)
+
+
+def test_ranks_of_one_group(design: Design) -> None:
+    said = told(lambda: rank_test(design, Y, np.zeros(8, dtype=int)), ExitCode.ESTIMATE)
+    assert "rank test: nobody in the sample belongs to this group" in said
+    assert "found   group 1" in said
+    with pytest.raises(ValueError, match="compares two groups"):
+        rank_test(design, Y, PSU)
 
 
 def test_growth_needs_positive_numbers(design: Design) -> None:

@@ -9,9 +9,9 @@ from scipy import special
 
 from informality.inference.sampling.moments import FloatArray
 
-Method = Literal["logit", "wilson", "beta", "likelihood", "asin", "t", "normal"]
+Method = Literal["logit", "wilson", "beta", "likelihood", "asin", "t", "log", "normal"]
 
-METHODS = ("logit", "wilson", "beta", "likelihood", "asin", "t", "normal")
+METHODS = ("logit", "wilson", "beta", "likelihood", "asin", "t", "log", "normal")
 _SHARES = ("share", "low_pay_share")
 _STEPS = 60  # halvings of (0, 1): beyond the last digit
 
@@ -46,7 +46,16 @@ def interval(
       F(1, df) (Rao and Scott 1984; Lumley and Scott 2014); R `"likelihood"`;
     - ``asin``: symmetric on the scale of arcsin(sqrt(p)), t quantile; R `"asin"`;
     - ``t``: value -+ t quantile x se; R ``confint(df=degf(design))``, `"mean"`;
+    - ``log``: value over and times exp(t quantile x se / value), symmetric on the log scale: for positive numbers with a long
+      tail to the right; NaN for others;
     - ``normal``: value -+ normal quantile x se, never cut off at 0 or 1; R ``confint`` as it stands.
+
+    Indices of inequality are pulled down, and their errors more so, by samples that miss the few who earn most; intervals of
+    the Theil index and the standard deviation then end too low. ``log`` helps, but little. In 1,000 simulated surveys
+    (``tests/benchmarks/sim_heavy_tails.py``) of 108 PSUs with lognormal pay, 95 % intervals hold the Theil index in 90.5 and
+    91.6 % on the log scale, and in 90.3 and 90.7 % on the plain one (two spreads of pay); with 360 PSUs in 92.6 and 94.5
+    instead of 92.2 and 94.4 %. With a Pareto tail of exponent 3 or less no interval holds it in 92 %, and the standard
+    deviation in 70 %. The Gini index and the quintile share ratio are held in 92 to 96 % in all cases: prefer them.
 
     All but ``normal`` use ``estimate.df`` and are NaN where it is not positive: then there is no measure of
     error, and a line of width zero would claim the opposite. The first five are for values between
@@ -75,6 +84,10 @@ def limits(
         return value - half, value + half
     if method == "t":
         return value - t * se, value + t * se
+    if method == "log":
+        positive = np.where(value > 0, value, np.nan)
+        factor = np.exp(t * se / positive)
+        return positive / factor, positive * factor
 
     p = np.where((value > 0) & (value < 1), value, np.nan)
     if method == "logit":

@@ -215,7 +215,10 @@ def _half_samples(units: PrimaryUnits, fraction: FloatArray, kind: Kind, rho: fl
 
 
 def _average_factor(units: PrimaryUnits) -> float:
-    """What `average` makes of lonely strata: the others stand for them."""
+    """What `average` makes of lonely strata: the others stand for them, as in linearisation.
+
+    (R counts strata when it linearises, but PSUs when it makes a jackknife.)
+    """
     stage = units.stages()[0]
     if units.lonely != "average" or not stage.alone.any():
         return 1.0

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import special
 
 from informality.foundation.errors import Problem
@@ -77,7 +78,7 @@ class SmallAreas:
     benchmarked: Benchmarked | None
 
     @property
-    def in_model(self) -> FloatArray:
+    def in_model(self) -> NDArray[np.bool_]:
         """(A,) True for areas whose direct estimate is in the model."""
         return np.array([not why for why in self.areas.why])
 
@@ -166,7 +167,7 @@ class SmallAreas:
             self.table().to_string(float_format=lambda v: f"{v:.4g}", na_rep=""),
             "",
         ]
-        notes = [f"Note: {note.what}{f' ({note.found})' if note.found else ''}." for note in self.notes]
+        notes = [f"Note: {'; '.join(part for part in (n.what, n.found, n.fix) if part)}." for n in self.notes]
         return "\n".join([*head, *notes]).rstrip()
 
 
