@@ -58,8 +58,11 @@ class TableSpec(SpecModel):
 
 
 class PlanSpec(SpecModel):
+    """A file of tables. ``left_out`` names what its sources ask for and no table can give, and why."""
+
     title: Words
     sources: list[Words] = Field(default_factory=list)
+    left_out: dict[Words, Words] = Field(default_factory=dict)
     universes: dict[str, UniverseSpec]
     indicators: dict[str, IndicatorSpec]
     tables: dict[str, TableSpec]
