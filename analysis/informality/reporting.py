@@ -34,7 +34,7 @@ def labels(study: Study) -> Labels:
     for definition in study.definitions:
         for name, outcome in definition.outcomes.items():
             variables[name] = outcome.title
-            levels[name] = {**outcome.labels, **missing}
+            levels[name] = {**levels.get(name, {}), **outcome.labels, **missing}
     indicators: dict[str, str] = {}
     tables: dict[str, str] = {}
     universes: dict[str, str] = {}

@@ -20,7 +20,7 @@ from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 from informality.survey.profile import Profile, read_profile
 from informality.tabulation.plan import Plan, read_plan
 from informality.tabulation.reliability import Standard, read_standard
-from informality.tabulation.tabulate import outcome_variables
+from informality.tabulation.tabulate import outcomes_of_all
 
 DATA_VARIABLE = "INFORMALITY_DATA"
 T = TypeVar("T")
@@ -212,9 +212,7 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
         if d.id != d.path.stem
     ]
     if profile is not None and len(definitions) == len(spec.definitions):
-        variables = dict(profile.schema.grammar)
-        for definition in definitions:
-            variables |= outcome_variables(definition)
+        variables = {**profile.schema.grammar, **outcomes_of_all(definitions)}
         for at in named["tables"].values():
             plans += _try(partial(read_plan, at, variables), failures)
     standard = _try(partial(read_standard, spec.reliability), failures)

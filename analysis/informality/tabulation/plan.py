@@ -85,6 +85,15 @@ class Plan:
         named = [indicator.of] if isinstance(indicator.of, str) else []
         return list(dict.fromkeys([*named, *(n for c in self.conditions(indicator) for n in c)]))
 
+    def fits(self, indicator: IndicatorSpec, variables: Mapping[str, Variable]) -> bool:
+        """Whether a definition decides what an indicator rests on: its variables, and the outcomes it asks for.
+
+        ``variables`` are those of the schema and one definition; another definition of the study may fit instead.
+        """
+        return set(self.variables(indicator)) <= set(variables) and not any(
+            compile_filter(where, variables, place=lambda *loc: "")[1] for where in self.conditions(indicator)
+        )
+
 
 def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:
     """Read a table file and check it against the variables a study has (schema and definition outcomes).

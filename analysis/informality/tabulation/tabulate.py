@@ -7,7 +7,7 @@ rests on. Suppression and "not determinable" happen here, once, so no view can u
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,6 +90,18 @@ def outcome_variables(definition: Definition) -> dict[str, Variable]:
     }
 
 
+def outcomes_of_all(definitions: Iterable[Definition]) -> dict[str, Variable]:
+    """The outcomes of several definitions; one that several decide has the categories of all of them."""
+    merged: dict[str, Variable] = {}
+    for definition in definitions:
+        for name, variable in outcome_variables(definition).items():
+            before = merged.get(name, variable)
+            categories = tuple(dict.fromkeys((*before.categories, *variable.categories)))
+            labels = {**variable.labels, **before.labels}
+            merged[name] = Variable(name, "category", categories, before.title, labels)
+    return merged
+
+
 def view(workers: pd.DataFrame, definition: Definition, schema: Schema, asked: frozenset[str]) -> View:
     """Workers with the outcomes of one definition under their plain names."""
     outcomes = {name: workers[column(definition.id, name)] for name in definition.outcomes}
@@ -121,7 +133,7 @@ def tabulate(plan: Plan, views: Sequence[View], headline: str, design: Design, s
                 indicator = plan.spec.indicators[name]
                 if among:
                     indicator = indicator.model_copy(update={"among": among})
-                if not set(plan.variables(indicator)) <= set(seen.variables):
+                if not plan.fits(indicator, seen.variables):
                     continue  # another definition of the study decides this
                 for by in table.by:
                     if _answers_itself(indicator, by):
