@@ -23,7 +23,7 @@ from informality.survey.harmonise import Harmonised
 from informality.survey.profile import read_profile
 from informality.tabulation.plan import Plan, PlanSpec, read_plan
 from informality.tabulation.reliability import read_standard
-from informality.tabulation.tabulate import Settings, outcome_variables, tabulate, view
+from informality.tabulation.tabulate import Settings, outcome_variables, outcomes_of_all, tabulate, view
 
 PLANS = ("indicators", "indicators-21icls")
 PARAGRAPHS = {
@@ -230,3 +230,29 @@ def test_answers_the_definition_wants_take_the_value_away(survey: Harmonised) ->
     left = int(((workers["ilo-21icls.job"] == "not_determinable").to_numpy() & employed).sum())
     assert left > 0 and whole["grade"] == "not_determinable" and np.isnan(whole["value"])
     assert whole["note"] == f"the definition leaves {left:,} sampled persons in this group open, for want of an answer"
+
+
+def test_definitions_that_decide_otherwise_share_a_plan(survey: Harmonised) -> None:
+    """Only the Resolution knows "work other than employment": its tables are made for it alone, in either order."""
+    old = definition("ilo-17icls", survey)
+    choices: dict[str, Value] = {"dc_protection_rule": "require_social_insurance", "cfw_arrangement_exists": "no"}
+    new = definition("ilo-21icls", survey, **choices)
+    for order in ([old, new], [new, old]):
+        merged = outcomes_of_all(order)
+        assert {"formal", "informal", "not_employment", "not_determinable", "not_applicable"} == set(
+            merged["job"].categories
+        )
+        assert merged["job"].label("not_employment") == "Work other than employment"
+        read = read_plan(find("tables", "indicators-21icls"), {**survey.schema.grammar, **merged})
+        indicator = read.spec.indicators["food_producers_i"]
+        assert read.fits(indicator, {**survey.schema.grammar, **outcome_variables(new)})
+        assert not read.fits(indicator, {**survey.schema.grammar, **outcome_variables(old)})
+    frame = survey.frame
+    workers = pd.concat([frame, *(classify(frame, d, survey.asked) for d in (old, new))], axis=1)
+    design = Design.from_columns(frame["weight"], frame["stratum"], frame["psu"])
+    settings = Settings("s", "ecu-enemdu", "2021q1", "verified", "logit", 0.95, read_standard("ilostat-cv"))
+    seen = [view(workers, d, survey.schema, survey.asked) for d in (old, new)]
+    rows = tabulate(read, seen, old.id, design, settings)
+    made_for = rows.groupby("indicator")["definition"].unique()
+    assert made_for["table_3"].tolist() == made_for["food_producers_i"].tolist() == ["ilo-21icls"]
+    assert sorted(made_for["food_producers_ii"]) == ["ilo-17icls", "ilo-21icls"]  # rests on no outcome
