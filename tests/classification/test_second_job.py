@@ -11,7 +11,8 @@ import pytest
 from informality.classification.classify import classify
 from informality.classification.definition import Definition
 from informality.classification.explain import explain
-from informality.classification.second_job import SUFFIX, of_job, person_steps
+from informality.classification.person import SUFFIX, person_steps
+from informality.classification.second_job import of_job
 from informality.foundation.grammar import MISSING, NOT_ASKED
 from informality.foundation.proof import prove
 from informality.foundation.schema import Schema

@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from informality.classification.definition import Definition
-from informality.classification.second_job import SUFFIX, has_second_job, kind_of_job, person_steps, second_answers
+from informality.classification.person import SUFFIX, person_steps
+from informality.classification.second_job import has_second_job, kind_of_job, second_answers
 from informality.foundation.grammar import NO_RULE, NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN
 from informality.foundation.reading import tally
 from informality.foundation.rules import Step
