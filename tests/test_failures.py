@@ -541,7 +541,8 @@ def test_a_stratum_with_one_psu(project: Project) -> None:
         ),
         (
             "profile", "map: {1: yes, 2: no}", "codes: isco8", "  social_security:",
-            "there is no code list `isco8`", "", "use one of isco08-major, isic4-division",
+            "there is no code list `isco8`", "",
+            "use one of icse18, icse93, isco08-major, isco88-major, isic31-division, isic4-division, isic4-section-ilo",
         ),
         (
             "profile", "seguro, map: {1: yes, 2: no}", "seguro, take: {width: 2, first: 1}, number: {}", "  social_security:",

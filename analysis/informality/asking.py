@@ -62,7 +62,7 @@ def one_table(name: str, workspace: Workspace, of: str, by: Sequence[str], defin
     ]
     if len(by) > MAX_BY:
         problems.append(Problem("--by", f"at most {MAX_BY} variables can be crossed", ", ".join(by)))
-    found = _indicator(study, of, set(view.variables), view.definition.outcomes)
+    found = _indicator(study, of, view.variables, view.definition.outcomes)
     if found is None:
         known = [n for p in study.plans for n in p.spec.indicators] + [
             c for v in view.definition.outcomes.values() for c in v.categories
@@ -107,11 +107,11 @@ def one_table(name: str, workspace: Workspace, of: str, by: Sequence[str], defin
 
 
 def _indicator(
-    study: Study, of: str, variables: set[str], outcomes: Mapping[str, Variable]
+    study: Study, of: str, variables: Mapping[str, Variable], outcomes: Mapping[str, Variable]
 ) -> tuple[Plan, str, IndicatorSpec] | None:
     """The indicator a word means: by name, or the share of employed persons with an outcome."""
     for plan in study.plans:
-        if of in plan.spec.indicators and set(plan.variables(plan.spec.indicators[of])) <= variables:
+        if of in plan.spec.indicators and plan.fits(plan.spec.indicators[of], variables):
             return plan, of, plan.spec.indicators[of]
     for step in sorted(outcomes, key=lambda name: name != "job"):
         if of not in outcomes[step].categories:

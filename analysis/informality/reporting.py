@@ -34,7 +34,7 @@ def labels(study: Study) -> Labels:
     for definition in study.definitions:
         for name, outcome in definition.outcomes.items():
             variables[name] = outcome.title
-            levels[name] = {**outcome.labels, **missing}
+            levels[name] = {**levels.get(name, {}), **outcome.labels, **missing}
     levels["statistic"] = {"direct": "From the survey alone", "model": "With the model of all regions"}
     indicators: dict[str, str] = {}
     tables: dict[str, str] = {}

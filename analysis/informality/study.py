@@ -21,7 +21,7 @@ from informality.survey.profile import Profile, read_profile
 from informality.tabulation.model_plan import ModelSet, read_model_set
 from informality.tabulation.plan import Plan, read_plan
 from informality.tabulation.reliability import Standard, read_standard
-from informality.tabulation.views import outcome_variables
+from informality.tabulation.views import outcome_variables, outcomes_of_all
 
 DATA_VARIABLE = "INFORMALITY_DATA"
 T = TypeVar("T")
@@ -217,9 +217,7 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
         if d.id != d.path.stem
     ]
     if profile is not None and len(definitions) == len(spec.definitions):
-        variables = dict(profile.schema.grammar)
-        for definition in definitions:
-            variables |= outcome_variables(definition)
+        variables = {**profile.schema.grammar, **outcomes_of_all(definitions)}
         for at in named["tables"].values():
             plans += _try(partial(read_plan, at, variables), failures)
         for headline in (d for d in definitions if d.id == spec.headline):

@@ -10,7 +10,9 @@ import pytest
 
 from informality.classification.classify import classify
 from informality.classification.definition import Definition
-from informality.classification.second_job import SUFFIX, of_job, person_steps
+from informality.classification.explain import explain
+from informality.classification.person import SUFFIX, person_steps
+from informality.classification.second_job import of_job
 from informality.foundation.grammar import MISSING, NOT_ASKED
 from informality.foundation.proof import prove
 from informality.foundation.schema import Schema
@@ -122,6 +124,25 @@ def test_a_definition_of_the_sector_says_nothing_of_jobs(schema: Schema, read: R
 def test_a_frame_without_second_jobs_is_one_whose_survey_did_not_ask(schema: Schema, read: Read) -> None:
     frame = people(schema, INSURED).loc[:, lambda f: [c for c in f if "_2" not in c and c != "second_job"]]
     assert decided(frame, read("ilo-17icls"), schema)["any_informal"].tolist() == ["not_determinable"]
+
+
+def test_a_worker_left_open_by_a_rule_is_explained_by_it(schema: Schema, read: Read) -> None:
+    """Registration not known: the rule that leaves the sector open is shown, and what rests on it."""
+    rule = read("ilo-21icls")
+    frame = people(
+        schema, {"status": "own_account", "institution": "private", "registered": "unknown", "second_job": "no"}
+    )
+    worker = pd.concat([frame, classify(frame, rule, set(schema.grammar))], axis=1).iloc[0]
+    reasons = {r.step: r for r in explain(worker, rule, schema)}
+    assert reasons["unit"].outcome == "not_determinable"
+    assert reasons["unit"].tried[-1].rule == "S10a"
+    assert reasons["job"].tried[-1].rule == "J1d"
+    # where nothing was asked, no rule is to blame
+    asked = set(schema.grammar) - {"registered", "books"}
+    worker = pd.concat([frame, classify(frame, rule, asked)], axis=1).iloc[0]
+    reasons = {r.step: r for r in explain(worker, rule, schema)}
+    assert reasons["unit"].tried == ()
+    assert "without registration or bookkeeping" in reasons["unit"].outcome_label
 
 
 def test_the_steps_on_persons_are_sound() -> None:

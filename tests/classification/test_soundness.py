@@ -248,3 +248,41 @@ def test_printed_rules_name_the_option_that_puts_them_in_force(read: Read) -> No
     printed = reading.markdown(read("ilo-21icls").step("job"))
     assert "registered but not insured \\[71(b)\\] (option dc protection rule)" in printed
     assert "registration protects" not in printed  # not in force
+
+
+@pytest.mark.parametrize(
+    ("option", "choice", "vector", "unit", "job"),
+    [
+        ("dk_registration", "proxies", "P06", "formal", "formal"),  # fixed premises, 10 workers
+        ("dk_registration", "proxies", "E23", "formal", "formal"),  # the employer pays social security
+        ("dk_registration", "proxies", "O07", "informal", "informal"),  # one worker, place not known
+        ("missing_ss_rule", "either_leave", "E06", "formal", "formal"),
+        ("missing_ss_rule", "count_as_no", "E05", "formal", "informal"),
+        ("leave_can_override_ss_no", "yes", "E04", "formal", "formal"),
+        ("no_formal_job_in_informal_sector", "yes", "E15", "informal", "informal"),
+    ],
+)
+def test_the_ambiguities_of_the_17th_icls_are_options(
+    option: str,
+    choice: str,
+    vector: str,
+    unit: str,
+    job: str,
+    read: Read,
+    vectors: object,
+    harmonised: Callable[..., object],
+) -> None:
+    """Reference page, section 9: the other reading of A1, A2, A3, A4 and A11, one vector each."""
+    import pandas as pd
+
+    from informality.classification.classify import classify
+
+    assert isinstance(vectors, pd.DataFrame)
+    schema = read_schema()
+    frame = harmonised(vectors, schema)
+    assert isinstance(frame, pd.DataFrame)
+    row = frame[vectors["id"].eq(vector).to_numpy()]
+    usual = classify(row, read("ilo-17icls"), schema.grammar).iloc[0]
+    other = classify(row, read("ilo-17icls", **{option: choice}), schema.grammar).iloc[0]
+    assert (str(other["ilo-17icls.unit"]), str(other["ilo-17icls.job"])) == (unit, job)
+    assert (usual["ilo-17icls.unit"], usual["ilo-17icls.job"]) != (unit, job) or vector == "O07"

@@ -165,6 +165,54 @@ def test_the_68_vectors_as_published(older: pd.DataFrame, schema: Schema, harmon
     pd.testing.assert_frame_equal(got.loc[want.index, ["unit", "job", "component"]], want, check_names=False)
 
 
+SECTOR_NODE = {
+    "S1": "T3", "S6": "T4", "S7": "T4", "S11a": "T8 size*", "S11b": "T8 size*",
+    "S11c": "T8 default*", "S11d": "T8 default*", "S11e": "T8 default*",
+    "U1": "T1", "U2a": "T1", "U2b": "T2", "U2c": "T2", "U5": "T6", "U6": "T5", "U87": "T8 ss",
+    "N1": "T7", "N2": "T7", "N3": "T7", "N4": "T7", "D1": "own status", "D2": "own status",
+}  # fmt: skip
+"""The node of the provisional flow (reference definitions page, 3.6) that each of our rules stands for."""
+JOB_NODE = {"R1": "J3 ss", "R2": "J3 no ss", "R3a": "J3 leave", "R3b": "J3 leave", "R3c": "J3 leave"}
+NODES = {
+    "E10": ("T8 ss", "26(a): a non-profit institution is formal if recognised; here the contribution shows it (87)"),
+    "E15": ("T8 ss", "36, 87: decided by the employee's job, not by registration"),
+    "E16": ("T8 ss", "36, 87: decided by the employee's job, not by default"),
+    **{
+        k: ("own status", "39, 48, 75: a contractor's sector is their own status")
+        for k in ("K01", "K02", "K03", "K04", "K05", "K06")
+    },
+}
+"""Vector: the node of the sector that changes, and why."""
+
+
+def test_the_nodes_of_the_68_vectors(older: pd.DataFrame, schema: Schema, harmonised: Harmonise, read: Read) -> None:
+    """Not only the result: the rule that decides is the one the flow names, where the Resolution did not change it."""
+    rule = read("ilo-21icls", proxy_place_size="yes")
+    out = classify(harmonised(older, schema), rule, schema.grammar)
+    by = {s.decides: out[column(rule.id, s.decides, rule=True)].astype(str).tolist() for s in rule.steps}
+    for i, (id, node) in enumerate(zip(older["id"], older["node_21"], strict=True)):
+        if id in NO_STATUS:
+            assert node == ""
+            continue
+        unit, recognition, entity = by["unit"][i], by["recognition"][i], by["entity"][i]
+        deciding = unit if unit in SECTOR_NODE else entity if recognition == "U12" else recognition
+        want, _, want_job = node.partition(" / ")
+        assert SECTOR_NODE[deciding] == NODES.get(id, (want, ""))[0], (id, deciding)
+        job, relation = by["job"][i], by["relation"][i]
+        got_job = JOB_NODE[relation] if job.startswith("J3") else "J1" if job.startswith(("J0", "J1")) else job[:2]
+        assert want_job.startswith(got_job), (id, job, relation)
+
+
+def test_own_use_producers_are_those_the_19th_icls_does_not_employ(
+    older: pd.DataFrame, schema: Schema, harmonised: Harmonise, read: Read
+) -> None:
+    """The columns `employed_13` and `employed_19`: the same three rows leave employment."""
+    job = outcomes(harmonised(older, schema), read("ilo-21icls"), schema)["job"]
+    assert (older["employed_13"] == "1").all()
+    assert older["id"][job.eq("not_employment")].tolist() == older["id"][older["employed_19"].eq("0")].tolist()
+    assert older["id"][older["employed_19"].eq("0")].tolist() == ["O10", "O11", "F06"]
+
+
 def test_a_local_register_is_a_national_choice(
     older: pd.DataFrame, schema: Schema, harmonised: Harmonise, read: Read
 ) -> None:

@@ -273,6 +273,9 @@ def test_printed_traced_and_counted() -> None:
     some, _ = step([{"when": {"sector": ["private", "household", *MISSING]}, "then": "formal"}, {"then": "informal"}])
     assert some is not None
     assert "| any but government |" in reading.markdown(some)
+    blank, _ = step([{"when": {"books": [*MISSING]}, "then": "formal"}, {"then": "informal"}])
+    assert blank is not None
+    assert "| no answer |" in reading.markdown(blank)  # and not "any but yes or no"
     few, _ = step([{"when": {"size": [*MISSING]}, "then": "formal"}, {"then": "informal"}])
     assert few is not None
     assert "| no answer |" in reading.markdown(few)

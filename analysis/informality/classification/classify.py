@@ -17,7 +17,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from informality.classification.definition import Definition
-from informality.classification.second_job import SUFFIX, has_second_job, kind_of_job, person_steps, second_answers
+from informality.classification.person import SUFFIX, person_steps
+from informality.classification.second_job import has_second_job, kind_of_job, second_answers
 from informality.foundation.grammar import NO_RULE, NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN
 from informality.foundation.reading import tally
 from informality.foundation.rules import Step
@@ -98,6 +99,10 @@ def _person(
         rules = np.full(len(frame), NO_RULE, dtype=np.int16)
         rules[holds] = by.codes
         out[column(id, step.decides + SUFFIX, rule=True)] = pd.Categorical.from_codes(rules, categories=by.categories)
+    # where a question was not put, no rule decided: not of the job, and so not of the person
+    unasked = np.zeros(len(frame), dtype=bool)
+    for name, columns in (("job", main), ("job" + SUFFIX, out)):
+        unasked |= (columns[column(id, name)] == NOT_DETERMINABLE) & (columns[column(id, name, rule=True)].codes < 0)
     jobs = pd.DataFrame({"job": kind_of_job(main[column(id, "job")]), "job_2": kind_of_job(out[column(id, "job_2")])})
     for step in person_steps():
         rule = step.decide(jobs)
@@ -105,8 +110,9 @@ def _person(
         categories = _with_missing(step.outcomes)
         codes = np.where(applies, codes, categories.index(NOT_APPLICABLE)).astype(np.int8)
         out[column(id, step.decides)] = pd.Categorical.from_codes(codes, categories=categories)
+        open_cases = unasked & (codes == categories.index(NOT_DETERMINABLE))
         out[column(id, step.decides, rule=True)] = pd.Categorical.from_codes(
-            np.where(applies, rule, NO_RULE), categories=[r.id for r in step.rules]
+            np.where(applies & ~open_cases, rule, NO_RULE), categories=[r.id for r in step.rules]
         )
     return out
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from informality.classification import settings
-from informality.classification.second_job import outcomes_of_person
+from informality.classification.person import outcomes_of_person
 from informality.classification.spec import DefinitionSpec, DefinitionStepSpec, ExampleSpec, Value
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import NOT_ASKED, Variable, Word, split_choices

@@ -1,4 +1,4 @@
-"""Second jobs: the same definition applied to the answers about the second job, and what follows for the person.
+"""Second jobs: the answers about them, as the same definition reads them.
 
 The Resolution of 2023 counts persons by their main job and lets a person hold formal and informal jobs (59 to 61, 132). A
 variable of the second job has the name of the first one's and ``_2``; what the survey asks only of the main job was not
@@ -7,47 +7,16 @@ asked of the second.
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
-from informality.foundation.errors import ExitCode, InformalityError
-from informality.foundation.grammar import MISSING, NOT_APPLICABLE, NOT_ASKED, REASON, StepSpec, Variable
-from informality.foundation.library import LIBRARY
-from informality.foundation.proof import prove
-from informality.foundation.rules import Step, compile_steps
+from informality.classification.person import KINDS, SUFFIX
+from informality.foundation.grammar import MISSING, NOT_APPLICABLE, NOT_ASKED, REASON
 from informality.foundation.schema import Schema
-from informality.foundation.specfile import SpecModel, Words, load
 
-SUFFIX = "_2"
 WORKING, HAS_SECOND = "worker", "second_job"
-
-
-KINDS = ("formal", "informal", "other", "not_determinable", NOT_APPLICABLE)
-"""What :func:`kind_of_job` makes of the outcomes of a job step."""
-
-
-class PersonSpec(SpecModel):
-    """``person.yml``: steps over what a definition decided of the main and of the second job."""
-
-    title: Words
-    sources: list[Words] = Field(min_length=1)
-    steps: list[StepSpec] = Field(min_length=1)
-
-
-@functools.cache
-def person_steps() -> tuple[Step, ...]:
-    """The steps of ``person.yml``, compiled and proved. Raises :class:`InformalityError` with every problem."""
-    file = load(LIBRARY / "person.yml", PersonSpec)
-    jobs = {n: Variable(n, "category", KINDS, n) for n in ("job", "job" + SUFFIX)}
-    steps, problems = compile_steps(file.spec.steps, jobs, place=file.place)
-    problems += prove(steps, file.path.name) if not problems else []
-    if problems:
-        raise InformalityError(problems, ExitCode.SPEC)
-    return steps
 
 
 def kind_of_job(job: pd.Categorical) -> pd.Categorical:
@@ -130,20 +99,3 @@ def has_second_job(frame: pd.DataFrame) -> pd.Series:
     if HAS_SECOND in frame:
         return frame[HAS_SECOND].astype("str")
     return pd.Series([NOT_ASKED] * len(frame), index=frame.index, dtype="str")
-
-
-def outcomes_of_person(steps: Sequence[Step]) -> dict[str, Variable]:
-    """What is decided of second jobs and of the person, for a definition that tells informal jobs (else nothing)."""
-    decided = {s.decides: s for s in steps}
-    if "job" not in decided or "informal" not in decided["job"].outcomes:
-        return {}
-    titles = {"unit": f"{decided['unit'].title}, second job" if "unit" in decided else "", "job": "Second job"}
-    second = {
-        f"{name}{SUFFIX}": Variable(f"{name}{SUFFIX}", "category", tuple(step.outcomes), titles[name], step.outcomes)
-        for name, step in decided.items()
-        if name in titles
-    }
-    person = {
-        s.decides: Variable(s.decides, "category", tuple(s.outcomes), s.title, s.outcomes) for s in person_steps()
-    }
-    return {**second, **person}

@@ -53,7 +53,7 @@ def words(condition: Condition, variable: Variable | None = None) -> str:
     values = [v if isinstance(v, str) else f"{v:g}" for v in condition.values]
     if variable is None:
         return " or ".join([*parts, *values])
-    if variable.kind == "category":
+    if variable.kind == "category" and set(values) != set(MISSING):
         others = [c for c in variable.categories if c not in values]
         if 0 < len(others) <= 2 < len(values):
             return "any but " + " or ".join(variable.label(c) for c in others)

@@ -68,8 +68,11 @@ class TableSpec(SpecModel):
 
 
 class PlanSpec(SpecModel):
+    """A file of tables. ``left_out`` names what its sources ask for and no table can give, and why."""
+
     title: Words
     sources: list[Words] = Field(default_factory=list)
+    left_out: dict[Words, Words] = Field(default_factory=dict)
     universes: dict[str, UniverseSpec]
     indicators: dict[str, IndicatorSpec]
     tables: dict[str, TableSpec]
@@ -91,6 +94,15 @@ class Plan:
         """Every variable an indicator tests or sums."""
         named = [indicator.of] if isinstance(indicator.of, str) else []
         return list(dict.fromkeys([*named, *(n for c in self.conditions(indicator) for n in c)]))
+
+    def fits(self, indicator: IndicatorSpec, variables: Mapping[str, Variable]) -> bool:
+        """Whether a definition decides what an indicator rests on: its variables, and the outcomes it asks for.
+
+        ``variables`` are those of the schema and one definition; another definition of the study may fit instead.
+        """
+        return set(self.variables(indicator)) <= set(variables) and not any(
+            compile_filter(where, variables, place=lambda *loc: "")[1] for where in self.conditions(indicator)
+        )
 
 
 def read_plan(path: Path, variables: Mapping[str, Variable]) -> Plan:

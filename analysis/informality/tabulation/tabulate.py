@@ -43,7 +43,7 @@ def tabulate(plan: Plan, views: Sequence[View], headline: str, design: Design, s
                 indicator = plan.spec.indicators[name]
                 if among:
                     indicator = indicator.model_copy(update={"among": among})
-                if not set(plan.variables(indicator)) <= set(seen.variables):
+                if not plan.fits(indicator, seen.variables):
                     continue  # another definition of the study decides this
                 for by in table.by or [[variable] for variable in table.compare]:
                     if _answers_itself(indicator, by):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import pandas as pd
@@ -38,6 +38,18 @@ def outcome_variables(definition: Definition) -> dict[str, Variable]:
         )
         for name, v in definition.outcomes.items()
     }
+
+
+def outcomes_of_all(definitions: Iterable[Definition]) -> dict[str, Variable]:
+    """The outcomes of several definitions; one that several decide has the categories of all of them."""
+    merged: dict[str, Variable] = {}
+    for definition in definitions:
+        for name, variable in outcome_variables(definition).items():
+            before = merged.get(name, variable)
+            categories = tuple(dict.fromkeys((*before.categories, *variable.categories)))
+            labels = {**variable.labels, **before.labels}
+            merged[name] = Variable(name, "category", categories, before.title, labels)
+    return merged
 
 
 def answered(definition: Definition, asked: frozenset[str]) -> frozenset[str]:
