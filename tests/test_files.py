@@ -24,6 +24,10 @@ import numpy as np
 import pandas as pd
 import pyreadstat
 import pytest
+from rich.console import Console
+from rich.text import Text
+
+from informality import screens
 
 SPEC = importlib.util.spec_from_file_location("failures", Path(__file__).with_name("test_failures.py"))
 assert SPEC is not None and SPEC.loader is not None
@@ -874,3 +878,35 @@ def test_letters_in_rules_are_no_blanks(lettered: Project) -> None:
     assert lettered.call("run", "small").code == 0
     workers = pd.read_parquet(lettered.path("data_clean/small/workers.parquet"))
     assert workers["social_security"].astype(str).iloc[7:12].tolist() == ["yes", *["not_asked"] * 3, "no"]
+
+
+# The bar
+
+
+def test_the_rows_read_are_shown_in_a_terminal(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Console(force_terminal=True, width=120, file=io.StringIO(), highlight=False)
+    monkeypatch.setattr(screens, "err", screen)
+
+    def now(tell: screens.Telling) -> str:
+        with screen.capture() as shown:
+            screen.print(tell.bars.get_renderable() if tell.bars else "")
+        return Text.from_ansi(shown.get()).plain
+
+    with screens.progress() as tell:
+        tell("reading")
+        assert "reading …" in now(tell) and "rows" not in now(tell)
+        tell.rows("a[b].sav", 5_000, 10_000)
+        assert "5,000 of 10,000 rows of a[b].sav" in now(tell)
+        tell.rows("a.csv", 5_000, None)
+        assert "5,000 rows of a.csv" in now(tell) and " of 5" not in now(tell)
+        tell("estimating")
+        assert "rows" not in now(tell)
+
+
+def test_a_run_tells_how_many_rows_it_has_read(two_files: Project) -> None:
+    from informality.pipeline import run_study
+    from informality.study import Workspace
+
+    said: list[tuple[str, int, int | None]] = []
+    run_study("small", Workspace(two_files.root), progress=lambda *step: said.append(step))
+    assert said == [("persons.sav", 24, 24), ("hogares.csv", 6, None)]
