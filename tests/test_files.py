@@ -24,6 +24,10 @@ import numpy as np
 import pandas as pd
 import pyreadstat
 import pytest
+from rich.console import Console
+from rich.text import Text
+
+from informality import screens
 
 SPEC = importlib.util.spec_from_file_location("failures", Path(__file__).with_name("test_failures.py"))
 assert SPEC is not None and SPEC.loader is not None
@@ -585,3 +589,324 @@ def test_the_corpus_is_large() -> None:
     assert {Path(case.name).suffix.lower() for case in CORPUS.values()} >= {
         ".sav", ".zsav", ".por", ".dta", ".xpt", ".csv", ".dbf", ".parquet", ".dat", ".zip", ".gz", ".rds", ".rda"
     }  # fmt: skip
+
+
+# Several files of a wave
+
+
+JOIN = """\
+    join:
+      - file: hogares.csv
+        by: [estrato, upm]
+        take: [area, techo]
+        relation: many_to_one
+"""
+
+
+def households() -> pd.DataFrame:
+    """One row for each of the six PSUs, with the area that the persons' file then lacks."""
+    data = persons().drop_duplicates("upm")[["estrato", "upm", "area"]]
+    return data.assign(techo=["x", "y", "", "x", "y", "z"], sobra=1.0)
+
+
+@pytest.fixture
+def two_files(project: Project) -> Project:
+    project.edit("profile", "    file: persons.sav\n", f"    file: persons.sav\n{JOIN}")
+    project.raw(persons().drop(columns="area"))
+    text(households(), project.path("data_raw/hogares.csv"))
+    return project
+
+
+def test_files_joined_by_their_keys(two_files: Project) -> None:
+    said = two_files.call("check", "small-survey")
+    assert said.code == 0, said.err
+    lines = [" ".join(line.split()) for line in said.out.splitlines()]
+    start = lines.index("24 rows in the file")
+    assert lines[start + 1 : start + 5] == [
+        "6 rows in hogares.csv, joined many to one by estrato, upm",
+        "24 rows of persons.sav with a partner there",
+        "0 rows of persons.sav without a partner there",
+        "0 rows of hogares.csv that are nobody's partner",
+    ]
+
+
+def test_a_run_rests_on_every_file_of_its_wave(two_files: Project) -> None:
+    assert two_files.call("run", "small").code == 0
+    workers = pd.read_parquet(two_files.path("data_clean/small/workers.parquet"))
+    assert workers["area"].astype(str).tolist() == ["urban"] * 12 + ["rural"] * 12
+    assert two_files.call("table", "small", "--of", "informal").code == 0
+    assert "Nothing has changed" in two_files.call("run", "small").out
+    data = households()
+    data.loc[data["upm"] == 1, "area"] = 2
+    text(data, two_files.path("data_raw/hogares.csv"))
+    said = two_files.call("run", "small")
+    assert said.code == 0 and "Nothing has changed" not in said.out
+    workers = pd.read_parquet(two_files.path("data_clean/small/workers.parquet"))
+    assert (workers["area"] == "rural").sum() == 16
+
+
+def test_rows_without_a_partner(two_files: Project) -> None:
+    text(households().iloc[1:], two_files.path("data_raw/hogares.csv"))
+    place = two_files.at("profile", "        by:")
+    two_files.refuses(
+        12,
+        "check small-survey",
+        failures.says(
+            place,
+            "rows of persons.sav have no partner in hogares.csv by estrato, upm",
+            "4 of 24 rows, the first is row 1 (estrato 1, upm 1)",
+            "obtain the file that belongs to it, or write `unmatched: blank` if such rows are meant to be",
+        ),
+    )
+    two_files.edit(
+        "profile", "        relation: many_to_one\n", "        relation: many_to_one\n        unmatched: blank\n"
+    )
+    said = two_files.call("check", "small-survey")
+    assert said.code == 0, said.err
+    assert "4  rows of persons.sav without a partner there, whose area, techo are blank" in said.out
+
+
+def test_a_key_that_is_not_unique(two_files: Project) -> None:
+    text(pd.concat([households(), households().iloc[[2]]]), two_files.path("data_raw/hogares.csv"))
+    place, fix = (
+        two_files.at("profile", "        by:"),
+        "add the column that tells them apart, or choose the relation that the files have",
+    )
+    two_files.refuses(
+        12,
+        "check small-survey",
+        failures.says(
+            place,
+            "the key (estrato, upm) is not unique in hogares.csv",
+            "2 rows share a key with another: estrato 2, upm 3 in rows 3, 7",
+            fix,
+        ),
+    )
+    text(households(), two_files.path("data_raw/hogares.csv"))
+    two_files.edit("profile", "relation: many_to_one", "relation: one_to_one")
+    two_files.refuses(
+        12,
+        "check small-survey",
+        failures.says(
+            place,
+            "the key (estrato, upm) is not unique in persons.sav",
+            "24 rows share a key with another: estrato 1, upm 1 in rows 1, 2, 3, 4; estrato 1, upm 2 in rows 5, 6, 7, 8",
+            fix,
+        ),
+    )
+
+
+def test_blank_keys_have_no_partner(two_files: Project) -> None:
+    data = households()
+    data.loc[data["upm"] == 6, "upm"] = np.nan
+    text(pd.concat([data, data.iloc[[-1]]]), two_files.path("data_raw/hogares.csv"))  # two blank keys are not one key
+    found = "4 of 24 rows, the first is row 21 (estrato 3, upm 6)"
+    two_files.refuses(
+        12,
+        "check small-survey",
+        f"rows of persons.sav have no partner in hogares.csv by estrato, upm\n  found  {found}",
+    )
+
+
+def test_keys_of_different_kinds(two_files: Project) -> None:
+    text(households().assign(upm=[f"0{i}" for i in range(1, 7)]), two_files.path("data_raw/hogares.csv"))
+    two_files.refuses(
+        12,
+        "check small-survey",
+        failures.says(
+            two_files.at("profile", "        by:"),
+            "a key cannot be compared between the files",
+            "`upm` is numbers in persons.sav, `upm` is text in hogares.csv",
+            "make both numbers or both text: a code such as 01 is text, and 1 is a number",
+        ),
+    )
+
+
+def test_columns_that_joined_files_lack_or_share_all_at_once(two_files: Project) -> None:
+    two_files.raw(persons().rename(columns={"upm": "UPM"}))  # has the area itself, but not the key
+    text(households().rename(columns={"techo": "techos"}), two_files.path("data_raw/hogares.csv"))
+    take = two_files.at("profile", "        take:")
+    absent = (
+        "the column `upm` is not in the file",
+        "10 columns, none of this name",
+        "did you mean `UPM`? capitals count",
+    )
+    two_files.refuses(
+        12,
+        "check small-survey",
+        failures.says(two_files.at("profile", "  psu:"), *absent),
+        failures.says(two_files.at("profile", "        by:"), *absent),
+        failures.says(
+            take,
+            "the column `area` is taken from hogares.csv, but persons.sav has one of this name",
+            fix="write `take: {another name: area}` and use that name",
+        ),
+        failures.says(
+            take, "the column `techo` is not in the file", "5 columns, none of this name", "did you mean `techos`?"
+        ),
+    )
+
+
+def test_a_joined_file_is_missing_or_another(two_files: Project) -> None:
+    path = two_files.path("data_raw/hogares.csv")
+    two_files.edit("profile", "        by:", f"        sha256: {'ab' * 32}\n        rows: 7\n        by:")
+    two_files.refuses(11, "check small-survey", f"{path}: this is not the file the profile was written for")
+    two_files.refuses(11, "run small", f"{path}: this is not the file the profile was written for")
+    two_files.edit("profile", f"        sha256: {'ab' * 32}\n", "")
+    found, fix = "6 rows, the profile says 7", "obtain the complete file, or correct `rows` in the profile"
+    what = "the file has another number of rows than the profile says"
+    two_files.refuses(12, "check small-survey", failures.says("hogares.csv", what, found, fix))
+    path.unlink()
+    two_files.refuses(
+        11, "check small-survey", f"{path}: the raw data file is missing\n  found  in this folder: persons.sav"
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("by: [estrato, upm]", "by: []", "`waves.w1.join.0.by`"),
+        ("        relation: many_to_one\n", "", "`relation` is missing in `waves.w1.join.0`"),
+        ("many_to_one", "many_to_many", "`waves.w1.join.0.relation` has a value that is not allowed"),
+        ("take: [area, techo]", "take: [area, upm]", "`take` names key columns, which are there already: upm"),
+        ("unmatched: blank", "unmatched: drop", "`waves.w1.join.0.unmatched` has a value that is not allowed"),
+    ],
+)
+def test_joins_that_are_written_wrongly(two_files: Project, old: str, new: str, what: str) -> None:
+    if "unmatched" in old:
+        two_files.edit("profile", "        relation: many_to_one\n", f"        relation: many_to_one\n        {old}\n")
+    two_files.edit("profile", old, new)
+    said = two_files.call("check", "small-survey")
+    assert said.code == 10
+    assert what in said.err
+
+
+def test_keys_and_columns_may_have_other_names_there(two_files: Project) -> None:
+    data = households().rename(columns={"upm": "UPMH", "area": "zona"})
+    text(data, two_files.path("data_raw/hogares.csv"))
+    two_files.edit("profile", "by: [estrato, upm]", "by: {estrato: estrato, upm: UPMH}")
+    two_files.edit("profile", "take: [area, techo]", "take: {area: zona}")
+    said = two_files.call("check", "small-survey")
+    assert said.code == 0, said.err
+
+
+# Letters for missing values
+
+
+@pytest.fixture
+def lettered(project: Project) -> Project:
+    """The small survey as a Stata file, with .a, .b and .c among the answers."""
+    data = persons().astype(object)
+    data.loc[8, "seguro"] = "a"
+    data.loc[[9, 10], "seguro"] = "b"
+    data.loc[23, "edad"] = "c"
+    path = use(project, "persons.dta")
+    pyreadstat.write_dta(
+        data, path, variable_value_labels={"seguro": {"a": "no sabe", 1: "sí", 2: "no"}},
+        missing_user_values={"seguro": ["a", "b"], "edad": ["c"]},
+    )  # fmt: skip
+    return project
+
+
+def test_letters_that_a_profile_does_not_know(lettered: Project) -> None:
+    missing = "or one of unknown, not_asked, not_applicable"
+    lettered.refuses(
+        12,
+        "check small-survey",
+        failures.says(
+            lettered.at("profile", "  age:"),
+            "`age` does not say what the missing value .c of edad means",
+            ".c (no label) in 1 row (the first is row 24)",
+            "add it to `unknown`, `not_asked`, `not_applicable`",
+        ),
+        failures.says(
+            lettered.at("profile", "  social_security:"),
+            "`social_security` does not say what code .a of seguro means",
+            ".a (labelled “no sabe”) in 1 row (the first is row 9), of which 1 in the universe of the variable",
+            f"add `.a: …` to the map (yes, no {missing})",
+        ),
+        failures.says(
+            lettered.at("profile", "  social_security:"),
+            "`social_security` does not say what code .b of seguro means",
+            ".b (no label) in 2 rows (the first is row 10), of which 2 in the universe of the variable",
+            f"add `.b: …` to the map (yes, no {missing})",
+        ),
+    )
+
+
+def test_letters_that_a_profile_maps(lettered: Project) -> None:
+    lettered.edit("profile", "unknown: [999]", "unknown: [999, .c]")
+    lettered.edit("profile", "map: {1: yes, 2: no}", "map: {1: yes, 2: no, .a: unknown, .b: not_asked}")
+    assert lettered.call("run", "small").code == 0
+    workers = pd.read_parquet(lettered.path("data_clean/small/workers.parquet"))
+    assert workers["social_security"].astype(str).iloc[7:12].tolist() == [
+        "yes",
+        "unknown",
+        "not_asked",
+        "not_asked",
+        "no",
+    ]
+    assert workers["age.missing"].astype(str).iloc[23] == "unknown"
+
+
+def test_letters_in_rules_are_no_blanks(lettered: Project) -> None:
+    rules = "  social_security:\n    rules:\n      - {when: {seguro: 1}, then: yes}\n"
+    rules += "      - {when: {seguro: blank}, then: unknown}\n"
+    lettered.edit(
+        "profile", "  social_security: {from: seguro, map: {1: yes, 2: no}}\n", rules + "      - {then: no}\n"
+    )
+    lettered.edit("profile", "unknown: [999]", "unknown: [999, .c]")
+    place = lettered.at("profile", "    rules:")
+    what = "no rule of `social_security` names the missing value"
+    lettered.refuses(
+        12,
+        "check small-survey",
+        failures.says(
+            place,
+            f"{what} .a of seguro",
+            "1 row (labelled “no sabe”)",
+            "name it in a rule, `seguro: .a`: it is no blank",
+        ),
+        failures.says(
+            place, f"{what} .b of seguro", "2 rows (no label)", "name it in a rule, `seguro: .b`: it is no blank"
+        ),
+    )
+    named = "      - {when: {seguro: [.a, .b]}, then: not_asked}\n"
+    lettered.edit(
+        "profile", "      - {then: no}\n", named + "      - {when: {seguro: 2}, then: no}\n      - {then: unknown}\n"
+    )
+    assert lettered.call("run", "small").code == 0
+    workers = pd.read_parquet(lettered.path("data_clean/small/workers.parquet"))
+    assert workers["social_security"].astype(str).iloc[7:12].tolist() == ["yes", *["not_asked"] * 3, "no"]
+
+
+# The bar
+
+
+def test_the_rows_read_are_shown_in_a_terminal(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = Console(force_terminal=True, width=120, file=io.StringIO(), highlight=False)
+    monkeypatch.setattr(screens, "err", screen)
+
+    def now(tell: screens.Telling) -> str:
+        with screen.capture() as shown:
+            screen.print(tell.bars.get_renderable() if tell.bars else "")
+        return Text.from_ansi(shown.get()).plain
+
+    with screens.progress() as tell:
+        tell("reading")
+        assert "reading …" in now(tell) and "rows" not in now(tell)
+        tell.rows("a[b].sav", 5_000, 10_000)
+        assert "5,000 of 10,000 rows of a[b].sav" in now(tell)
+        tell.rows("a.csv", 5_000, None)
+        assert "5,000 rows of a.csv" in now(tell) and " of 5" not in now(tell)
+        tell("estimating")
+        assert "rows" not in now(tell)
+
+
+def test_a_run_tells_how_many_rows_it_has_read(two_files: Project) -> None:
+    from informality.pipeline import run_study
+    from informality.study import Workspace
+
+    said: list[tuple[str, int, int | None]] = []
+    run_study("small", Workspace(two_files.root), progress=lambda *step: said.append(step))
+    assert said == [("persons.sav", 24, 24), ("hogares.csv", 6, None)]

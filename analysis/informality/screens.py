@@ -38,28 +38,28 @@ class Telling:
 
     def __init__(self, bars: Progress | None) -> None:
         self.bars = bars
-        self.task = bars.add_task("starting …", total=None, amount="") if bars else TaskID(0)
+        self.task = bars.add_task("starting …", total=None, amount="", bar=False) if bars else TaskID(0)
 
     def __call__(self, text: str) -> None:
         """Say what is done from now on."""
         if self.bars is None:
             err.print(f"… {text}")
         else:
-            self.bars.update(self.task, description=f"{escape(text)} …", total=None, completed=0, amount="")
+            self.bars.update(self.task, description=f"{escape(text)} …", amount="", bar=False)
 
     def rows(self, name: str, done: int, total: int | None) -> None:
         """Show how many rows of a file are read; without a terminal nothing is said of it."""
         if self.bars is not None:
-            amount = f"{escape(name)}: {done:,}" + (f" of {total:,} rows" if total else " rows")
-            self.bars.update(self.task, completed=done, total=total, amount=amount)
+            amount = f"{done:,}{f' of {total:,}' if total else ''} rows of {escape(name)}"
+            more = (total or done) + 1  # never quite done: what follows belongs to the same step
+            self.bars.update(self.task, completed=done, total=more, amount=amount, bar=bool(total))
 
 
 class _Bar(BarColumn):
     """A bar while it is known how much there is, else nothing."""
 
     def render(self, task: Task) -> ProgressBar:
-        bar = super().render(task)
-        return bar if task.total else Text("")  # type: ignore[return-value]
+        return super().render(task) if task.fields["bar"] else Text("")  # type: ignore[return-value]
 
 
 @contextmanager
@@ -69,7 +69,7 @@ def progress() -> Iterator[Telling]:
         yield Telling(None)
         return
     text = "[progress.description]{task.description}"
-    columns = (SpinnerColumn("dots"), TextColumn(text), _Bar(24), TextColumn("{task.fields[amount]}", style="dim"))
+    columns = (SpinnerColumn("dots"), TextColumn(text), _Bar(16), TextColumn("{task.fields[amount]}", style="dim"))
     with Progress(*columns, console=err, transient=True) as bars:
         yield Telling(bars)
 

@@ -429,7 +429,9 @@ def test_a_csv_file_in_another_encoding_than_declared(tmp_path: Path) -> None:
     path.write_bytes(b"a,b\n1,x\n2,\x81\n")  # a byte that windows-1252 leaves unused
     refused(path, "`windows-1252`", r"the bytes b'\x81' are no text in it", fix, encoding="windows-1252")
     path.write_bytes(b"a,b\n1,x\n")
-    refused(path, "in the encoding `utf-16-le`", "line 1 holds the byte", fix, encoding="utf-16-le")
+    refused(
+        path, "in the encoding `utf-16-le`", "its lines do not end where they should in it", fix, encoding="utf-16-le"
+    )
 
 
 def test_a_csv_file_with_ragged_rows(tmp_path: Path) -> None:
@@ -595,3 +597,11 @@ def test_the_readme_of_raw_files_gives_their_sizes_and_checksums(shared: Path) -
     assert len(rows) == 23
     for name, size, checksum in rows:
         assert (delivered[name].stat().st_size, sha256(delivered[name])) == (int(size), checksum), name
+
+
+def test_a_full_stop_in_quotation_marks_is_an_answer(tmp_path: Path) -> None:
+    path = tmp_path / "survey.csv"
+    path.write_text('a,b\n1,"."\n.,x\n')
+    frame = read_raw(path).frame
+    assert frame["b"].tolist() == [".", "x"]
+    np.testing.assert_array_equal(frame["a"], [1, np.nan])

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+import pyarrow as pa
 
 from informality.foundation.tagged import letters_of
 
@@ -78,4 +79,7 @@ def written_out(values: npt.NDArray[np.generic], clock: Clock, *, utc: bool = Fa
         ),
     ).astype(object)
     text[blank] = None
-    return pd.Series(text[place], dtype="str")
+    values_of = pa.DictionaryArray.from_arrays(
+        pa.array(place.ravel(), pa.int32()), pa.array(text.tolist(), pa.string())
+    )
+    return values_of.cast(pa.string()).to_pandas()

@@ -90,6 +90,8 @@ def _fields(ask: Ask, head: int, length: int) -> tuple[list[Field], list[str]]:
     """The columns and their kinds, as the head of the file says."""
     with ask.path.open("rb") as file:
         content = file.read(head)
+    if len(content) < head:
+        ask.refuse_damaged(f"its head takes {head:,} bytes")
     fields, kinds, start = [], [], 1  # the first byte of a record says whether it is deleted
     for at in range(32, head - 31, 32):
         if content[at : at + 1] == b"\r":
@@ -102,7 +104,7 @@ def _fields(ask: Ask, head: int, length: int) -> tuple[list[Field], list[str]]:
         fields.append(Field(name, start, width, TEXTUAL.get(letter, "text")))
         kinds.append(letter)
         start += width
-    if len(content) < head or start != length or not fields or not all(f.name and f.width for f in fields):
+    if start != length or not fields or not all(f.name and f.width for f in fields):
         ask.refuse_damaged(f"its columns take {start:,} bytes a row, the head says {length:,}")
     return fields, kinds
 

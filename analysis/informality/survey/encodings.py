@@ -70,7 +70,7 @@ def known_name(name: str) -> str:
             found = codecs.lookup(spelling).name
         except LookupError:
             continue
-        return _NAMES.get(found, re.sub(r"^cp(125\d|874)$", r"windows-\1", found))
+        return _NAMES.get(found, re.sub(r"^cp(125\d)$", r"windows-\1", found))
     raise LookupError(name)
 
 

@@ -33,7 +33,10 @@ def read_fixed_width(ask: Ask) -> RawFile:
     lines = _Lines(ask)
     _check_fit(ask, list(fields.values()), lines.length)
     wanted = ask.choose(list(fields))
-    columns = {name: TextColumn(fields[name].kind, "both", fields[name].decimals, ask.how.decimal) for name in wanted}
+    columns = {
+        name: TextColumn(f.kind, "both", f.decimals, ask.how.decimal, point_is_blank=f.kind != "text")
+        for name, f in ((name, fields[name]) for name in wanted)
+    }
     rows = 0
     for block in lines.blocks(ask.batch(len(wanted))):
         for name, column in columns.items():

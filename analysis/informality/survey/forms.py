@@ -198,7 +198,7 @@ def _strange_codes(profile: Profile, step: Step, frame: pd.DataFrame, raw: RawFi
                     Problem(
                         profile.file.place("variables", step.decides, "rules"),
                         f"no rule of `{step.decides}` names the missing value {code} of {column}",
-                        f"{n:,} rows ({label})",
+                        f"{n:,} {'row' if n == 1 else 'rows'} ({label})",
                         f"name it in a rule, `{column}: {code}`: it is no blank",
                         count=int(n),
                     )

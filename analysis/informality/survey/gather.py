@@ -81,8 +81,16 @@ def joined(parts: list[Numbers]) -> Numbers:
 class TextColumn:
     """A column of text, whose cells are kept as distinct values (bytes) and where each stands."""
 
-    def __init__(self, kind: Kind = "text", trim: Trim = "no", decimals: int = 0, decimal: str = ".") -> None:
+    def __init__(
+        self,
+        kind: Kind = "text",
+        trim: Trim = "no",
+        decimals: int = 0,
+        decimal: str = ".",
+        point_is_blank: bool = False,
+    ) -> None:
         self.kind, self.trim, self.decimals, self.decimal = kind, trim, decimals, decimal
+        self.point_is_blank = point_is_blank or kind == "number"  # how SAS writes a missing number
         self.parts: list[pa.DictionaryArray] = []
 
     def add(self, cells: pa.Array) -> None:
@@ -110,14 +118,14 @@ class TextColumn:
         text = _decoded(ask, name, whole.chunk(0).dictionary, encoding)
         bare = pc.utf8_trim_whitespace(text)
         blank = pc.equal(bare, "")
-        if self.kind != "text":  # a full stop alone is how SAS writes a missing number
+        if self.point_is_blank:
             blank = pc.or_(blank, pc.equal(bare, "."))
         bare = pc.if_else(blank, None, bare)
         if self.kind != "text" and (numbers := self._numbers(ask, name, bare, places)) is not None:
             return numbers
         text = {"no": text, "right": pc.utf8_rtrim_whitespace(text), "both": bare}[self.trim]
         values = pa.DictionaryArray.from_arrays(places, pc.if_else(blank, None, text)).cast(pa.string())
-        return values.to_pandas().astype("str")
+        return values.to_pandas()
 
     def _numbers(self, ask: Ask, name: str, bare: pa.Array, places: pa.Array) -> Numbers | None:
         """The values as numbers, or None when some are text."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import struct
 import tempfile
 import zipfile
 import zlib
@@ -18,7 +19,8 @@ from informality.survey.rawfile import EXAMPLES, Ask
 
 BLOCK = 4 << 20
 LOCKED = 0x1
-BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+BROKEN = (OSError, EOFError, ValueError, IndexError, struct.error, zlib.error, zipfile.BadZipFile, RuntimeError)
+"""What unpacking damaged bytes can end in; ``RuntimeError`` includes ways of packing that are not known."""
 
 
 @contextmanager
@@ -67,7 +69,10 @@ def _chosen(ask: Ask, archive: zipfile.ZipFile, endings: Sequence[str]) -> zipfi
     files = {
         info.filename: info
         for info in archive.infolist()
-        if not info.is_dir() and not info.filename.startswith("__MACOSX/") and not info.filename.endswith(".DS_Store")
+        if info.filename
+        and not info.filename.endswith("/")
+        and not info.filename.startswith("__MACOSX/")
+        and not info.filename.endswith(".DS_Store")
     }
     if "[Content_Types].xml" in files:
         fix = "save the sheet with the data as CSV (UTF-8) and name that file"

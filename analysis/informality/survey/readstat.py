@@ -53,6 +53,8 @@ def describe(path: str, kind: str) -> About:
     """Everything but the data. ``kind`` is sav, por, dta, sas7bdat or xpt; raises :class:`DamagedError`."""
     _, meta = _read(path, kind, metadataonly=True)
     types = meta.readstat_variable_types
+    if not all(isinstance(name, str) and name for name in meta.column_names):
+        raise DamagedError("a column has no name")
     return About(
         columns=list(meta.column_names),
         rows=meta.number_rows if meta.number_rows is not None and meta.number_rows >= 0 else None,
@@ -131,7 +133,7 @@ def _declared(path: str, kind: str) -> str | None:
 def _labels(kind: str, table: dict[Any, str]) -> list[tuple[float | str, str]]:
     """Codes and labels; the code of a missing value with a letter as ``.a``."""
     letters = kind in ("dta", "sas7bdat", "xpt")
-    return [(f".{code}" if letters and isinstance(code, str) else code, text) for code, text in table.items()]
+    return [(f".{code}" if letters and isinstance(code, str) else code, text or "") for code, text in table.items()]
 
 
 def _numbers(values: list[Any]) -> npt.NDArray[np.float64]:

@@ -63,6 +63,12 @@ def read_r(ask: Ask) -> RawFile:
     strange = [f"`{name}`" for name in wanted if of[name].kind not in plain or "dim" in of[name].attributes]
     if strange:
         ask.refuse("has columns that are no plain vectors", ", ".join(strange[:EXAMPLES]), CHANGED)
+    for name in wanted:
+        levels = of[name].attributes.get("levels")
+        if levels is not None and isinstance(of[name].data, np.ndarray):
+            beyond = int(np.max(of[name].data, initial=0)) - len(levels.data or ())
+            if beyond > 0 or _least(of[name]) < 1:
+                ask.refuse_damaged(f"the factor `{name}` refers to levels that it does not have")
     texts = {n: _text_column(of[n]) for n in wanted if of[n].kind == STRING or "levels" in of[n].attributes}
     data: dict[str, Numbers | pd.Series] = {name: column.finish(ask, name, UTF8) for name, column in texts.items()}
     dates = []
@@ -122,6 +128,12 @@ def _in_utf8(value: Value, encoding: str) -> Value:
     elif isinstance(data, list) and value.kind == LIST:
         data = [_in_utf8(item, encoding) for item in data]
     return Value(value.kind, data, {name: _in_utf8(item, encoding) for name, item in value.attributes.items()})
+
+
+def _least(part: Value) -> int:
+    """The lowest level that a factor refers to."""
+    places = np.asarray(part.data, dtype=np.float64)
+    return int(np.min(places[places != NA_INTEGER], initial=1))
 
 
 def _text_column(part: Value) -> TextColumn:
