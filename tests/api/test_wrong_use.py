@@ -296,6 +296,12 @@ def test_opening_and_classifying(opened: inf.Survey, villages: inf.Survey, tmp_p
           fix     did you mean `lao-demo`? (exit 10)""",
     )
     check(
+        lambda: inf.open_survey("ecuador-2021q1"),
+        """
+        ecuador-2021q1: this is a study, and a study has settings of its own
+          fix     open its survey: open_survey("ecu-enemdu", wave="2021q1", basis="13") (exit 2)""",
+    )
+    check(
         lambda: inf.open_survey("lao-demo", "2023"),
         """
         open_survey, wave: lao-demo has no wave `2023`
