@@ -212,8 +212,8 @@ def classify(
         raise InformalityError(
             Problem(
                 "classify",
-                "a definition reads the harmonised variables, and this survey was made from a frame as it is",
-                fix="write a survey profile and use open_survey(); or classify the persons yourself, in a column",
+                "a definition reads the variables of an opened survey, and this one was made from a frame, or pooled",
+                fix="classify each wave before pooling; for a frame, write a survey profile and use open_survey()",
             ),
             ExitCode.USAGE,
         )
