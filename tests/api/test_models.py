@@ -136,6 +136,13 @@ def test_levels_foretold_with_certainty_are_left_out_and_named(lfs: inf.Survey) 
         inf.logit(lfs, INFORMAL, "sex + age_group + education", reference={"age_group": "65_plus"})
 
 
+def test_numbers_made_factors_are_left_to_the_core(lfs: inf.Survey) -> None:
+    fit = inf.logit(lfs, INFORMAL, "C(jobs) + area", EMPLOYED)
+    assert fit.to_pandas().index.tolist()[1].startswith("jobs[")
+    with pytest.raises(inf.InformalityError, match="perfect separation"):
+        inf.logit(lfs, INFORMAL, "C(age) + area", {**EMPLOYED, "age": [">= 64"]})
+
+
 def test_who_is_left_out_is_counted_and_printed(lfs: inf.Survey, fit: inf.Fit) -> None:
     workers = lfs.frame
     employed = workers["employed"] == "yes"

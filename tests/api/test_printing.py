@@ -117,6 +117,42 @@ def test_a_regression_table(villages: inf.Survey) -> None:
     assert plain(fit.to_text(80)) == dedent(expected)
 
 
+def test_a_table_of_odds_ratios() -> None:
+    """Six villages of a man and a woman. Men are covered in villages 1 to 4, women in 1 and 2: odds 2 and 1/2, ratio 1/4.
+
+    Influence on a logit of 6 persons, (y - p) / (6 p (1 - p)): men 1/4 if covered, else -1/2; women 1/2, else -1/4. The
+    women's less the men's by village: 1/4, 1/4, -1/2, -1/2, 1/4, 1/4; variance 6/5 x 3/4 = 0.9, error 0.9487; the same of
+    the men's alone. 6 - 1 + 1 - 2 = 4 degrees of freedom, t quantile 2.7764: exp(-1.3863 -+ 2.6340), 0.018 to 3.482;
+    p of t = 1.461 and 0.731. Deviance: 4 (2 log 1.5 + log 3) = 15.276 of 24 log 2 = 16.636.
+    """
+    village = np.repeat(np.arange(1, 7), 2)
+    sex = np.tile(["Men", "Women"], 6)
+    covered = np.where(sex == "Men", village <= 4, village <= 2)
+    frame = pd.DataFrame({"w": 1.0, "village": village, "sex": sex, "covered": covered})
+    survey = inf.from_frame(
+        frame, weight="w", psu="village", title="Six villages", titles={"sex": "Sex", "covered": "Covered"}
+    )
+    expected = """\
+        Logit of Covered: Yes
+
+                                                       95% interval
+                  Coefficient  Std. error  Odds ratio    Low   High       p
+        ───────────────────────────────────────────────────────────────────
+        Sex
+          Men                               reference
+          Women        -1.386      0.9487       0.250  0.018  3.482  0.2177
+        Constant        0.693      0.9487                            0.5055
+
+        12 sampled persons standing for 12; 5 degrees of freedom of the design, 4 for
+        each coefficient.
+        Share of the deviance explained: 0.082.
+        Formula: covered_True ~ sex.
+        Six villages"""
+    fit = inf.logit(survey, of={"covered": True}, on="sex")
+    assert plain(fit.to_text(80)) == dedent(expected)
+    assert "Coefficient" not in fit.to_text(48) and "Odds" in fit.to_text(48)
+
+
 def test_long_tables_say_that_they_are_cut() -> None:
     frame = pd.DataFrame({"w": 1.0, "place": [f"p{i:03}" for i in range(100)] * 2, "y": np.arange(200.0)})
     result = inf.mean(inf.from_frame(frame, weight="w"), of="y", by="place")

@@ -83,6 +83,15 @@ def test_the_wrong_kind_of_variable(lfs: inf.Survey) -> None:
         inf.share(lfs.frame, of=INFORMAL)  # type: ignore[arg-type]
 
 
+def test_a_condition_that_lists_nothing(lfs: inf.Survey) -> None:
+    check(
+        lambda: inf.share(lfs, of={"job": []}, among=EMPLOYED),
+        """
+        share, of: `job` lists no value
+          fix     leave the variable out to mean any (exit 2)""",
+    )
+
+
 def test_an_empty_universe(lfs: inf.Survey) -> None:
     check(
         lambda: inf.share(lfs, INFORMAL, {"employed": "yes", "area": "unknown"}, by="sex"),
@@ -223,7 +232,13 @@ def test_formulas(lfs: inf.Survey) -> None:
         logit, reference: `mal` is not a level of `sex`
           fix     did you mean `male`? (exit 2)""",
     )
-    assert "the formula cannot be read" in message(lambda: inf.logit(lfs, INFORMAL, "sex + "))
+    check(
+        lambda: inf.logit(lfs, INFORMAL, "sex + "),
+        """
+        logit, on: the formula cannot be read
+          found   expected a noun, but instead the expression ended
+          fix     write it like "sex + age + I(age**2)" (exit 2)""",
+    )
     assert "`area`, given a reference level, is not in the model" in message(
         lambda: inf.logit(lfs, INFORMAL, "sex", reference={"area": "rural"})
     )
@@ -296,6 +311,12 @@ def test_opening_and_classifying(opened: inf.Survey, villages: inf.Survey, tmp_p
           fix     did you mean `lao-demo`? (exit 10)""",
     )
     check(
+        lambda: inf.open_survey("ecuador-2021q1"),
+        """
+        ecuador-2021q1: this is a study, and a study has settings of its own
+          fix     open its survey: open_survey("ecu-enemdu", wave="2021q1", basis="13") (exit 2)""",
+    )
+    check(
         lambda: inf.open_survey("lao-demo", "2023"),
         """
         open_survey, wave: lao-demo has no wave `2023`
@@ -324,8 +345,8 @@ def test_opening_and_classifying(opened: inf.Survey, villages: inf.Survey, tmp_p
     check(
         lambda: inf.classify(villages, "ilo-17icls"),
         """
-        classify: a definition reads the harmonised variables, and this survey was made from a frame as it is
-          fix     write a survey profile and use open_survey(); or classify the persons yourself, in a column (exit 2)""",
+        classify: a definition reads the variables of an opened survey, and this one was made from a frame, or pooled
+          fix     classify each wave before pooling; for a frame, write a survey profile and use open_survey() (exit 2)""",
     )
     check(
         lambda: inf.classify(

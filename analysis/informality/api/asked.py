@@ -39,12 +39,13 @@ class Checked:
         if written is None:
             return {}
         if not isinstance(written, Mapping):
-            self._wrong(part, f"`{part}` must be a condition", repr(written), f"write it like {EXAMPLE}")
+            self.problem(part, f"`{part}` must be a condition", repr(written), f"write it like {EXAMPLE}")
             return {}
         plain = {str(name): _plain(cell) for name, cell in written.items()}
-        found = compile_filter(plain, self.people.variables, place=lambda *loc: f"{self.call}, {loc[0]}", loc=(part,))[
-            1
-        ]
+        for name in [n for n, cell in plain.items() if cell == []]:
+            self.problem(part, f"`{name}` lists no value", "", "leave the variable out to mean any")
+        at = f"{self.call}, {part}"
+        found = compile_filter(plain, self.people.variables, place=lambda *loc: at)[1]
         self._problems += found
         self.use(list(plain))
         return {} if found else plain
@@ -55,14 +56,14 @@ class Checked:
             return self.condition(part, written)
         variables = self.people.variables
         if not isinstance(written, str):
-            self._wrong(part, f"`{part}` must be {_one_of(kinds)}", repr(written), _example(kinds, variables))
+            self.problem(part, f"`{part}` must be {_one_of(kinds)}", repr(written), _example(kinds, variables))
             return {}
         if written not in variables:
-            self._wrong(part, f"`{written}` is not a variable", "", did_you_mean(written, self._named(kinds)))
+            self.problem(part, f"`{written}` is not a variable", "", did_you_mean(written, self._named(kinds)))
         elif variables[written].kind not in kinds:
             kind = "number" if variables[written].kind == "number" else "category"
             what = f"`{written}` is a {kind} variable, and `{part}` must be {_one_of(kinds)}"
-            self._wrong(part, what, "", _example(kinds, variables, written))
+            self.problem(part, what, "", _example(kinds, variables, written))
         self.use([written])
         return written
 
@@ -74,24 +75,15 @@ class Checked:
             alike = [c for c in categories if name in self.people.variables and c.startswith(name)]
             known = name in self.people.variables
             what = "is a number, and groups are made by categories" if known else "is not a category variable"
-            self._wrong(part, f"`{name}` {what}", "", f"use `{alike[0]}`" if alike else did_you_mean(name, categories))
+            self.problem(part, f"`{name}` {what}", "", f"use `{alike[0]}`" if alike else did_you_mean(name, categories))
         for name in {n for n in names if names.count(n) > 1}:
-            self._wrong(part, f"`{name}` is crossed with itself", ", ".join(names), "name it once")
+            self.problem(part, f"`{name}` is crossed with itself", ", ".join(names), "name it once")
         self.use(names)
         return names
 
     def problem(self, part: str, what: str, found: str = "", fix: str = "") -> None:
-        """Keep a mistake found elsewhere."""
-        self._wrong(part, what, found, fix)
-
-    def level(self, part: str, name: str, wanted: object) -> None:
-        """Keep that a variable has no such level."""
-        self._wrong(
-            part,
-            f"`{wanted}` is not a level of `{name}`",
-            "",
-            did_you_mean(wanted, self.people.variables[name].categories),
-        )
+        """Keep a mistake in one part of the call."""
+        self._problems.append(Problem(f"{self.call}, {part}", what, found, fix))
 
     def finish(self) -> None:
         """Raise :class:`InformalityError`: USAGE with all mistakes, or ESTIMATE with the questions the survey did not ask."""
@@ -133,14 +125,8 @@ class Checked:
         self.names += [name for name in names if name in self.people.variables]
 
     def _named(self, kinds: Sequence[str]) -> list[str]:
-        return [
-            name
-            for name, variable in self.people.variables.items()
-            if variable.kind in kinds or kinds == ("condition",)
-        ]
-
-    def _wrong(self, part: str, what: str, found: str, fix: str) -> None:
-        self._problems.append(Problem(f"{self.call}, {part}", what, found, fix))
+        """Variables of some kinds; all of them where only a condition is asked for."""
+        return [n for n, v in self.people.variables.items() if v.kind in kinds or kinds == ("condition",)]
 
 
 def condition_words(condition: Condition, people: People) -> str:

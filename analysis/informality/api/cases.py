@@ -20,7 +20,7 @@ import pandas as pd
 from informality.api.asked import Checked, Condition
 from informality.api.survey import Survey
 from informality.classification.classify import NOT_DETERMINABLE
-from informality.foundation.errors import ExitCode, InformalityError, Problem, raise_errors
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean, raise_errors
 from informality.foundation.grammar import MISSING, NOT_APPLICABLE, NOT_ASKED, UNKNOWN, CellValue
 from informality.inference.models.covariates import read_variable
 from informality.inference.models.formula import Parsed, parse
@@ -102,7 +102,7 @@ def read_cases(
     gone: list[OneSided] = []
     if separated and np.isin(frame[outcome].to_numpy()[inside], (0.0, 1.0)).all():
         read = {name: read_variable(name, frame[name], name in parsed.factors, call) for name in parsed.covariates}
-        factors = {name: read[name] for name in main_factors(parsed, read)}
+        factors = {n: read[n] for n in main_factors(parsed, read) if people.variables[n].kind == "category"}
         cases = inside & (survey.design.weight != 0)
         gone = one_sided(np.nan_to_num(frame[outcome].to_numpy()), factors, cases, levels)
         for level in gone:
@@ -135,7 +135,8 @@ def _parsed(
         parsed = parse(formula, [*people.variables, outcome], offset)
     except InformalityError as failure:
         for problem in failure.problems:
-            asked.problem("on", problem.what, problem.found, problem.fix)
+            fix = 'write it like "sex + age + I(age**2)"' if "~" in problem.fix else problem.fix
+            asked.problem("on", problem.what, problem.found, fix)
         return None
     explained = {outcome, *([of] if isinstance(of, str) else of)} & parsed.covariates
     if explained:
@@ -151,7 +152,8 @@ def _level(asked: Checked, name: str, wanted: str, people: People) -> str:
     for level in variable.categories:
         if str(wanted) in (level, variable.label(level)):
             return level
-    asked.level("reference", name, wanted)
+    near = did_you_mean(wanted, variable.categories)
+    asked.problem("reference", f"`{wanted}` is not a level of `{name}`", "", near)
     return str(wanted)
 
 

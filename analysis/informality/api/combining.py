@@ -60,7 +60,7 @@ def in_order_of(a: Result, b: Result) -> Result:
     """``b`` with its cells in the order of those of ``a``; an error where they have not the same cells."""
     places = {cell: i for i, cell in enumerate(b.cells)}
     if a.dims == b.dims and places.keys() == set(a.cells):
-        return b._pick([places[cell] for cell in a.cells], 0)
+        return b.pick([places[cell] for cell in a.cells], 0)
     lone = [
         label for x, y in ((a, b), (b, a)) for label, cell in zip(x.labels, x.cells, strict=True) if cell not in y.cells
     ]

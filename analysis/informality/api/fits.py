@@ -11,13 +11,14 @@ import pandas as pd
 
 from informality.api.asked import condition_words
 from informality.api.cases import Cases
+from informality.api.diagnostics import Diagnostics, diagnosed
 from informality.api.effects import Effects
 from informality.api.printing import Shown
 from informality.api.regression_table import Line, lines, table_parts
 from informality.api.results import Context
 from informality.api.rows import CONFIDENCE
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.inference.models import diagnostics, margins, model_tests
+from informality.inference.models import margins, model_tests
 from informality.inference.models.fitted import Fit as CoreFit
 from informality.inference.models.margins import Errors
 from informality.inference.models.quantile_regression import QuantileFit
@@ -192,14 +193,7 @@ class Fit(Shown):
         >>> 0.5 < float(fit.diagnostics().roc.value[0]) < 1
         True
         """
-        core = self._core("diagnostics")
-        binary = core.family == "binomial"
-        return Diagnostics(
-            diagnostics.archer_lemeshow(core, groups) if binary else None,
-            diagnostics.roc(core) if binary else None,
-            diagnostics.vif(core),
-            diagnostics.influential(core),
-        )
+        return diagnosed(self._core("diagnostics"), groups)
 
     def _core(self, what: str) -> CoreFit:
         if isinstance(self.core, QuantileFit):
@@ -315,32 +309,3 @@ class Fit(Shown):
                 "The design has fewer degrees of freedom than the model has coefficients, so there are no tests."
             )
         return said
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Diagnostics:
-    """Whether a model holds. ``goodness``: Archer and Lemeshow's test, with the groups; ``roc``: the area under the curve
-    with its error, and the curve; ``vif``: variance inflation of each term; ``influential``: the sampling units that move
-    the coefficients most.
-    """
-
-    goodness: diagnostics.GoodnessOfFit | None
-    roc: diagnostics.Roc | None
-    vif: pd.DataFrame
-    influential: pd.DataFrame
-
-    def __str__(self) -> str:
-        parts = [str(self.goodness)] if self.goodness is not None else []
-        if self.roc is not None:
-            low, high = self.roc.interval()
-            parts.append(
-                f"Area under the ROC curve: {self.roc.value[0]:.3f} (95% interval {low[0]:.3f} to {high[0]:.3f})"
-            )
-        parts.append(f"Variance inflation\n{self.vif.round(2).to_string()}")
-        parts.append(
-            f"Sampling units with the most influence\n{self.influential.head(5).round(3).to_string(index=False)}"
-        )
-        return "\n\n".join(parts)
-
-    def __repr__(self) -> str:
-        return str(self)

@@ -160,7 +160,7 @@ class Result(Shown):
         return len(self.cells)
 
     def __iter__(self) -> Iterator[Result]:
-        return (self._pick([i], len(self.dims)) for i in range(len(self)))
+        return (self.pick([i], len(self.dims)) for i in range(len(self)))
 
     def __getitem__(self, key: Any) -> Result:
         wanted = key if isinstance(key, tuple) else (key,)
@@ -174,7 +174,7 @@ class Result(Shown):
         for place, level in enumerate(wanted):
             found = self._level(place, level, [self.cells[i][place] for i in kept])
             kept = [i for i in kept if self.cells[i][place] == found]
-        return self._pick(kept, len(wanted))
+        return self.pick(kept, len(wanted))
 
     def _level(self, place: int, wanted: object, present: Sequence[str]) -> str:
         """The level that is meant, by identifier or by printed label, among those present."""
@@ -193,7 +193,7 @@ class Result(Shown):
         place = f"result by {', '.join(self.dims)}" if self.dims else "result"
         return InformalityError(Problem(place, what, found, fix), ExitCode.ESTIMATE)
 
-    def _pick(self, places: Sequence[int], depth: int) -> Result:
+    def pick(self, places: Sequence[int], depth: int) -> Result:
         """Some cells, without their first ``depth`` dimensions, in which they have one level each."""
         cells = tuple(self.cells[i][depth:] for i in places)
         picked = zip(self.dims[:depth], self.cells[places[0]][:depth], strict=True)

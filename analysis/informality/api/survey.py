@@ -19,7 +19,7 @@ from informality.foundation.library import find
 from informality.foundation.quantities import Status, weakest
 from informality.inference.sampling.design import Design, Lonely
 from informality.steps import design_columns, raw_file, read_harmonised
-from informality.study import Workspace, profile_and_wave
+from informality.study import Workspace, profile_and_wave, read_study
 from informality.survey.profile import Profile
 from informality.tabulation.people import People
 from informality.tabulation.reliability import Standard, read_standard
@@ -119,12 +119,12 @@ def open_survey(
 ) -> Survey:
     """Read one wave of a survey by its profile, as ``informality run`` does, and build its sample design.
 
-    ``survey``: the name of a profile (the project's own go before those of the library), of a study, or the path of a
-    profile. ``wave`` may be left out where the profile has one. ``data``: the folder with the raw file; otherwise
-    ``INFORMALITY_DATA``, otherwise ``data_raw``. The file's hash and number of rows are checked; a made-up survey
-    is written to a temporary folder. ``basis``: "13" or "19", the ICLS concept that ``employed`` follows; by default
-    the last one the profile can tell. ``lonely``: the rule for strata with one PSU, instead of the profile's.
-    ``reliability``: the standard by which results are graded.
+    ``survey``: the name of a profile (the project's own go before those of the library), or its path. ``wave`` may be
+    left out where the profile has one. ``data``: the folder with the raw file; otherwise ``INFORMALITY_DATA``, otherwise
+    ``data_raw``. The file's hash and number of rows are checked; a made-up survey is written to a temporary folder.
+    ``basis``: "13" or "19", the ICLS concept that ``employed`` follows; by default the last one the profile can tell.
+    ``lonely``: the rule for strata with one sampling unit, instead of the profile's. ``reliability``: the standard by
+    which results are graded.
 
     Raises :class:`InformalityError`: SPEC or USAGE for names, DATA_FILE and DATA for the file, with all problems at once.
 
@@ -145,6 +145,16 @@ def open_survey(
         )
     profile, chosen = profile_and_wave(name, workspace, wave, "open_survey, wave")
     spec = profile.spec
+    if profile.file.path.stem != Path(name).stem:
+        study = read_study(workspace.study_path(name), workspace).spec
+        raise InformalityError(
+            Problem(
+                name,
+                "this is a study, and a study has settings of its own",
+                fix=f'open its survey: open_survey("{study.survey}", wave="{study.wave}", basis="{study.basis}")',
+            ),
+            ExitCode.USAGE,
+        )
     wanted = spec.bases[-1] if basis is None else str(basis)
     if wanted not in spec.bases:
         raise InformalityError(
@@ -202,8 +212,8 @@ def classify(
         raise InformalityError(
             Problem(
                 "classify",
-                "a definition reads the harmonised variables, and this survey was made from a frame as it is",
-                fix="write a survey profile and use open_survey(); or classify the persons yourself, in a column",
+                "a definition reads the variables of an opened survey, and this one was made from a frame, or pooled",
+                fix="classify each wave before pooling; for a frame, write a survey profile and use open_survey()",
             ),
             ExitCode.USAGE,
         )
