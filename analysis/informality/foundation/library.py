@@ -9,13 +9,19 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem, d
 
 LIBRARY = Path(__file__).parents[1] / "library"
 
-Kind = Literal["surveys", "definitions", "tables", "reliability", "codes"]
+Kind = Literal[
+    "surveys", "definitions", "tables", "reliability", "codes", "countries", "schemes", "baselines", "scenarios"
+]
 ONE_OF: dict[Kind, str] = {
     "surveys": "survey profile",
     "definitions": "definition",
     "tables": "set of tables",
     "reliability": "reliability standard",
     "codes": "code list",
+    "countries": "country file",
+    "schemes": "scheme",
+    "baselines": "baseline",
+    "scenarios": "scenario",
 }
 
 
