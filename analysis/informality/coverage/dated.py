@@ -203,11 +203,11 @@ class Timeline:
         then = self.then
         assert then is not None
         moved = _months_before(day, then.lag_months)
-        if then.index in self.series.amounts:
+        if then.index in self.series.amounts and not (self.values and moved < self.values[-1].begins):
             known = self.series.amounts[then.index].at(moved)
             return Known(known.value * then.multiple, self._status(weakest(known.status, then.status)), then.source)
         last = self.values[-1]
-        if then.index == "none":
+        if then.index == "none" or then.index in self.series.amounts:
             return Known(last.value, self._status(last.status), last.source)
         level = self.series.level
         # What prices did before the last value was set is in that value already.
