@@ -8,7 +8,7 @@ values free of random draws, of the order of rows, and of how rows are split.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import numpy.typing as npt
@@ -65,6 +65,7 @@ class People:
     means: Floats
     line: float
     notes: tuple[str, ...]
+    _masks: dict[str, Bools] = field(default_factory=dict)
 
     @property
     def weight(self) -> Floats:
@@ -72,11 +73,15 @@ class People:
         return np.asarray(self.design.weight[self.person] * self.share)
 
     def where(self, condition: Mapping[str, CellValue]) -> Bools:
-        """(r,) rows that fit a condition."""
+        """(r,) rows that fit a condition; found once."""
+        key = repr(sorted(condition.items()))
+        if key in self._masks:
+            return self._masks[key]
         compiled, problems = compile_filter(condition, self.variables, place=lambda *loc: str(loc))
         if problems:
             raise InformalityError(problems, ExitCode.SPEC)
-        return np.asarray(compiled.mask(self.frame)[self.person])
+        self._masks[key] = np.asarray(compiled.mask(self.frame)[self.person])
+        return self._masks[key]
 
     def levels(self, name: str) -> tuple[Ints, list[str]]:
         """(r,) code of a category variable and its levels in order; for breakdowns."""

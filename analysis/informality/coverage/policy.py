@@ -213,19 +213,19 @@ def _limit(scenario: Scenario, scheme: Scheme, name: str, year: int) -> float:
         lever = placed.lever
         if strength(lever, year) > 0:
             assert isinstance(lever, FloorRebase | CeilingRebase)
-            return lever.value.value * _growth(scenario.baseline, lever.index, lever.begins, year, lever.lag_years)
+            return lever.value.value * index_growth(scenario.baseline, lever.index, lever.begins, year, lever.lag_years)
     for placed in reversed(scenario.of(IndexRule, scheme.id)):
         rule = placed.lever
         assert isinstance(rule, IndexRule)
         if rule.of == name and strength(rule, year) > 0:
             last = scheme.value_at(name, rule.begins)
             if last is not None:
-                return last.value * _growth(scenario.baseline, rule.index, rule.begins, year, rule.lag_years)
+                return last.value * index_growth(scenario.baseline, rule.index, rule.begins, year, rule.lag_years)
     known = scheme.value_at(name, midyear(year))
     return known.value if known is not None else (0.0 if name == "floor" else np.inf)
 
 
-def _growth(baseline: Baseline, index: str, begins: date, year: int, lag: int) -> float:
+def index_growth(baseline: Baseline, index: str, begins: date, year: int, lag: int) -> float:
     """Growth of an index from the year a rule begins, some years late; 1 until it moves."""
     to = max(begins.year, year - lag)
     if index == "none" or to == begins.year:
@@ -242,7 +242,7 @@ def _flat(scenario: Scenario, scheme: str, year: int) -> tuple[float | None, flo
         for placed, _ in active(scenario, kind, scheme, year):
             lever = placed.lever
             assert isinstance(lever, FlatContribution | Monotax)
-            growth = _growth(scenario.baseline, lever.index, lever.begins, year, 0)
+            growth = index_growth(scenario.baseline, lever.index, lever.begins, year, 0)
             tax = lever.tax.value * growth if isinstance(lever, Monotax) else 0.0
             return lever.amount.value * growth - tax, tax
     return None, 0.0
