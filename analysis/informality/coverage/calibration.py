@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.special import expit
 
-from informality.coverage.baseline import MembersSpec
+from informality.coverage.baseline import Baseline, MembersSpec
 from informality.coverage.eligibility import MANDATORY
 from informality.coverage.engine import offer_of, parts_of
 from informality.coverage.ground import NO, UNCLEAR, YES, Ground, Theta
@@ -28,8 +28,8 @@ Ints = npt.NDArray[np.intp]
 _STEP = 1e-6  # compliance is linear in s, so any small step gives its slope
 
 
-def calibrated(ground: Ground, scenario: Scenario, parameters: Parameters) -> Theta:
-    """Theta of a scenario: in the base year, without its levers, members are those on record.
+def tied(ground: Ground, baseline: Baseline, parameters: Parameters) -> Theta:
+    """Theta of a baseline: in the base year, without any lever, members are those on record.
 
     With draws, intercepts are found anew for each draw. Influences are only made on the central path.
     """
@@ -38,10 +38,15 @@ def calibrated(ground: Ground, scenario: Scenario, parameters: Parameters) -> Th
     influence: dict[str, Floats] = {}
     gaps: dict[str, tuple[float, float]] = {}
     _compulsory(ground, values, influence, gaps)
-    _voluntary(ground, status_quo(scenario.baseline), parameters, values, cells, influence, gaps)
-    theta = Theta(values, cells, influence, gaps)
-    _compliance_now(ground, scenario, theta, values, influence)
+    _voluntary(ground, status_quo(baseline), parameters, values, cells, influence, gaps)
     return Theta(values, cells, influence, gaps)
+
+
+def for_scenario(theta: Theta, ground: Ground, scenario: Scenario) -> Theta:
+    """Theta with what the levers of a scenario ask of the base year: compliance now of whom they enforce."""
+    values, influence = dict(theta.values), dict(theta.influence)
+    _compliance_now(ground, scenario, theta, values, influence)
+    return Theta(values, theta.cells, influence, theta.gaps)
 
 
 def _compulsory(

@@ -39,7 +39,7 @@ Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 
-MONTHS_AT_MOST = 12 * 60
+MONTHS_AT_MOST = 12 * 50  # from joining at 15 to pension at 65
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +76,12 @@ class PartYear:
     """Members that joined and (second) left since the year before, in persons (2, draws)."""
     per_member_extra: Floats
     able: Mapping[str, Bools] = field(default_factory=dict)
-    vested: Mapping[float, Floats] = field(default_factory=dict)
-    cash: Mapping[str, Floats] = field(default_factory=dict)
-    claims: Mapping[str, Floats] = field(default_factory=dict)
+    rights: Floats | None = None
+    """Yearly pension rights earned, as a share of the base that ends in a pension, times the base (m, draws)."""
+    right_value: Mapping[float, Floats] = field(default_factory=dict)
+    """Value today of a right of 1 from the pension age on, by discount rate (m,)."""
+    cases: Mapping[str, tuple[Bools, Floats, Floats]] = field(default_factory=dict)
+    """Short-term benefits: whom they concern (m,), cases a year and their cost on a monthly base of 1 (draws,)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -425,19 +428,17 @@ def _exhausted(
     return np.divide(lost, members, out=np.zeros(len(members)), where=members > 0), 1 - np.clip(share, 0, 1)
 
 
-def _benefits(ground: Ground, scenario: Scenario, made: PartYear, parameters: Parameters, tables: dict[tuple[str, int], Floats]) -> None:
+def _benefits(
+    ground: Ground, scenario: Scenario, made: PartYear, parameters: Parameters, tables: dict[tuple[str, int], Floats]
+) -> None:
     """Short-term benefits and pension rights of a part, added to it."""
     spec, part, rules = scenario.baseline.spec, made.part, made.rules
-    people = ground.people
     kind = "voluntary" if part.kind == "voluntary" else "mandatory"
-    paid, stay = chain(parameters, kind, getattr(spec.density, kind))
-    paid, stay = np.broadcast_arrays(paid, stay)
-    again = reentry(paid, stay)
-    going_on = np.where(paid >= 1, 1.0, stay)
+    paid, stay = np.broadcast_arrays(*chain(parameters, kind, getattr(spec.density, kind)))
+    again, going_on = reentry(paid, stay), np.where(paid >= 1, 1.0, stay)
     load = parameters(f"claims.{kind}", getattr(spec.claims, kind))
-    cash: dict[str, Floats] = {}
-    claims: dict[str, Floats] = {}
-    age, female = people.age[part.rows], people.female[part.rows]
+    age, female = ground.people.age[part.rows], ground.people.female[part.rows]
+    cases: dict[str, tuple[Bools, Floats, Floats]] = {}
     for name, benefit in rules.cash.items():
         here = np.ones(len(part.rows), dtype=bool)
         if benefit.sex is not None:
@@ -445,45 +446,42 @@ def _benefits(ground: Ground, scenario: Scenario, made: PartYear, parameters: Pa
         if benefit.ages is not None:
             here &= (age >= benefit.ages[0]) & (age < benefit.ages[1])
         months = rules.waiting.get(name, benefit.qualify.months)
-        window = max(benefit.qualify.window, months)
+        chance = qualifies(going_on, again, months, max(benefit.qualify.window, months), paid)
         place = f"{rules.scheme.id}.benefits.cash.{name}"
-        rate = parameters(f"{place}.incidence", benefit.incidence) * load * qualifies(going_on, again, months, window, paid)
-        value = parameters(f"{place}.replacement", benefit.replacement) * parameters(f"{place}.days", benefit.days) / DAYS_IN_MONTH
-        claims[name] = here[:, None] * rate
-        cash[name] = claims[name] * value * made.base
-    made.cash, made.claims = cash, claims
+        rate = parameters(f"{place}.incidence", benefit.incidence) * load * chance
+        value = parameters(f"{place}.replacement", benefit.replacement) * parameters(f"{place}.days", benefit.days)
+        cases[name] = (here, rate, rate * value / DAYS_IN_MONTH)
+    made.cases = cases
     old = rules.scheme.spec.benefits.old_age
     if old is None or not ground.life or old.branch not in {b for r in rules.rates.values() for b in r}:
         return
     known = np.where(np.isnan(age), ground.typical_age, age).astype(int)
-    spent = (rules.year - spec.years.base) // 2
-    vested: dict[float, Floats] = {}
-    share = np.zeros((len(part.rows), len(paid)))
-    ages = {sex: rules.pension[sex] for sex in ("male", "female")}
-    left = np.where(female, ages["female"].age, ages["male"].age) - known
-    for sex, rule in ages.items():
-        here = female == (sex == "female")
+    limit = np.where(female, rules.pension["female"].age, rules.pension["male"].age)
+    if kind == "mandatory":
+        joined = np.minimum(known, int(spec.pensions.entry_age.value))
+    else:  # on average in the middle of the years since the survey
+        joined = known - (rules.year - spec.years.base) // 2
+    horizon = np.clip(12 * (limit - joined), 0, MONTHS_AT_MOST)
+    rule = rules.pension["male"]
+    if rule.proportional:
+        share = np.broadcast_to(paid, (len(part.rows), len(paid)))
+    else:
         need = int(round(12 * rule.min_years))
-        key = (kind, need)
-        if key not in tables:
-            tables[key] = vested_density(going_on, again, need, MONTHS_AT_MOST)[1]
-        joined = np.minimum(known, int(spec.pensions.entry_age.value)) if kind == "mandatory" else known - spent
-        horizon = np.clip(12 * (rule.age - joined), 0, MONTHS_AT_MOST)
-        found = np.broadcast_to(paid, (MONTHS_AT_MOST + 1, len(paid))) if rule.proportional else tables[key]
-        share = np.where(here[:, None], found[horizon], share)
-    share = np.where((left > 0)[:, None], share, 0.0)
+        if (kind, need) not in tables:
+            tables[kind, need] = vested_density(going_on, again, need, MONTHS_AT_MOST)[1]
+        share = tables[kind, need][horizon]
     base = made.base
-    for sex, rule in ages.items():
-        if rule.minimum > 0:
-            years = np.maximum((rule.age - known) * paid.mean(), 1e-9)[:, None]
-            least = rule.minimum / np.maximum(rules.accrual * years, 1e-12)
-            base = np.where((female == (sex == "female"))[:, None], np.maximum(base, np.minimum(least, rules.ceiling)), base)
-    earned = made.members * share * base * 12 * rules.accrual
+    if rule.minimum > 0:
+        years = np.maximum((limit - known) * paid.mean(), 1e-9)[:, None]
+        base = np.maximum(base, np.minimum(rule.minimum / np.maximum(rules.accrual * years, 1e-12), rules.ceiling))
+    made.rights = made.members * share
+    made.rights *= base * (12 * rules.accrual)
+    made.rights[known >= limit] = 0.0
     for rate in spec.pensions.liability_rates:
         value = np.zeros(len(part.rows))
-        for sex, rule in ages.items():
-            here = female == (sex == "female")
-            value[here] = right_value(rule, ground.life[sex], known[here], real_wage=spec.pensions.real_wage.value, discount=rate, shares=False)
-        vested[rate] = earned * value[:, None]
-    made.vested = vested
-
+        for sex, here in (("male", ~female), ("female", female)):
+            value[here] = right_value(
+                rules.pension[sex], ground.life[sex], known[here],
+                real_wage=spec.pensions.real_wage.value, discount=rate, shares=False,
+            )  # fmt: skip
+        made.right_value = {**made.right_value, rate: value}

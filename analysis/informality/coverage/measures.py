@@ -36,31 +36,67 @@ class Key:
 Recipe = tuple[tuple[str, Floats | float], ...]
 """Quantities by name, and what each is multiplied by: a number, or one for each draw."""
 
+CARRIERS = ("one", "members", "paid", "joined", "paid_base", "members_base", "paid_subsidy", "paid_match", "rights")
+
+
+def carrier(made: PartYear, name: str) -> Floats:
+    """What varies with the draws, (m, draws) or (m, 1): membership, paying, and these times monthly money."""
+    if name == "rights":
+        return made.rights if made.rights is not None else np.zeros((len(made.part.rows), 1))
+    return {
+        "one": lambda: np.ones((len(made.part.rows), 1)),
+        "members": lambda: made.members,
+        "paid": lambda: made.paid,
+        "joined": lambda: made.members - made.before,
+        "paid_base": lambda: made.paid * made.base,
+        "members_base": lambda: made.members * made.base,
+        "paid_subsidy": lambda: made.paid * made.subsidy,
+        "paid_match": lambda: made.paid * made.match,
+    }[name]()
+
+
+def carrier_slope(made: PartYear, name: str, members: Floats, paid: Floats, joined: Floats) -> Floats | None:
+    """How a carrier (m, 1) moves when membership, paying and what is newly insured move by (m, 1); None: not at all."""
+    if name == "rights":
+        if made.rights is None:
+            return None
+        return np.divide(made.rights * members, made.members, out=np.zeros_like(members), where=made.members > 0)
+    return {
+        "one": None,
+        "members": members,
+        "paid": paid,
+        "joined": joined,
+        "paid_base": paid * made.base,
+        "members_base": members * made.base,
+        "paid_subsidy": paid * made.subsidy,
+        "paid_match": paid * made.match,
+    }[name]
+
 
 def quantities(made: PartYear) -> dict[str, tuple[str, Floats]]:
-    """The quantities of a part in a year: what each is carried by (``members``, ``paid``, ``joined`` or ``one``), and the known
-    factor (m, 1) or (m, draws) of the row, ageing of weights included.
-    """
-    f = made.factor
-    employee = made.part.employee[:, None]
+    """The quantities of a part in a year: a carrier, and a known factor of each row (m,), the ageing of weights included."""
+    f = made.factor[:, 0]
+    employee = made.part.employee
     out = {
         "members": ("members", f),
         "paid": ("paid", f),
-        "payroll.employee": ("paid", f * made.base * employee),
-        "payroll.self": ("paid", f * made.base * ~employee),
-        "subsidy": ("paid", f * made.subsidy),
-        "match": ("paid", f * made.match),
-        "tax": ("paid", f * np.where(made.base > 0, made.rules.tax, 0.0)),
-        "extra": ("members", f * made.per_member_extra),
-        "covered": ("one", f * np.ones_like(made.base[:, :1])),
+        "payroll.employee": ("paid_base", f * employee),
+        "payroll.self": ("paid_base", f * ~employee),
+        "covered": ("one", f),
+        "tax": ("paid", f * made.rules.tax),
+        "extra": ("members", f * made.per_member_extra.mean(axis=1)),
     }
+    if made.subsidy.any():
+        out["subsidy"] = ("paid_subsidy", f)
+    if made.match.any():
+        out["match"] = ("paid_match", f)
     if made.part.kind != "voluntary":
         out["newly"] = ("joined", f)
-    for name, value in made.cash.items():
-        out[f"cash.{name}"] = ("members", f * value)
-        out[f"claims.{name}"] = ("members", f * made.claims[name])
-    for rate, value in made.vested.items():
-        out[f"accrual.{rate:g}"] = ("one", f * value)
+    for name, (here, _, _) in made.cases.items():
+        out[f"claims.{name}"] = ("members", f * here)
+        out[f"cash.{name}"] = ("members_base", f * here)
+    for rate, value in made.right_value.items():
+        out[f"accrual.{rate:g}"] = ("rights", f * value)
     return out
 
 
@@ -97,14 +133,15 @@ def recipes(made: PartYear, scenario: Scenario, parameters: Parameters, prices: 
     yield Key("tax", s), (("tax", MONTHS),)
     yield Key("state_cost", s), (*support, *as_employer, ("tax", -MONTHS))
     for name, benefit in rules.cash.items():
-        yield Key(f"benefit.{name}", s, benefit.branch), ((f"cash.{name}", 1.0),)
-        yield Key("benefits", s, benefit.branch), ((f"cash.{name}", 1.0),)
-        yield Key(f"claims.{name}", s, benefit.branch), ((f"claims.{name}", 1.0),)
+        _, rate, cost = made.cases[name]
+        yield Key(f"benefit.{name}", s, benefit.branch), ((f"cash.{name}", cost),)
+        yield Key("benefits", s, benefit.branch), ((f"cash.{name}", cost),)
+        yield Key(f"claims.{name}", s, benefit.branch), ((f"claims.{name}", rate),)
     share = parameters("finance.admin_share", spec.finance.admin_share)
     each = parameters("finance.admin_per_member", spec.finance.admin_per_member) * prices if kind == "voluntary" else 0.0
     yield Key("administration", s), (("members", each), ("extra", prices), *((q, share * c) for q, c in everything))
-    for rate in made.vested:
-        yield Key(f"accrual.{rate:g}", s), ((f"accrual.{rate:g}", 1.0),)
+    for discount in made.right_value:
+        yield Key(f"accrual.{discount:g}", s), ((f"accrual.{discount:g}", 1.0),)
     if kind == "mandatory":
         yield Key("newly_insured", s), (("newly", 1.0),)
 

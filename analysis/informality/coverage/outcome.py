@@ -9,6 +9,7 @@ sample and the draws are the same in both, so what they share cancels.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,7 +18,7 @@ import numpy.typing as npt
 
 from informality.coverage.engine import PartYear, Year, run
 from informality.coverage.ground import Ground, Theta
-from informality.coverage.measures import ALL, Key, Recipe, quantities, recipes
+from informality.coverage.measures import ALL, Key, Recipe, carrier, carrier_slope, quantities, recipes, sums_of
 from informality.coverage.pillar import recipients
 from informality.coverage.policy import Parameters
 from informality.coverage.scenario import Scenario
@@ -171,8 +172,6 @@ class Outcome:
 
     def known(self) -> list[Key]:
         """Every indicator of the last year, with its sums."""
-        from informality.coverage.measures import sums_of
-
         year = self.path[-1]
         found = {k: np.zeros(1) for made in year.parts for k, _ in self._recipes(made, year.year)}
         return sorted(sums_of(found))
@@ -224,19 +223,15 @@ class Outcome:
                     continue
                 found = True
                 for quantity, times in recipe:
-                    carrier, factor = known[quantity]
-                    one = {"members": made.members, "paid": made.paid, "joined": made.members - made.before}.get(carrier)
-                    weight = (factor * times)[:, 0]
-                    values[made.part.rows] += weight * (one[:, 0] if one is not None else 1.0)
+                    if quantity not in known:
+                        continue  # nobody has any of it
+                    name_of, factor = known[quantity]
+                    weight = factor * np.ravel(times)[0]
+                    values[made.part.rows] += weight * carrier(made, name_of)[:, 0]
                     for n in slopes:
-                        moved = self.slopes[n][index][number]
-                        slope = {"members": moved[0], "paid": moved[1], "joined": moved[2]}.get(carrier)
+                        slope = carrier_slope(made, name_of, *self.slopes[n][index][number])
                         if slope is not None:
                             slopes[n][made.part.rows] += weight * slope[:, 0]
-                        elif quantity.startswith("accrual."):  # carried by members, and already multiplied with them
-                            with np.errstate(divide="ignore", invalid="ignore"):
-                                share = np.where(made.members[:, 0] > 0, moved[0][:, 0] / made.members[:, 0], 0.0)
-                            slopes[n][made.part.rows] += weight * share
         if not found and key.indicator not in {k.indicator for k in self.known()}:
             raise InformalityError(
                 Problem("coverage", f"`{key.indicator}` is not an indicator", fix=did_you_mean(key.indicator, {k.indicator for k in self.known()} | set(_COUNTS))), ExitCode.SPEC
@@ -417,55 +412,70 @@ class DrawTable:
         return table[[place[by, n] for n in names]]
 
 
-def draw_table(outcome: Outcome, block: int = 125) -> DrawTable:
-    """Run the parameter draws, a block at a time: memory does not grow with their number, time grows in proportion."""
-    from informality.coverage.measures import sums_of
+def draw_table(outcome: Outcome, block: int = 125, threads: int = 2) -> DrawTable:
+    """Run the parameter draws, a block at a time: memory does not grow with their number, time grows in proportion.
 
-    ground, people, size = outcome.ground, outcome.ground.people, outcome.parameters.size
+    Blocks are independent and are put together in order, so ``threads`` changes nothing but the time.
+    """
     assert outcome.draws_theta is not None
-    first = outcome.scenario.baseline.spec.years.first
-    kept: dict[int, list[dict[Key, Floats]]] = {}
-    groups: dict[int, tuple[tuple[str | None, str], ...]] = {}
-    weight = people.weight
-    cells_of: dict[tuple[int, bool], tuple[npt.NDArray[np.float64], tuple[tuple[str | None, str], ...]]] = {}
-    for start in range(0, size, block):
-        stop = min(start + block, size)
-        parameters, theta = outcome.parameters.block(start, stop), outcome.draws_theta.block(start, stop)
-        for year in run(ground, outcome.scenario, theta, parameters, lean=True):
-            if year.year < first:
-                continue
-            detail = year.year in outcome.detail_years
-            found: dict[Key, Floats] = {}
-            for number, made in enumerate(year.parts):
-                if (number, detail) not in cells_of:
-                    cells_of[number, detail] = _membership(outcome, made, weight, detail)
-                g, names = cells_of[number, detail]
-                groups[year.year] = names
-                known = {n: _summed(g, made, carrier, factor) for n, (carrier, factor) in quantities(made).items()}
-                for key, recipe in recipes(made, outcome.scenario, parameters, ground.prices(year.year)):
-                    value = sum((known[q] * times for q, times in recipe), np.zeros((len(names), stop - start)))
-                    found[key] = found[key] + value if key in found else value
-            found = sums_of(found)
-            for entitled, share, cost in recipients(ground, outcome.scenario, year.year, parameters):
-                reached = _people_by_group(outcome, weight * ground.factor(year.year) * entitled, names)[:, None] * share
-                for indicator, each in (("tax_pillar_recipients", 1.0), ("tax_pillar", cost), ("state_cost", cost)):
-                    found[Key(indicator)] = found.get(Key(indicator), 0.0) + reached * each
-            kept.setdefault(year.year, []).append(found)
+    size = outcome.parameters.size
+    starts = range(0, size, block)
+    for year in range(outcome.scenario.baseline.spec.years.base, outcome.years[-1] + 1):
+        outcome.ground.factor(year)  # kept by the ground: found once, before there are threads
+    with ThreadPoolExecutor(threads) as pool:
+        blocks = list(pool.map(lambda start: _draw_block(outcome, start, min(start + block, size)), starts))
     values = {
-        year: {key: np.concatenate([np.broadcast_to(b[key], (b[key].shape[0], b[key].shape[1])) for b in blocks], axis=1) for key in blocks[0]}
-        for year, blocks in kept.items()
+        year: {key: np.concatenate([b[0][year][key] for b in blocks], axis=1) for key in blocks[0][0][year]}
+        for year in blocks[0][0]
     }
-    return DrawTable(size, first, values, groups)
+    return DrawTable(size, outcome.scenario.baseline.spec.years.first, values, blocks[0][1])
 
 
-def _summed(g: Floats, made: PartYear, carrier: str, factor: Floats) -> Floats:
-    """Sums over the rows of a part by group: (groups, draws) or (groups, 1)."""
-    one = {"members": made.members, "paid": made.paid, "joined": made.members - made.before}.get(carrier)
-    if one is None:
-        return np.asarray(g @ factor)
-    if factor.shape[1] == 1 and len(g) == 1:
-        return np.asarray((g * factor[:, 0]) @ one)
-    return np.asarray(g @ (one * factor))
+def _draw_block(
+    outcome: Outcome, start: int, stop: int
+) -> tuple[dict[int, dict[Key, Floats]], dict[int, tuple[tuple[str | None, str], ...]]]:
+    """Indicators by year under some of the draws, and the groups they are by."""
+    ground, weight = outcome.ground, outcome.ground.people.weight
+    assert outcome.draws_theta is not None
+    parameters, theta = outcome.parameters.block(start, stop), outcome.draws_theta.block(start, stop)
+    kept: dict[int, dict[Key, Floats]] = {}
+    groups: dict[int, tuple[tuple[str | None, str], ...]] = {}
+    cells_of: dict[tuple[int, bool], tuple[Floats, tuple[tuple[str | None, str], ...]]] = {}
+    for year in run(ground, outcome.scenario, theta, parameters, lean=True):
+        if year.year < outcome.scenario.baseline.spec.years.first:
+            continue
+        detail = year.year in outcome.detail_years
+        found: dict[Key, Floats] = {}
+        names: tuple[tuple[str | None, str], ...] = ((None, "all"),)
+        for number, made in enumerate(year.parts):
+            if (number, detail) not in cells_of:
+                cells_of[number, detail] = _membership(outcome, made, weight, detail)
+            g, names = cells_of[number, detail]
+            known = _summed(g, made, stop - start)
+            for key, recipe in recipes(made, outcome.scenario, parameters, ground.prices(year.year)):
+                value = sum((known[q] * times for q, times in recipe if q in known), np.zeros((len(names), stop - start)))
+                found[key] = found[key] + value if key in found else value
+        found = sums_of(found)
+        for entitled, share, cost in recipients(ground, outcome.scenario, year.year, parameters):
+            reached = _people_by_group(outcome, weight * ground.factor(year.year) * entitled, names)[:, None] * share
+            for indicator, each in (("tax_pillar_recipients", 1.0), ("tax_pillar", cost), ("state_cost", cost)):
+                found[Key(indicator)] = found.get(Key(indicator), 0.0) + reached * each
+        kept[year.year], groups[year.year] = found, names
+    return kept, groups
+
+
+def _summed(g: Floats, made: PartYear, draws: int) -> dict[str, Floats]:
+    """Sums of every quantity of a part by group, (groups, draws): one matrix product for each carrier."""
+    by_carrier: dict[str, list[tuple[str, Floats]]] = {}
+    for name, (carried, factor) in quantities(made).items():
+        by_carrier.setdefault(carried, []).append((name, factor))
+    out = {}
+    for carried, several in by_carrier.items():
+        weights = np.concatenate([g * factor for _, factor in several])
+        sums = weights @ carrier(made, carried)
+        for i, (name, _) in enumerate(several):
+            out[name] = np.broadcast_to(sums[i * len(g) : (i + 1) * len(g)], (len(g), draws))
+    return out
 
 
 def _membership(

@@ -12,7 +12,7 @@ import pandas as pd
 
 from informality.classification.definition import Definition
 from informality.coverage.baseline import Baseline
-from informality.coverage.calibration import calibrated
+from informality.coverage.calibration import for_scenario, tied
 from informality.coverage.formalisation import moved_by
 from informality.coverage.ground import Ground, Theta, ground_of
 from informality.coverage.outcome import Outcome
@@ -41,7 +41,17 @@ class Study:
     asked: frozenset[str]
     status: Status
     grounds: dict[str, Ground]
-    thetas: dict[str, Theta]
+    thetas: dict[tuple[int, int, int], tuple[Parameters, Theta]]
+    movable: dict[str, Mapping[str, npt.NDArray[np.bool_]]]
+
+    def theta(self, ground: Ground, scenario: Scenario, draws: int, seed: int) -> tuple[Parameters, Theta]:
+        """Draws of the numbers of a scenario, and theta under them. Intercepts are found once for a baseline."""
+        numbers = scenario.uncertain()
+        parameters = Parameters(_filled(latin_hypercube(numbers, draws, seed), draws)) if draws else Parameters()
+        key = (id(ground), draws, seed)
+        if key not in self.thetas:
+            self.thetas[key] = (parameters, tied(ground, scenario.baseline, parameters))
+        return parameters, for_scenario(self.thetas[key][1], ground, scenario)
 
     def ground(self, baseline: Baseline) -> Ground:
         """The ground of a baseline; scenarios that leave its numbers alone share it."""
@@ -68,7 +78,7 @@ def study_of(
     counted by each. ``asked``: the variables the survey measured. ``status``: of the survey itself.
     """
     known = frozenset(asked) if asked is not None else frozenset(schema.grammar)
-    return Study(workers, design, schema, definitions[0] if definitions else None, tuple(definitions), known, status, {}, {})
+    return Study(workers, design, schema, definitions[0] if definitions else None, tuple(definitions), known, status, {}, {}, {})
 
 
 def simulate(
@@ -108,18 +118,17 @@ def simulate(
             raise ValueError("name a scenario, or a baseline for its status quo")
         scenario = status_quo(baseline)
     ground = study.ground(scenario.baseline)
-    theta = calibrated(ground, scenario, Parameters())
-    parameters, drawn = Parameters(), None
-    if draws:
-        parameters = Parameters(_filled(latin_hypercube(scenario.uncertain(), draws, seed), draws))
-        drawn = calibrated(ground, scenario, parameters)
-    movable = {d.id: moved_by(ground.people, d, study.asked) for d in study.definitions}
+    _, theta = study.theta(ground, scenario, 0, seed)
+    parameters, drawn = study.theta(ground, scenario, draws, seed) if draws else (Parameters(), None)
+    for d in study.definitions:
+        if d.id not in study.movable:
+            study.movable[d.id] = moved_by(ground.people, d, study.asked)
     years = scenario.baseline.spec.years
     shown = tuple(b for b in breakdowns if b in ground.people.frame.columns)
     return Outcome(
         ground, scenario, theta, parameters, drawn, shown,
         tuple(detail_years) if detail_years is not None else (years.first, years.last),
-        status_of(scenario, study.status), movable,
+        status_of(scenario, study.status), study.movable,
     )  # fmt: skip
 
 
