@@ -47,6 +47,24 @@ class MembersSpec(SpecModel):
     status: Status
 
 
+class MarginSpec(SpecModel):
+    """Where people live or work in later years: shares of the population by the levels of a variable, by year."""
+
+    variable: Words
+    shares: dict[int, dict[str, Real]] = Field(min_length=1)
+    source: Words
+    status: Status
+
+    @model_validator(mode="after")
+    def _whole(self) -> MarginSpec:
+        for year, shares in self.shares.items():
+            if abs(sum(shares.values()) - 1) > 1e-6:
+                raise ValueError(f"the shares of {year} add up to {sum(shares.values()):g}, not to 1")
+            if set(shares) != set(next(iter(self.shares.values()))):
+                raise ValueError(f"the levels of {year} are not those of the other years")
+        return self
+
+
 class IdentitySpec(SpecModel):
     """Two known totals whose ratio must lie in a band: ``members:<scheme>``, ``members``, ``employed``, ``formal_jobs``, ``informal_jobs``."""
 
@@ -61,7 +79,7 @@ class TakeUpSpec(SpecModel):
     """``start``: take-up without any lever, where there is no record of members to tie it to.
 
     ``observed``: those who say they are members are modelled like all others (``model``), or stay (``keep``).
-    ``covariates``: log-odds by ``log_income`` or ``variable=level``; ``from_survey`` fits them to the survey's own answers.
+    ``covariates``: log-odds by ``log_income`` or ``variable=level``.
     """
 
     start: Number | None = None
@@ -73,7 +91,6 @@ class TakeUpSpec(SpecModel):
     leaving: Number
     retention: Number
     covariates: dict[str, Number] = Field(default_factory=dict)
-    from_survey: bool = False
 
 
 class NewlySpec(SpecModel):
@@ -154,6 +171,8 @@ class BaselineSpec(SpecModel):
     sources: dict[str, Words]
     administrative: list[MembersSpec] = Field(default_factory=list)
     identities: list[IdentitySpec] = Field(default_factory=list)
+    margins: list[MarginSpec] = Field(default_factory=list)
+    """What weights are raked to in later years, after ageing."""
     groups: dict[str, dict[str, CellValue]] = Field(default_factory=dict)
     """Groups that subsidies name, as far as the survey can tell them."""
     takeup: TakeUpSpec

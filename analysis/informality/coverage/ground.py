@@ -17,7 +17,7 @@ from informality.coverage.eligibility import legal_coverage
 from informality.coverage.lifetable import LifeTable
 from informality.coverage.people import People
 from informality.coverage.policy import Parameters
-from informality.coverage.projection import WeightQuality, ageing_factors, require_moderate, weight_quality
+from informality.coverage.projection import WeightQuality, ageing_factors, rake_weights, require_moderate, weight_quality
 from informality.coverage.scenario import Scenario
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 
@@ -101,9 +101,30 @@ class Ground:
                 sex = np.where(self.people.female, "female", "male")
                 self.factors[year] = ageing_factors(population, sex, self.people.age, base, year)
                 weight = self.people.weight
+                if self.baseline.spec.margins:
+                    self.factors[year] = self._raked(weight * self.factors[year], year) / weight
                 self.quality[year] = weight_quality(weight * self.factors[year], weight)
                 require_moderate(self.quality[year], year)
         return self.factors[year]
+
+    def _raked(self, weight: Floats, year: int) -> Floats:
+        """Aged weights raked to where people live and work in a year; shares between the years given are interpolated."""
+        margins = []
+        for margin in self.baseline.spec.margins:
+            codes, levels = self.people.levels(margin.variable)
+            years = sorted(margin.shares)
+            place = np.full(len(levels), -1, dtype=np.intp)
+            names = list(margin.shares[years[0]])
+            for i, name in enumerate(names):
+                if name not in levels:
+                    raise InformalityError(
+                        Problem("margins", f"`{name}` is not a level of `{margin.variable}`", fix=did_you_mean(name, levels)), ExitCode.SPEC
+                    )
+                place[levels.index(name)] = i
+            code = place[codes]
+            share = np.array([np.interp(year, years, [margin.shares[y][n] for y in years]) for n in names])
+            margins.append((code, share * weight[code >= 0].sum()))
+        return rake_weights(weight, margins)
 
     def insured(self, theta: Theta, scheme: str, rows: Ints) -> Floats:
         """(m, 1) chance that those who must join are members, in the base year.

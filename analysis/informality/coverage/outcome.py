@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -129,6 +130,8 @@ class Outcome:
     detail_years: tuple[int, ...] = ()
     status_of: Callable[[Key], Status] = field(default=lambda key: "assumption")
     movable: Mapping[str, Mapping[str, npt.NDArray[np.bool_]]] = field(default_factory=dict)
+    seed: int | None = None
+    _kept: dict[int, Any] = field(default_factory=dict)
 
     def members(self, year: int, scheme: str = ALL) -> Figure:
         return self.figure("members", year, scheme=scheme)
@@ -216,9 +219,8 @@ class Outcome:
         for entitled, share, cost in recipients(self.ground, self.scenario, year, Parameters()) if key.scheme == ALL else ():
             each = {"tax_pillar_recipients": 1.0, "tax_pillar": cost[0], "state_cost": cost[0]}.get(key.indicator, 0.0)
             values += entitled * share[0] * each * self.ground.factor(year)
-        for number, made in enumerate(self.path[index].parts):
-            known = quantities(made)
-            for name, recipe in self._recipes(made, year):
+        for number, (made, known, makes) in enumerate(self._prepared(index)):
+            for name, recipe in makes:
                 if not _within(name, key):
                     continue
                 found = True
@@ -237,6 +239,13 @@ class Outcome:
                 Problem("coverage", f"`{key.indicator}` is not an indicator", fix=did_you_mean(key.indicator, {k.indicator for k in self.known()} | set(_COUNTS))), ExitCode.SPEC
             )
         return values, slopes
+
+    def _prepared(self, index: int) -> list[tuple[PartYear, dict[str, tuple[str, Floats]], list[tuple[Key, Recipe]]]]:
+        """The parts of a year with their quantities and recipes, found once."""
+        if index not in self._kept:
+            year = self.path[index]
+            self._kept[index] = [(made, quantities(made), self._recipes(made, year.year)) for made in year.parts]
+        return self._kept[index]
 
     def _recipes(self, made: PartYear, year: int) -> list[tuple[Key, Recipe]]:
         return list(recipes(made, self.scenario, Parameters(), self.ground.prices(year)))

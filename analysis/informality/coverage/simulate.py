@@ -128,7 +128,7 @@ def simulate(
     return Outcome(
         ground, scenario, theta, parameters, drawn, shown,
         tuple(detail_years) if detail_years is not None else (years.first, years.last),
-        status_of(scenario, study.status), study.movable,
+        status_of(scenario, study.status), study.movable, seed if draws else None,
     )  # fmt: skip
 
 
