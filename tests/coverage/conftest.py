@@ -139,3 +139,66 @@ def baseline_of(tmp_path: Path, schema: Schema, definition: Definition) -> Calla
 
 
 LIBRARY_SCENARIOS = sorted(p.stem for p in (LIBRARY / "scenarios").glob("*.yml") if p.stem != "template")
+
+
+@pytest.fixture(scope="session")
+def sample(schema: Schema, definition: Definition) -> pd.DataFrame:
+    """480 made-up persons in 8 strata x 5 PSUs, every tenth worker without known earnings; households of four."""
+    rng = np.random.default_rng(7)
+    n = 480
+    i = np.arange(n)
+    status = rng.choice(["employee", "own_account", "contributing_family", "employer"], n, p=[0.35, 0.45, 0.15, 0.05])
+    employed = np.where(rng.random(n) < 0.85, "yes", "no")
+    inside = employed == "yes"
+    employee, own = status == "employee", np.isin(status, ["own_account", "employer"])
+    earned = np.round(np.exp(rng.normal(14.6, 0.6, n)), -4)
+    earned[rng.random(n) < 0.1] = np.nan
+    institution = np.where(employee, rng.choice(["government", "private", "corporation"], n, p=[0.2, 0.4, 0.4]), "private")
+
+    def among(mask: np.ndarray, values: Any) -> np.ndarray:
+        return np.where(mask & inside, values, "not_applicable")
+
+    columns = {
+        "weight": rng.uniform(500, 3000, n), "sex": rng.choice(["male", "female"], n), "age": rng.integers(15, 64, n), "area": np.where(i % 20 < 8, "urban", "rural"),
+        "employed": employed, "employed_13": employed, "employed_19": employed, "worker": employed, "labour_force": np.where(inside, "employed", "outside"),
+        "status": np.where(inside, status, "not_applicable"), "institution": among(inside, institution), "domestic_worker": among(employee, "no"),
+        "social_security": among(employee, rng.choice(["yes", "no", "unknown"], n, p=[0.35, 0.55, 0.10])),
+        "own_social_security": among(~employee, rng.choice(["yes", "no"], n, p=[0.03, 0.97])),
+        "agriculture": among(inside, rng.choice(["agriculture", "non_agriculture"], n)), "size_group": among(inside, rng.choice(["under_5", "5_9", "50_plus"], n)),
+        "registered": among(institution == "private", "no"), "books": among(institution == "private", "none"), "place": among(institution == "private", "street"),
+        "destination": among(own, "only_sale"), "annual_leave": among(employee, "no"), "sick_leave": among(employee, "no"),
+        "earnings_employee": np.where(employee & inside, earned, np.nan), "income_self": np.where(own & inside, earned, np.nan),
+        "hours_usual": np.where(inside, rng.integers(10, 60, n), np.nan), "person_id": i.astype(str), "household_id": (i // 4).astype(str),
+        "stratum": (i // 60).astype(str), "psu": (i // 12).astype(str), "age_group": np.full(n, "25_34"),
+    }  # fmt: skip
+    return frame_of(schema, columns, definition)
+
+
+@pytest.fixture(scope="session")
+def sample_design(sample: pd.DataFrame) -> Design:
+    return Design.from_columns(sample["weight"], sample["stratum"], sample["psu"])
+
+
+LAO: dict[str, Any] = {
+    **GOLDEN,
+    "id": "sample",
+    "years": {"base": 2025, "first": 2025, "last": 2029},
+    "schemes": ["lao-government", "lao-enterprise", "lao-voluntary"],
+    "choices": {**GOLDEN["choices"], "lao-government": {"old_age.min_years": "fifteen"}},
+    "administrative": [
+        {"schemes": ["lao-government", "lao-enterprise"], "members": 120_000, "source": "own", "status": "verified"},
+        {"schemes": ["lao-voluntary"], "members": 15_000, "source": "own", "status": "verified"},
+    ],
+    "takeup": {**{k: v for k, v in GOLDEN["takeup"].items() if k != "start"}, "observed": "model", "p_max": number(0.5, 0.4, 0.6), "covariates": {"log_income": number(0.6, 0.3, 0.9)}},
+    "capacity": {"burden": number(0.12, 0.1, 0.15), "applied": ["burden"], "margin": number(0), "welfare": {"measure": "labour_income", "headcount": number(0.2), "food_share": number(0.75), "near_poor": number(1.5)}},
+}  # fmt: skip
+
+
+@pytest.fixture
+def lao_of(tmp_path: Path, schema: Schema, definition: Definition) -> Callable[..., Baseline]:
+    """A baseline with three schemes and records for the sample, with some keys replaced."""
+
+    def made(**changes: Any) -> Baseline:
+        return read_baseline(str(write(tmp_path, "baselines", {**LAO, **changes})), grammar(schema, definition))
+
+    return made

@@ -193,13 +193,14 @@ def _answers(
     kind = (status == "employee").astype(str)
     parts = [kind, frame["sex"].astype(str).to_numpy(), frame["agriculture"].astype(str).to_numpy(), frame["area"].astype(str).to_numpy()]
     donors = ~np.isnan(own) & (own > 0) & (weight > 0)
+    who = pd.factorize(frame["person_id"])[0]
     out = np.full((int(lacking.sum()), ANSWERS), np.nan)
     for depth in range(len(parts), 0, -1):
         key = pd.factorize(pd.Series(["|".join(x) for x in zip(*parts[:depth], strict=True)]))[0]
         wanted = np.isnan(out[:, 0])
         for group in np.unique(key[lacking][wanted]):
             here = donors & (key == group)
-            if here.sum() >= _DONORS or (depth == 1 and here.any()):
+            if len(np.unique(who[here])) >= _DONORS or (depth == 1 and here.any()):
                 out[wanted & (key[lacking] == group)] = _quantiles(own[here], weight[here])
     return out
 

@@ -144,11 +144,13 @@ def read_scheme(
     mode = picks.pop("match.mode", None) or (spec.match.mode if spec.match else None)
     problems = unknown_sources(file, {**country.spec.sources, **spec.sources})
     dated: dict[str, Timeline] = {}
+    before = len(problems)
     for value, loc, described in dated_parts(spec):
         dated[value], found = compile_dated(
             described, value, country.series, file.place, loc, choice=picks.pop(value, None), begins=spec.in_force
         )
         problems += found
+    sound = len(problems) == before  # values with faults of their own cannot be compared
     problems += [
         Problem(file.path.name, f"`{left}` is not a value with versions", fix=did_you_mean(left, [*dated, "match.mode"]))
         for left in picks
@@ -156,7 +158,7 @@ def read_scheme(
     step = StepSpec(decides="coverage", title="Legal coverage", outcomes=dict(COVERAGE), rules=spec.covers)
     steps, found = compile_steps([step], variables, place=file.place, loc=("covers",))
     problems += found or prove(steps, file.path.name)
-    problems += [*_rate_problems(file), *_base_problems(file, country, dated), *_other_problems(file, country)]
+    problems += [*_rate_problems(file), *(_base_problems(file, country) if sound else []), *_other_problems(file, country)]
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     return Scheme(file, country, steps[0], dated, None if mode == UNRESOLVED else mode, frozenset(choices or {}))
@@ -304,7 +306,7 @@ def _sums(file: SpecFile[SchemeSpec], table: RateTableSpec, here: tuple[Any, ...
     return problems
 
 
-def _base_problems(file: SpecFile[SchemeSpec], country: Country, dated: Mapping[str, Timeline]) -> list[Problem]:
+def _base_problems(file: SpecFile[SchemeSpec], country: Country) -> list[Problem]:
     """Floor above ceiling, or above what entrants may declare, on any day and in any combination of versions."""
     base = file.spec.base
     problems = []
