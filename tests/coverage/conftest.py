@@ -154,6 +154,8 @@ def sample(schema: Schema, definition: Definition) -> pd.DataFrame:
     earned = np.round(np.exp(rng.normal(14.6, 0.6, n)), -4)
     earned[rng.random(n) < 0.1] = np.nan
     institution = np.where(employee, rng.choice(["government", "private", "corporation"], n, p=[0.2, 0.4, 0.4]), "private")
+    domestic = employee & (i % 17 == 0)
+    institution = np.where(domestic, "household", institution)
 
     def among(mask: np.ndarray, values: Any) -> np.ndarray:
         return np.where(mask & inside, values, "not_applicable")
@@ -161,13 +163,14 @@ def sample(schema: Schema, definition: Definition) -> pd.DataFrame:
     columns = {
         "weight": rng.uniform(500, 3000, n), "sex": rng.choice(["male", "female"], n), "age": rng.integers(15, 64, n), "area": np.where(i % 20 < 8, "urban", "rural"),
         "employed": employed, "employed_13": employed, "employed_19": employed, "worker": employed, "labour_force": np.where(inside, "employed", "outside"),
-        "status": np.where(inside, status, "not_applicable"), "institution": among(inside, institution), "domestic_worker": among(employee, "no"),
+        "status": np.where(inside, status, "not_applicable"), "institution": among(inside, institution), "domestic_worker": among(employee, np.where(domestic, "yes", "no")),
         "social_security": among(employee, rng.choice(["yes", "no", "unknown"], n, p=[0.35, 0.55, 0.10])),
         "own_social_security": among(~employee, rng.choice(["yes", "no"], n, p=[0.03, 0.97])),
         "agriculture": among(inside, rng.choice(["agriculture", "non_agriculture"], n)), "size_group": among(inside, rng.choice(["under_5", "5_9", "50_plus"], n)),
         "registered": among(institution == "private", "no"), "books": among(institution == "private", "none"), "place": among(institution == "private", "street"),
         "destination": among(own, "only_sale"), "annual_leave": among(employee, "no"), "sick_leave": among(employee, "no"),
         "earnings_employee": np.where(employee & inside, earned, np.nan), "income_self": np.where(own & inside, earned, np.nan),
+        "size_min": np.where(inside, 1.0, np.nan), "size_max": np.where(inside, 4.0, np.nan),
         "hours_usual": np.where(inside, rng.integers(10, 60, n), np.nan), "person_id": i.astype(str), "household_id": (i // 4).astype(str),
         "stratum": (i // 60).astype(str), "psu": (i // 12).astype(str), "age_group": np.full(n, "25_34"),
     }  # fmt: skip

@@ -474,8 +474,7 @@ def _benefits(
     if rule.minimum > 0:
         years = np.maximum((limit - known) * paid.mean(), 1e-9)[:, None]
         base = np.maximum(base, np.minimum(rule.minimum / np.maximum(rules.accrual * years, 1e-12), rules.ceiling))
-    made.rights = made.members * share
-    made.rights *= base * (12 * rules.accrual)
+    made.rights = made.members * share * (base * (12 * rules.accrual))
     made.rights[known >= limit] = 0.0
     for rate in spec.pensions.liability_rates:
         value = np.zeros(len(part.rows))
