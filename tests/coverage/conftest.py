@@ -39,8 +39,14 @@ GOLDEN: dict[str, Any] = {
     "years": {"base": 2025, "first": 2025, "last": 2025},
     "sources": {"own": "the reference page"},
     "takeup": {
-        "start": number(0.05), "observed": "keep", "beta_subsidy": number(0.93, 0.45, 1.40), "beta_assistance": number(1.5, 0.39, 3.1),
-        "p_max": number(1.0), "speed": number(0.3), "leaving": number(0.1), "retention": number(0.25),
+        "start": number(0.05),
+        "observed": "keep",
+        "beta_subsidy": number(0.93, 0.45, 1.40),
+        "beta_assistance": number(1.5, 0.39, 3.1),
+        "p_max": number(1.0),
+        "speed": number(0.3),
+        "leaving": number(0.1),
+        "retention": number(0.25),
     },
     "newly_covered": {"start": number(0.1), "step": number(0.05), "cap": number(0.45)},
     "density": {
@@ -50,9 +56,19 @@ GOLDEN: dict[str, Any] = {
     },
     "claims": {"mandatory": number(1), "voluntary": number(1)},
     "capacity": {"burden": number(0.10), "applied": ["burden"], "margin": number(0)},
-    "finance": {"admin_share": number(0.05), "admin_per_member": number(60000), "wage_shift": number(0.5), "informality_response": number(0.3)},
-    "pensions": {"real_wage": number(0.02), "discount": number(0.03), "liability_rates": [0.02, 0.03, 0.04], "entry_age": number(25)},
-}  # fmt: skip
+    "finance": {
+        "admin_share": number(0.05),
+        "admin_per_member": number(60000),
+        "wage_shift": number(0.5),
+        "informality_response": number(0.3),
+    },
+    "pensions": {
+        "real_wage": number(0.02),
+        "discount": number(0.03),
+        "liability_rates": [0.02, 0.03, 0.04],
+        "entry_age": number(25),
+    },
+}
 
 
 def write(folder: Path, kind: str, spec: dict[str, Any]) -> Path:
@@ -98,20 +114,99 @@ def eight(schema: Schema, definition: Definition) -> pd.DataFrame:
     """The eight rows of the golden scenario, in order."""
     formal, micro = {"institution": "corporation"}, {"institution": "private"}
     rows: list[dict[str, Any]] = [
-        {"weight": 1000, "sex": "female", "age": 34, "status": "employee", "social_security": "yes", "earnings_employee": 3.0e6, **formal},
-        {"weight": 500, "sex": "male", "age": 40, "status": "employee", "social_security": "yes", "earnings_employee": 6.0e6, **formal},
-        {"weight": 800, "sex": "female", "age": 28, "status": "employee", "social_security": "no", "earnings_employee": 2.0e6, **formal},
-        {"weight": 1200, "sex": "male", "age": 22, "status": "employee", "social_security": "no", "earnings_employee": 1.8e6, "size_group": "under_5", **micro},
-        {"weight": 3000, "sex": "female", "age": 45, "status": "own_account", "own_social_security": "no", "income_self": 1.0e6, "agriculture": "agriculture", **micro},
-        {"weight": 1500, "sex": "male", "age": 38, "status": "own_account", "own_social_security": "no", "income_self": 3.5e6, **micro},
-        {"weight": 2000, "sex": "female", "age": 50, "status": "contributing_family", "own_social_security": "no", **micro},
-        {"weight": 300, "sex": "male", "age": 52, "status": "employer", "own_social_security": "yes", "income_self": 8.0e6, "size_group": "under_5", **micro},
-    ]  # fmt: skip
+        {
+            "weight": 1000,
+            "sex": "female",
+            "age": 34,
+            "status": "employee",
+            "social_security": "yes",
+            "earnings_employee": 3.0e6,
+            **formal,
+        },
+        {
+            "weight": 500,
+            "sex": "male",
+            "age": 40,
+            "status": "employee",
+            "social_security": "yes",
+            "earnings_employee": 6.0e6,
+            **formal,
+        },
+        {
+            "weight": 800,
+            "sex": "female",
+            "age": 28,
+            "status": "employee",
+            "social_security": "no",
+            "earnings_employee": 2.0e6,
+            **formal,
+        },
+        {
+            "weight": 1200,
+            "sex": "male",
+            "age": 22,
+            "status": "employee",
+            "social_security": "no",
+            "earnings_employee": 1.8e6,
+            "size_group": "under_5",
+            **micro,
+        },
+        {
+            "weight": 3000,
+            "sex": "female",
+            "age": 45,
+            "status": "own_account",
+            "own_social_security": "no",
+            "income_self": 1.0e6,
+            "agriculture": "agriculture",
+            **micro,
+        },
+        {
+            "weight": 1500,
+            "sex": "male",
+            "age": 38,
+            "status": "own_account",
+            "own_social_security": "no",
+            "income_self": 3.5e6,
+            **micro,
+        },
+        {
+            "weight": 2000,
+            "sex": "female",
+            "age": 50,
+            "status": "contributing_family",
+            "own_social_security": "no",
+            **micro,
+        },
+        {
+            "weight": 300,
+            "sex": "male",
+            "age": 52,
+            "status": "employer",
+            "own_social_security": "yes",
+            "income_self": 8.0e6,
+            "size_group": "under_5",
+            **micro,
+        },
+    ]
     shared = {
-        "employed": "yes", "employed_13": "yes", "employed_19": "yes", "labour_force": "employed", "worker": "yes", "area": "rural",
-        "domestic_worker": "no", "annual_leave": "no", "sick_leave": "no", "registered": "no", "books": "none", "destination": "only_sale",
-        "place": "farm", "agriculture": "non_agriculture", "size_group": "50_plus", "age_group": "25_34",
-    }  # fmt: skip
+        "employed": "yes",
+        "employed_13": "yes",
+        "employed_19": "yes",
+        "labour_force": "employed",
+        "worker": "yes",
+        "area": "rural",
+        "domestic_worker": "no",
+        "annual_leave": "no",
+        "sick_leave": "no",
+        "registered": "no",
+        "books": "none",
+        "destination": "only_sale",
+        "place": "farm",
+        "agriculture": "non_agriculture",
+        "size_group": "50_plus",
+        "age_group": "25_34",
+    }
     names = dict.fromkeys(k for row in [shared, *rows] for k in row)
     blank: dict[str, Any] = {"earnings_employee": np.nan, "income_self": np.nan}
     columns = {k: [{**shared, **row}.get(k, blank.get(k, "not_applicable")) for row in rows] for k in names}
@@ -153,7 +248,9 @@ def sample(schema: Schema, definition: Definition) -> pd.DataFrame:
     employee, own = status == "employee", np.isin(status, ["own_account", "employer"])
     earned = np.round(np.exp(rng.normal(14.6, 0.6, n)), -4)
     earned[rng.random(n) < 0.1] = np.nan
-    institution = np.where(employee, rng.choice(["government", "private", "corporation"], n, p=[0.2, 0.4, 0.4]), "private")
+    institution = np.where(
+        employee, rng.choice(["government", "private", "corporation"], n, p=[0.2, 0.4, 0.4]), "private"
+    )
     domestic = employee & (i % 17 == 0)
     institution = np.where(domestic, "household", institution)
 
@@ -161,19 +258,39 @@ def sample(schema: Schema, definition: Definition) -> pd.DataFrame:
         return np.where(mask & inside, values, "not_applicable")
 
     columns = {
-        "weight": rng.uniform(500, 3000, n), "sex": rng.choice(["male", "female"], n), "age": rng.integers(15, 64, n), "area": np.where(i % 20 < 8, "urban", "rural"),
-        "employed": employed, "employed_13": employed, "employed_19": employed, "worker": employed, "labour_force": np.where(inside, "employed", "outside"),
-        "status": np.where(inside, status, "not_applicable"), "institution": among(inside, institution), "domestic_worker": among(employee, np.where(domestic, "yes", "no")),
+        "weight": rng.uniform(500, 3000, n),
+        "sex": rng.choice(["male", "female"], n),
+        "age": rng.integers(15, 64, n),
+        "area": np.where(i % 20 < 8, "urban", "rural"),
+        "employed": employed,
+        "employed_13": employed,
+        "employed_19": employed,
+        "worker": employed,
+        "labour_force": np.where(inside, "employed", "outside"),
+        "status": np.where(inside, status, "not_applicable"),
+        "institution": among(inside, institution),
+        "domestic_worker": among(employee, np.where(domestic, "yes", "no")),
         "social_security": among(employee, rng.choice(["yes", "no", "unknown"], n, p=[0.35, 0.55, 0.10])),
         "own_social_security": among(~employee, rng.choice(["yes", "no"], n, p=[0.03, 0.97])),
-        "agriculture": among(inside, rng.choice(["agriculture", "non_agriculture"], n)), "size_group": among(inside, rng.choice(["under_5", "5_9", "50_plus"], n)),
-        "registered": among(institution == "private", "no"), "books": among(institution == "private", "none"), "place": among(institution == "private", "street"),
-        "destination": among(own, "only_sale"), "annual_leave": among(employee, "no"), "sick_leave": among(employee, "no"),
-        "earnings_employee": np.where(employee & inside, earned, np.nan), "income_self": np.where(own & inside, earned, np.nan),
-        "size_min": np.where(inside, 1.0, np.nan), "size_max": np.where(inside, 4.0, np.nan),
-        "hours_usual": np.where(inside, rng.integers(10, 60, n), np.nan), "person_id": i.astype(str), "household_id": (i // 4).astype(str),
-        "stratum": (i // 60).astype(str), "psu": (i // 12).astype(str), "age_group": np.full(n, "25_34"),
-    }  # fmt: skip
+        "agriculture": among(inside, rng.choice(["agriculture", "non_agriculture"], n)),
+        "size_group": among(inside, rng.choice(["under_5", "5_9", "50_plus"], n)),
+        "registered": among(institution == "private", "no"),
+        "books": among(institution == "private", "none"),
+        "place": among(institution == "private", "street"),
+        "destination": among(own, "only_sale"),
+        "annual_leave": among(employee, "no"),
+        "sick_leave": among(employee, "no"),
+        "earnings_employee": np.where(employee & inside, earned, np.nan),
+        "income_self": np.where(own & inside, earned, np.nan),
+        "size_min": np.where(inside, 1.0, np.nan),
+        "size_max": np.where(inside, 4.0, np.nan),
+        "hours_usual": np.where(inside, rng.integers(10, 60, n), np.nan),
+        "person_id": i.astype(str),
+        "household_id": (i // 4).astype(str),
+        "stratum": (i // 60).astype(str),
+        "psu": (i // 12).astype(str),
+        "age_group": np.full(n, "25_34"),
+    }
     return frame_of(schema, columns, definition)
 
 
@@ -192,9 +309,24 @@ LAO: dict[str, Any] = {
         {"schemes": ["lao-government", "lao-enterprise"], "members": 120_000, "source": "own", "status": "verified"},
         {"schemes": ["lao-voluntary"], "members": 15_000, "source": "own", "status": "verified"},
     ],
-    "takeup": {**{k: v for k, v in GOLDEN["takeup"].items() if k != "start"}, "observed": "model", "p_max": number(0.5, 0.4, 0.6), "covariates": {"log_income": number(0.6, 0.3, 0.9)}},
-    "capacity": {"burden": number(0.12, 0.1, 0.15), "applied": ["burden"], "margin": number(0), "welfare": {"measure": "labour_income", "headcount": number(0.2), "food_share": number(0.75), "near_poor": number(1.5)}},
-}  # fmt: skip
+    "takeup": {
+        **{k: v for k, v in GOLDEN["takeup"].items() if k != "start"},
+        "observed": "model",
+        "p_max": number(0.5, 0.4, 0.6),
+        "covariates": {"log_income": number(0.6, 0.3, 0.9)},
+    },
+    "capacity": {
+        "burden": number(0.12, 0.1, 0.15),
+        "applied": ["burden"],
+        "margin": number(0),
+        "welfare": {
+            "measure": "labour_income",
+            "headcount": number(0.2),
+            "food_share": number(0.75),
+            "near_poor": number(1.5),
+        },
+    },
+}
 
 
 @pytest.fixture

@@ -24,8 +24,22 @@ from informality.inference.sampling.design import Design
 from .test_scenarios import V, lever
 
 SUBSIDY = {"type": "subsidy", "scheme": V, "base": "own", "share": {"default": 0.3}, "from": "2026-01-01"}
-ENFORCE = {"type": "enforcement", "scheme": "lao-enterprise", "base": "covered", "who": {"institution": "corporation"}, "target": 0.8, "from": "2026-01-01"}
-FIGURES = [("members", V), ("members", "lao-enterprise"), ("contributions", "all"), ("state_support", V), ("accrual.0.03", V), ("benefits", "all")]
+ENFORCE = {
+    "type": "enforcement",
+    "scheme": "lao-enterprise",
+    "base": "covered",
+    "who": {"institution": "corporation"},
+    "target": 0.8,
+    "from": "2026-01-01",
+}
+FIGURES = [
+    ("members", V),
+    ("members", "lao-enterprise"),
+    ("contributions", "all"),
+    ("state_support", V),
+    ("accrual.0.03", V),
+    ("benefits", "all"),
+]
 
 
 @pytest.fixture
@@ -57,7 +71,9 @@ def jackknife(study: Study, scenario: Scenario, read: Callable[[Outcome], float]
 
 
 @pytest.mark.parametrize(("indicator", "scheme"), FIGURES)
-def test_errors_agree_with_a_jackknife_that_calibrates_anew(indicator: str, scheme: str, study: Study, scenario: Scenario) -> None:
+def test_errors_agree_with_a_jackknife_that_calibrates_anew(
+    indicator: str, scheme: str, study: Study, scenario: Scenario
+) -> None:
     """Both estimate one variance, to first order. With 40 PSUs of 12 they differ by a few per cent, far less than leaving out
     the calibration would make them: members of the voluntary scheme would then have several times the error.
 
@@ -98,7 +114,9 @@ def test_groups_add_up_and_so_do_payers(study: Study, scenario: Scenario) -> Non
     payers = [outcome.contributions(2028, payer=p).value[0] for p in ("employer", "employee", "self", "state")]
     assert sum(payers) == pytest.approx(outcome.contributions(2028).value[0], rel=1e-12)
     branches = ("pension", "health", "short_term", "unemployment", "injury")
-    assert sum(outcome.contributions(2028, branch=b).value[0] for b in branches) == pytest.approx(outcome.contributions(2028).value[0], rel=1e-12)
+    assert sum(outcome.contributions(2028, branch=b).value[0] for b in branches) == pytest.approx(
+        outcome.contributions(2028).value[0], rel=1e-12
+    )
 
 
 def test_scenarios_subtract_with_their_own_error(study: Study, scenario: Scenario) -> None:
@@ -114,7 +132,9 @@ def test_scenarios_subtract_with_their_own_error(study: Study, scenario: Scenari
     assert gain.draws is not None
     assert (gain.draws > 0).all()  # more support, never fewer members, in any draw
     coverage = new.coverage(2028)
-    assert coverage.value[0] == pytest.approx(new.members(2028).value[0] / new.figure("employed", 2028).value[0], rel=1e-12)
+    assert coverage.value[0] == pytest.approx(
+        new.members(2028).value[0] / new.figure("employed", 2028).value[0], rel=1e-12
+    )
     parts = new.members(2028, V).uncertainty()
     assert parts.total == pytest.approx(parts.sampling + parts.parameters + parts.imputation)
     assert sum(parts.shares.values()) == pytest.approx(1)

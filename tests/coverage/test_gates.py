@@ -26,7 +26,9 @@ Made = Callable[..., tuple[Study, Outcome]]
 
 
 @pytest.fixture
-def made(sample: pd.DataFrame, sample_design: Design, schema: Schema, definition: Definition, lao_of: Callable[..., Baseline]) -> Made:
+def made(
+    sample: pd.DataFrame, sample_design: Design, schema: Schema, definition: Definition, lao_of: Callable[..., Baseline]
+) -> Made:
     def run(**changes: object) -> tuple[Study, Outcome]:
         study = study_of(sample, sample_design, schema, definitions=[definition])
         return study, simulate(study, scenario=status_quo(lao_of(**changes)))
@@ -91,7 +93,15 @@ def test_5_support_that_drives_members_away(made: Made) -> None:
 def test_6_rows_that_count_twice(made: Made) -> None:
     study, outcome = made()
     assert gates.split_rows(study, outcome.scenario).passed
-    heavier = replace(study, design=Design.from_columns(study.design.weight * 1.001, study.design.units.stratum[study.design.psu], study.design.psu), grounds={}, thetas={}, movable={})
+    heavier = replace(
+        study,
+        design=Design.from_columns(
+            study.design.weight * 1.001, study.design.units.stratum[study.design.psu], study.design.psu
+        ),
+        grounds={},
+        thetas={},
+        movable={},
+    )
     other = simulate(heavier, scenario=outcome.scenario)
     assert not gates.same_outcome(outcome, other, ["employed"], "weights times 1.001").passed
 
@@ -122,7 +132,11 @@ def test_8_a_wrong_life_table() -> None:
 
 
 def test_failures_are_one_error_that_names_them(made: Made) -> None:
-    _, outcome = made(identities=[{"title": "Impossible", "numerator": ["members"], "denominator": ["employed"], "low": 0.9, "high": 1.0}])
+    _, outcome = made(
+        identities=[
+            {"title": "Impossible", "numerator": ["members"], "denominator": ["employed"], "low": 0.9, "high": 1.0}
+        ]
+    )
     with pytest.raises(InformalityError) as failure:
         gates.require([gates.identities(outcome)], "sample")
     assert failure.value.code == ExitCode.BENCHMARK

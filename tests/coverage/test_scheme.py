@@ -53,11 +53,13 @@ def test_branch_rates_must_add_up(schema: Schema, tmp_path: Path) -> None:
 
 def test_all_problems_come_at_once(schema: Schema, tmp_path: Path) -> None:
     error = broken(
-        schema, tmp_path, "lao-enterprise",
+        schema,
+        tmp_path,
+        "lao-enterprise",
         ("check: {employer: 0.06, employee: 0.055}", "check: {employer: 0.06}"),
         ("source: V-18, status: verified}", "source: V-99, status: verified}"),
         ("then: {index: minimum_wage, multiple: 5,", "then: {index: minimal_wage, multiple: 5,"),
-    )  # fmt: skip
+    )
     words = " | ".join(p.what for p in error.problems)
     assert "lacks the total of `employee`" in words
     assert "`V-99` is not in `sources`" in words
@@ -73,17 +75,26 @@ def test_a_floor_above_the_ceiling_on_some_day(schema: Schema, tmp_path: Path) -
 
 def test_gaps_between_days(schema: Schema, tmp_path: Path) -> None:
     error = broken(
-        schema, tmp_path, "vnm-voluntary",
-        ("{from: 2022-01-01, value: 20, source: recalled", "{from: 2022-01-01, until: 2024-12-31, value: 20, source: recalled"),
-    )  # fmt: skip
+        schema,
+        tmp_path,
+        "vnm-voluntary",
+        (
+            "{from: 2022-01-01, value: 20, source: recalled",
+            "{from: 2022-01-01, until: 2024-12-31, value: 20, source: recalled",
+        ),
+    )
     assert "have a gap" in error.problems[0].what
     assert error.problems[0].found == "one value holds until 2024-12-31, the next begins on 2025-07-01"
 
 
 def test_unknown_keys_and_ranges(schema: Schema, tmp_path: Path) -> None:
     error = broken(
-        schema, tmp_path, "lao-voluntary", ("accrual: {value: 0.02,", "acrual: {value: 0.02,"), ("days: {value: 105, low: 90", "days: {value: 80, low: 90")
-    )  # fmt: skip
+        schema,
+        tmp_path,
+        "lao-voluntary",
+        ("accrual: {value: 0.02,", "acrual: {value: 0.02,"),
+        ("days: {value: 105, low: 90", "days: {value: 80, low: 90"),
+    )
     words = " | ".join(p.what for p in error.problems)
     assert "the key `acrual` is not known here" in words
     assert "the value 80 lies outside its range, 90 to 105" in words
@@ -116,7 +127,9 @@ def test_a_floor_follows_the_minimum_wage_with_its_lag(schema: Schema) -> None:
     enterprise = read_scheme("lao-enterprise", schema.grammar)
     floors = [enterprise.value_at("floor", date(y, 7, 1)).value for y in (2017, 2019, 2022, 2024, 2025)]  # type: ignore[union-attr]
     assert floors == [900_000, 1_100_000, 1_100_000, 1_600_000, 2_500_000]
-    voluntary = read_scheme("lao-voluntary", schema.grammar, choices={"floor": "follows_minimum_wage", "entry_cap": "announced"})
+    voluntary = read_scheme(
+        "lao-voluntary", schema.grammar, choices={"floor": "follows_minimum_wage", "entry_cap": "announced"}
+    )
     at = {d: voluntary.value_at("floor", d).value for d in (date(2023, 11, 1), date(2024, 12, 1), date(2028, 7, 1))}  # type: ignore[union-attr]
     assert at[date(2023, 11, 1)] == 1_200_000  # the minimum wage was 1.6 million already
     assert at[date(2024, 12, 1)] == 2_500_000
@@ -126,12 +139,15 @@ def test_a_floor_follows_the_minimum_wage_with_its_lag(schema: Schema) -> None:
 def test_the_ceiling_rule_of_five_minimum_wages(schema: Schema) -> None:
     """4.5 million in 2017 is five times 900,000; the rule gives 12.5 million in 2025 (lao_facts, section 1)."""
     rule = read_scheme("lao-enterprise", schema.grammar, choices={"ceiling": "as_written"})
-    values = [rule.value_at("ceiling", d).value for d in (date(2017, 7, 1), date(2018, 7, 1), date(2023, 12, 1), date(2025, 7, 1))]  # type: ignore[union-attr]
+    values = [
+        rule.value_at("ceiling", d).value
+        for d in (date(2017, 7, 1), date(2018, 7, 1), date(2023, 12, 1), date(2025, 7, 1))
+    ]  # type: ignore[union-attr]
     assert values == [4.5e6, 5.5e6, 8.0e6, 12.5e6]
 
 
 def test_poverty_lines_and_ages_of_the_country() -> None:
-    """CPI-uprated lines 608,623 and 656,351 (section 1.6, to the rounding of the printed rates); people 15-64 as printed there."""
+    """CPI-uprated lines 608,623 and 656,351 (1.6, to the rounding of the printed rates); people 15-64 as printed."""
     lao = read_country("lao")
     assert lao.amount("poverty_line", date(2024, 7, 1)) == pytest.approx(608_623, rel=1e-4)
     assert lao.amount("poverty_line", date(2025, 7, 1)) == pytest.approx(656_351, rel=1e-4)

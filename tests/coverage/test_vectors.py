@@ -142,8 +142,13 @@ def test_07_cambodia_by_phase() -> None:
         paid = payer_totals(contributions(base, khm.rates_at(day).rates))
         assert paid["employer"] == pytest.approx(each_side, abs=1e-6)
         assert paid["employee"] == pytest.approx(each_side, abs=1e-6)
-    totals_by_year = {y: sum(khm.rates_at(date(y, 12, 1)).total(p) for p in ("employer", "employee")) for y in (2022, 2026, 2027, 2031, 2032, 2041, 2042, 2052)}
-    assert totals_by_year == pytest.approx({2022: 0.04, 2026: 0.04, 2027: 0.08, 2031: 0.08, 2032: 0.1075, 2041: 0.1075, 2042: 0.135, 2052: 0.1625})
+    totals_by_year = {
+        y: sum(khm.rates_at(date(y, 12, 1)).total(p) for p in ("employer", "employee"))
+        for y in (2022, 2026, 2027, 2031, 2032, 2041, 2042, 2052)
+    }
+    assert totals_by_year == pytest.approx(
+        {2022: 0.04, 2026: 0.04, 2027: 0.08, 2031: 0.08, 2032: 0.1075, 2041: 0.1075, 2042: 0.135, 2052: 0.1625}
+    )
 
 
 def test_08_georgia_in_both_readings() -> None:
@@ -234,7 +239,14 @@ def test_18_life_expectancy(lao: Country) -> None:
 
 
 MEN, WOMEN = 60, 55
-JOINS = (("male", MEN, 25), ("male", MEN, 35), ("male", MEN, 45), ("female", WOMEN, 25), ("female", WOMEN, 35), ("female", WOMEN, 40))
+JOINS = (
+    ("male", MEN, 25),
+    ("male", MEN, 35),
+    ("male", MEN, 45),
+    ("female", WOMEN, 25),
+    ("female", WOMEN, 35),
+    ("female", WOMEN, 40),
+)
 
 
 def test_19_moneys_worth(lao: Country) -> None:
@@ -242,7 +254,10 @@ def test_19_moneys_worth(lao: Country) -> None:
         (0.02, [3.545, 3.808, 4.131, 5.122, 5.451, 5.632]),
         (0.015, [2.659, 2.856, 3.098, 3.842, 4.088, 4.224]),
     ):
-        worth = [moneys_worth(PensionRule(age, 15, accrual, 0.75), lao.life[sex], entry, rate=0.05) for sex, age, entry in JOINS]
+        worth = [
+            moneys_worth(PensionRule(age, 15, accrual, 0.75), lao.life[sex], entry, rate=0.05)
+            for sex, age, entry in JOINS
+        ]
         assert worth == pytest.approx(expected, abs=5e-4)
 
 

@@ -114,7 +114,12 @@ def spread(outcome: Outcome, year: int, indicator: str, scheme: str = ALL) -> pd
     means = people.means[people.person]
     known = ~np.isnan(means) & people.working
     w = people.weight[known]
-    return pd.Series({"concentration": concentration(values[known], means[known], w), "poorest_40": share_of_poorest(values[known], means[known], w)})
+    return pd.Series(
+        {
+            "concentration": concentration(values[known], means[known], w),
+            "poorest_40": share_of_poorest(values[known], means[known], w),
+        }
+    )
 
 
 def poverty_effect(outcome: Outcome, year: int) -> pd.DataFrame:
@@ -159,9 +164,16 @@ def sdg_131(outcome: Outcome, year: int) -> pd.DataFrame:
     limits = [r.age for m in parts for r in m.rules.pension.values()]
     old = people.age >= (min(limits) if limits else 65)
     population = outcome.ground.baseline.country.population
-    births = np.interp(year, sorted(population.births), [population.births[y] for y in sorted(population.births)]) if population and population.births else None
+    births = (
+        np.interp(year, sorted(population.births), [population.births[y] for y in sorted(population.births)])
+        if population and population.births
+        else None
+    )
     mothers = sum(
-        float((weight[m.part.rows] * m.factor[:, 0]) @ (m.members * m.cases["maternity"][0][:, None] * m.cases["maternity"][1])[:, 0])
+        float(
+            (weight[m.part.rows] * m.factor[:, 0])
+            @ (m.members * m.cases["maternity"][0][:, None] * m.cases["maternity"][1])[:, 0]
+        )
         for m in parts
         if "maternity" in m.cases
     )
@@ -181,4 +193,7 @@ def sdg_131(outcome: Outcome, year: int) -> pd.DataFrame:
         births=float(births) if births is not None else None,
         unemployed=total("unemployed"),
     )
-    return pd.DataFrame([(i.name, i.title, i.numerator, i.denominator, i.value, i.note) for i in found], columns=["name", "title", "numerator", "denominator", "value", "note"])
+    return pd.DataFrame(
+        [(i.name, i.title, i.numerator, i.denominator, i.value, i.note) for i in found],
+        columns=["name", "title", "numerator", "denominator", "value", "note"],
+    )

@@ -66,7 +66,10 @@ class MarginSpec(SpecModel):
 
 
 class IdentitySpec(SpecModel):
-    """Two known totals whose ratio must lie in a band: ``members:<scheme>``, ``members``, ``employed``, ``formal_jobs``, ``informal_jobs``."""
+    """Known totals whose ratio must lie in a band.
+
+    Names: ``members``, ``members:<scheme>``, ``employed``, ``formal_jobs``, ``informal_jobs``.
+    """
 
     title: Words
     numerator: list[Words] = Field(min_length=1)
@@ -230,7 +233,13 @@ def read_baseline(
     picks = {s: {**spec.choices.get(s, {}), **(choices or {}).get(s, {})} for s in {*spec.choices, *(choices or {})}}
     for scheme in picks:
         if scheme not in spec.schemes:
-            problems.append(Problem(file.place("choices", scheme), f"`{scheme}` is not a scheme of this baseline", fix=did_you_mean(scheme, spec.schemes)))
+            problems.append(
+                Problem(
+                    file.place("choices", scheme),
+                    f"`{scheme}` is not a scheme of this baseline",
+                    fix=did_you_mean(scheme, spec.schemes),
+                )
+            )
     schemes: dict[str, Scheme] = {}
     for i, scheme in enumerate(spec.schemes):
         part = {k.removeprefix(f"{scheme}."): v for k, v in (changes or {}).items() if k.startswith(f"{scheme}.")}
@@ -241,15 +250,29 @@ def read_baseline(
             problems += failure.problems
             continue
         if schemes[scheme].spec.country != spec.country:
-            problems.append(Problem(file.place("schemes", i), f"`{scheme}` is a scheme of another country", schemes[scheme].spec.country))
+            problems.append(
+                Problem(
+                    file.place("schemes", i), f"`{scheme}` is a scheme of another country", schemes[scheme].spec.country
+                )
+            )
     counted: set[tuple[str, str]] = set()
     for i, entry in enumerate(spec.administrative):
         for scheme in entry.schemes:
             if scheme not in spec.schemes:
-                problems.append(Problem(file.place("administrative", i, "schemes"), f"`{scheme}` is not a scheme of this baseline", fix=did_you_mean(scheme, spec.schemes)))
+                problems.append(
+                    Problem(
+                        file.place("administrative", i, "schemes"),
+                        f"`{scheme}` is not a scheme of this baseline",
+                        fix=did_you_mean(scheme, spec.schemes),
+                    )
+                )
             key = (scheme, repr(sorted(entry.where.items(), key=str)))
             if key in counted:
-                problems.append(Problem(file.place("administrative", i), f"members of `{scheme}` are given twice for the same people"))
+                problems.append(
+                    Problem(
+                        file.place("administrative", i), f"members of `{scheme}` are given twice for the same people"
+                    )
+                )
             counted.add(key)
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)

@@ -13,13 +13,14 @@ from scipy.special import expit
 
 from informality.coverage.baseline import Baseline, MembersSpec
 from informality.coverage.eligibility import MANDATORY
-from informality.coverage.engine import offer_of, parts_of
+from informality.coverage.engine import parts_of
 from informality.coverage.ground import NO, UNCLEAR, YES, Ground, Theta
 from informality.coverage.levers import Enforcement
 from informality.coverage.policy import Parameters, rules_of
 from informality.coverage.scenario import Scenario, status_quo
 from informality.coverage.takeup import calibrate as solve
 from informality.coverage.takeup import intercept_of, take_up
+from informality.coverage.voluntary import offer_of
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 
 Floats = npt.NDArray[np.float64]
@@ -111,7 +112,10 @@ def _voluntary(
         rows, scheme = part.rows, part.scheme
         rules = rules_of(scenario, scheme, base, parameters)
         offer = offer_of(ground, scenario, part, rules, parameters)
-        score = ground.scores(scenario, rows, parameters) + parameters("takeup.beta_subsidy", spec.takeup.beta_subsidy) * offer.share
+        score = (
+            ground.scores(scenario, rows, parameters)
+            + parameters("takeup.beta_subsidy", spec.takeup.beta_subsidy) * offer.share
+        )
         p_max = parameters("takeup.p_max", spec.takeup.p_max)
         records = [e for e in spec.administrative if scheme in e.schemes]
         if not records:
@@ -138,13 +142,20 @@ def _voluntary(
         for i, record in enumerate(records):
             name, here = f"alpha:{scheme}:{i}", (code[rows] == i) & ~observed
             wanted = record.members - float(weight[(code[rows] == i) & observed].sum())
-            alpha = solve(score[here], weight[here], max(wanted, 0.0), p_max, able[here], f"members on record of {scheme}")
+            alpha = solve(
+                score[here], weight[here], max(wanted, 0.0), p_max, able[here], f"members on record of {scheme}"
+            )
             values[name] = np.atleast_1d(alpha)
-            gaps[name.removeprefix("alpha:")] = (float(weight[(code[rows] == i) & ground.observed(scheme, rows)].sum()), record.members)
+            gaps[name.removeprefix("alpha:")] = (
+                float(weight[(code[rows] == i) & ground.observed(scheme, rows)].sum()),
+                record.members,
+            )
             if shape[1] == 1:
                 p = take_up(score[here, 0], values[name], p_max, able[here, 0])
                 free = p < p_max
-                slope = float((weight[here] * np.where(free, _slope(score[here, 0] + values[name]), 0.0) * able[here, 0]).sum())
+                slope = float(
+                    (weight[here] * np.where(free, _slope(score[here, 0] + values[name]), 0.0) * able[here, 0]).sum()
+                )
                 z = np.zeros(len(people.person))
                 z[rows[here]] = -weight[here] * p / slope if slope else 0.0
                 known = (code[rows] == i) & observed
@@ -171,7 +182,12 @@ def _compliance_now(
         rows = np.flatnonzero(inside)
         if not len(rows):
             raise InformalityError(
-                Problem(placed.place, "nobody in the survey is covered by law and meets `who`", fix="widen `who`, or take the lever out"), ExitCode.DATA
+                Problem(
+                    placed.place,
+                    "nobody in the survey is covered by law and meets `who`",
+                    fix="widen `who`, or take the lever out",
+                ),
+                ExitCode.DATA,
             )
         chance = ground.insured(theta, scheme, rows)[:, 0]
         total = weight[rows].sum()

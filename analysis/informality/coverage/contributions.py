@@ -68,7 +68,7 @@ def subsidy(share: npt.ArrayLike, own: npt.ArrayLike, reference: npt.ArrayLike, 
 def subsidy_share(granted: npt.ArrayLike, own: npt.ArrayLike) -> Floats:
     """The share of a contribution that the State pays, 0 where nothing is due (3.5, 4)."""
     g, c = np.asarray(granted, dtype=float), np.asarray(own, dtype=float)
-    return np.divide(g, c, out=np.zeros(np.broadcast(g, c).shape), where=c > 0)
+    return np.asarray(np.divide(g, c, out=np.zeros(np.broadcast(g, c).shape), where=c > 0))
 
 
 def bracket_match(yearly: npt.ArrayLike, brackets: Sequence[tuple[float, float]], mode: BracketMode) -> Floats:

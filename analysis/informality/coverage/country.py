@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -18,7 +19,7 @@ from pydantic import Field
 
 from informality.coverage.dated import DatedSpec, Number, Real, Series, Timeline, compile_dated
 from informality.coverage.lifetable import LifeTable
-from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.library import find
 from informality.foundation.quantities import Status, weakest
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
@@ -193,10 +194,8 @@ def read_country(name: str, *folders: Path) -> Country:
     return Country(file, series, macro, population, life)
 
 
-def unknown_sources(file: SpecFile[CountrySpec] | SpecFile, register: Mapping[str, str]) -> list[Problem]:  # type: ignore[type-arg]
+def unknown_sources(file: SpecFile[Any], register: Mapping[str, str]) -> list[Problem]:
     """A problem for each ``source`` that is not in the register of the file."""
-    from informality.foundation.errors import did_you_mean
-
     problems: list[Problem] = []
 
     def walk(node: object, loc: tuple[object, ...]) -> None:

@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -269,12 +270,10 @@ def compile_dated(
     return timeline, problems
 
 
-def _faults(
-    form: VersionSpec, name: str, series: Series, place: Place, loc: Loc, begins: date | None
-) -> list[Problem]:
+def _faults(form: VersionSpec, name: str, series: Series, place: Place, loc: Loc, begins: date | None) -> list[Problem]:
     problems: list[Problem] = []
     values = form.values
-    for i, (one, following) in enumerate(zip(values, values[1:], strict=False)):
+    for i, (one, following) in enumerate(pairwise(values)):
         at = place(*loc, "values", i + 1)
         if following.begins <= one.begins:
             problems.append(

@@ -38,7 +38,7 @@ def share_of_poorest(amount: npt.ArrayLike, means: npt.ArrayLike, weight: npt.Ar
     a = np.asarray(amount, dtype=float) * w
     if a.sum() == 0:
         return float("nan")
-    values, place = np.unique(x, return_inverse=True)
+    place = np.unique(x, return_inverse=True)[1]
     mass, sums = np.bincount(place, w), np.bincount(place, a)
     reached = np.concatenate([[0.0], np.cumsum(mass)]) / mass.sum()
     got = np.concatenate([[0.0], np.cumsum(sums)]) / a.sum()

@@ -8,7 +8,12 @@ from informality.coverage.outcome import Outcome
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 
 _ROUNDING = 1e-9
-_OF = {"members": "members", "contributions": "contributions", "state_cost": "state_cost", "formal_jobs": "newly_insured"}
+_OF = {
+    "members": "members",
+    "contributions": "contributions",
+    "state_cost": "state_cost",
+    "formal_jobs": "newly_insured",
+}
 
 
 def unmet(outcome: Outcome, others: Mapping[str, Outcome]) -> list[Problem]:
@@ -22,10 +27,11 @@ def unmet(outcome: Outcome, others: Mapping[str, Outcome]) -> list[Problem]:
             there = float(others[other].figure(_OF[name], year).value[0])
             slack = _ROUNDING * max(abs(here), abs(there), 1.0)
             if (direction == "below" and here < there - slack) or (direction == "above" and here > there + slack):
+                what = name.replace("_", " ")
                 problems.append(
                     Problem(
                         file.place("expects", key) if file is not None else outcome.scenario.id,
-                        f"the scenario expects {name.replace('_', ' ')} not {direction} those of `{other}`, and in {year} they are",
+                        f"the scenario expects {what} not {direction} those of `{other}`, and in {year} they are",
                         f"{here:,.0f}, `{other}` {there:,.0f}",
                         "look at the levers: one of them works against the others; or take the expectation out",
                     )

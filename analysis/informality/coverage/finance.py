@@ -24,13 +24,17 @@ def cash_benefit(
     load: npt.ArrayLike = 1.0,
 ) -> Floats:
     """Expected short-term benefit a year: incidence x load x Pr(qualify) x replacement x base x months (3.5, 12)."""
+    factors = (np.asarray(x, dtype=float) for x in (incidence, load, qualify, replacement, base))
     months = np.asarray(days, dtype=float) / DAYS_IN_MONTH
-    return np.asarray(np.asarray(base) * incidence * load * qualify * replacement * months)
+    return np.asarray(np.prod(np.broadcast_arrays(*factors, months), axis=0))
 
 
-def administration(members: npt.ArrayLike, contributions: npt.ArrayLike, fixed: float, per_member: npt.ArrayLike, share: npt.ArrayLike) -> Floats:
+def administration(
+    members: npt.ArrayLike, contributions: npt.ArrayLike, fixed: float, per_member: npt.ArrayLike, share: npt.ArrayLike
+) -> Floats:
     """Administrative cost a year: fixed + per member + share of contributions (3.5, 16)."""
-    return np.asarray(fixed + np.asarray(per_member) * members + np.asarray(share) * contributions)
+    each, part = np.asarray(per_member, dtype=float), np.asarray(share, dtype=float)
+    return np.asarray(fixed + each * np.asarray(members, dtype=float) + part * np.asarray(contributions, dtype=float))
 
 
 def tax_pillar(recipients: npt.ArrayLike, amount: float, admin: float = 0.0) -> Floats:
@@ -46,7 +50,8 @@ def net_fiscal_cost(
     tax_change: npt.ArrayLike,
 ) -> Floats:
     """Net cost to the State (3.5, 17): contributions to the scheme are no revenue of the State and do not appear."""
-    return np.asarray(np.asarray(subsidies) + state_as_employer + tax_financed + admin_grant - np.asarray(tax_change))
+    parts = (np.asarray(x, dtype=float) for x in (subsidies, state_as_employer, tax_financed, admin_grant))
+    return np.asarray(sum(parts, np.zeros(())) - np.asarray(tax_change, dtype=float))
 
 
 def percent_of_gdp(amount: npt.ArrayLike, gdp: float) -> Floats:

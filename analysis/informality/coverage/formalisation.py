@@ -17,14 +17,18 @@ import pandas as pd
 from informality.classification.classify import classify, column
 from informality.classification.definition import Definition
 from informality.coverage.people import People
+from informality.foundation.grammar import CellValue
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 
 JOB = "job"
-WAYS = {
+WAYS: dict[str, tuple[dict[str, CellValue], dict[str, str]]] = {
     "insured_by_employer": ({"status": "employee"}, {"social_security": "yes"}),
-    "joins_voluntarily": ({"status": ["employer", "own_account", "cooperative", "contributing_family"]}, {"own_social_security": "yes"}),
+    "joins_voluntarily": (
+        {"status": ["employer", "own_account", "cooperative", "contributing_family"]},
+        {"own_social_security": "yes"},
+    ),
     "employs_formally": ({"status": "employer"}, {"has_formal_employee": "yes"}),
 }
 """Who it concerns, and the answers that change."""
@@ -38,7 +42,11 @@ def moved_by(people: People, definition: Definition, asked: Iterable[str]) -> di
     out = {}
     for way, (who, answers) in WAYS.items():
         mask = np.zeros(len(frame), dtype=bool)
-        if JOB in definition.outcomes and set(answers) & set(definition.variables()) and set(answers) <= set(plain.columns):
+        if (
+            JOB in definition.outcomes
+            and set(answers) & set(definition.variables())
+            and set(answers) <= set(plain.columns)
+        ):
             inside = people.where(who)[: len(frame)]  # the first rows are the persons themselves
             changed = plain.copy()
             for name, value in answers.items():
@@ -59,7 +67,10 @@ def owners_following(people: People, newly: npt.ArrayLike, weight: npt.ArrayLike
     """
     new, w = np.asarray(newly, dtype=float), np.asarray(weight, dtype=float)
     codes, levels = people.levels("size_group")
-    employees, owners = people.where({"status": "employee", "employed": "yes"}), people.where({"status": "employer", "employed": "yes"})
+    employees, owners = (
+        people.where({"status": "employee", "employed": "yes"}),
+        people.where({"status": "employer", "employed": "yes"}),
+    )
     informal = people.where({JOB: "informal"}) if JOB in people.variables else np.ones(len(new), dtype=bool)
     base = employees & informal
     reached = np.bincount(codes[base], (w * new)[base], minlength=len(levels))

@@ -1,7 +1,7 @@
 """What every scenario of a baseline stands on: the people, whom the law covers, and how the years after the survey differ.
 
 :class:`Theta` holds the few numbers that tie the model to what is known: intercepts of take-up that meet members on record,
-the share of unclear answers that are members, compliance now. Each has an influence by row, because each was found from the sample.
+the share of unclear answers that are members, compliance now. Each was found from the sample, so each has an influence by row.
 """
 
 from __future__ import annotations
@@ -17,7 +17,13 @@ from informality.coverage.eligibility import legal_coverage
 from informality.coverage.lifetable import LifeTable
 from informality.coverage.people import People
 from informality.coverage.policy import Parameters
-from informality.coverage.projection import WeightQuality, ageing_factors, rake_weights, require_moderate, weight_quality
+from informality.coverage.projection import (
+    WeightQuality,
+    ageing_factors,
+    rake_weights,
+    require_moderate,
+    weight_quality,
+)
 from informality.coverage.scenario import Scenario
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 
@@ -83,7 +89,7 @@ class Ground:
             raise InformalityError(
                 Problem(
                     f"baseline {self.baseline.spec.id}",
-                    f"there is no path of {name} for {self.baseline.country.spec.title}, so no year but that of the survey can be run",
+                    f"there is no path of {name} for {self.baseline.country.spec.title}: only the survey's year can be run",
                     f"{base} asked to {year}",
                     "add `macro` to the country file, or let `years` begin and end with the base year",
                 ),
@@ -118,7 +124,10 @@ class Ground:
             for i, name in enumerate(names):
                 if name not in levels:
                     raise InformalityError(
-                        Problem("margins", f"`{name}` is not a level of `{margin.variable}`", fix=did_you_mean(name, levels)), ExitCode.SPEC
+                        Problem(
+                            "margins", f"`{name}` is not a level of `{margin.variable}`", fix=did_you_mean(name, levels)
+                        ),
+                        ExitCode.SPEC,
                     )
                 place[levels.index(name)] = i
             code = place[codes]
@@ -166,11 +175,21 @@ class Ground:
         variable, _, level = name.partition("=")
         if not level or variable not in people.variables:
             raise InformalityError(
-                Problem("takeup.covariates", f"`{name}` is not a covariate", fix="write `log_income`, or `variable=level`, as `area=urban`"), ExitCode.SPEC
+                Problem(
+                    "takeup.covariates",
+                    f"`{name}` is not a covariate",
+                    fix="write `log_income`, or `variable=level`, as `area=urban`",
+                ),
+                ExitCode.SPEC,
             )
         if level not in people.variables[variable].categories:
             raise InformalityError(
-                Problem("takeup.covariates", f"`{level}` is not a level of `{variable}`", fix=did_you_mean(level, people.variables[variable].categories)), ExitCode.SPEC
+                Problem(
+                    "takeup.covariates",
+                    f"`{level}` is not a level of `{variable}`",
+                    fix=did_you_mean(level, people.variables[variable].categories),
+                ),
+                ExitCode.SPEC,
             )
         return people.where({variable: level}).astype(float)
 
@@ -192,7 +211,7 @@ def ground_of(people: People, baseline: Baseline) -> Ground:
         answers[scheme.id] = code
     working = people.working & ~np.isnan(people.age)
     age = _median(people.age[working], people.weight[working]) if working.any() else 40.0
-    return Ground(people, baseline, covered, answers, baseline.country.life, int(round(age)))
+    return Ground(people, baseline, covered, answers, baseline.country.life, round(age))
 
 
 def _median(values: Floats, weight: Floats) -> float:

@@ -291,7 +291,9 @@ class TaxPillar(Lever):
     @model_validator(mode="after")
     def _complete(self) -> TaxPillar:
         if (self.test == "pension") != (self.without_pension is not None):
-            raise ValueError("`test: pension` needs `without_pension`, the share that has no other; other tests have none")
+            raise ValueError(
+                "`test: pension` needs `without_pension`, the share that has no other; other tests have none"
+            )
         return self
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from informality.coverage.engine import PartYear
 from informality.coverage.finance import MONTHS
+from informality.coverage.parts import PartYear
 from informality.coverage.policy import Parameters
 from informality.coverage.scenario import Scenario
 
@@ -41,18 +41,15 @@ CARRIERS = ("one", "members", "paid", "joined", "paid_base", "members_base", "pa
 
 def carrier(made: PartYear, name: str) -> Floats:
     """What varies with the draws, (m, draws) or (m, 1): membership, paying, and these times monthly money."""
+    if name == "one":
+        return np.ones((len(made.part.rows), 1))
     if name == "rights":
         return made.rights if made.rights is not None else np.zeros((len(made.part.rows), 1))
-    return {
-        "one": lambda: np.ones((len(made.part.rows), 1)),
-        "members": lambda: made.members,
-        "paid": lambda: made.paid,
-        "joined": lambda: made.members - made.before,
-        "paid_base": lambda: made.paid * made.base,
-        "members_base": lambda: made.members * made.base,
-        "paid_subsidy": lambda: made.paid * made.subsidy,
-        "paid_match": lambda: made.paid * made.match,
-    }[name]()
+    if name == "joined":
+        return made.members - made.before
+    carried, _, money = name.partition("_")
+    probability: Floats = getattr(made, carried)
+    return probability * getattr(made, money) if money else probability
 
 
 def carrier_slope(made: PartYear, name: str, members: Floats, paid: Floats, joined: Floats) -> Floats | None:
@@ -60,17 +57,16 @@ def carrier_slope(made: PartYear, name: str, members: Floats, paid: Floats, join
     if name == "rights":
         if made.rights is None:
             return None
-        return np.divide(made.rights * members, made.members, out=np.zeros_like(members), where=made.members > 0)
-    return {
-        "one": None,
-        "members": members,
-        "paid": paid,
-        "joined": joined,
-        "paid_base": paid * made.base,
-        "members_base": members * made.base,
-        "paid_subsidy": paid * made.subsidy,
-        "paid_match": paid * made.match,
-    }[name]
+        return np.asarray(
+            np.divide(made.rights * members, made.members, out=np.zeros_like(members), where=made.members > 0)
+        )
+    if name == "one":
+        return None
+    if name == "joined":
+        return joined
+    carried, _, money = name.partition("_")
+    moved = {"members": members, "paid": paid}[carried]
+    return moved * getattr(made, money) if money else moved
 
 
 def quantities(made: PartYear) -> dict[str, tuple[str, Floats]]:
@@ -133,12 +129,14 @@ def recipes(made: PartYear, scenario: Scenario, parameters: Parameters, prices: 
     yield Key("tax", s), (("tax", MONTHS),)
     yield Key("state_cost", s), (*support, *as_employer, ("tax", -MONTHS))
     for name, benefit in rules.cash.items():
-        _, rate, cost = made.cases[name]
+        _, often, cost = made.cases[name]
         yield Key(f"benefit.{name}", s, benefit.branch), ((f"cash.{name}", cost),)
         yield Key("benefits", s, benefit.branch), ((f"cash.{name}", cost),)
-        yield Key(f"claims.{name}", s, benefit.branch), ((f"claims.{name}", rate),)
+        yield Key(f"claims.{name}", s, benefit.branch), ((f"claims.{name}", often),)
     share = parameters("finance.admin_share", spec.finance.admin_share)
-    each = parameters("finance.admin_per_member", spec.finance.admin_per_member) * prices if kind == "voluntary" else 0.0
+    each = (
+        parameters("finance.admin_per_member", spec.finance.admin_per_member) * prices if kind == "voluntary" else 0.0
+    )
     yield Key("administration", s), (("members", each), ("extra", prices), *((q, share * c) for q, c in everything))
     for discount in made.right_value:
         yield Key(f"accrual.{discount:g}", s), ((f"accrual.{discount:g}", 1.0),)

@@ -9,112 +9,49 @@ sample and the draws are the same in both, so what they share cancels.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from informality.coverage.engine import PartYear, Year, run
+from informality.coverage.drawn import DrawTable, draw_table
+from informality.coverage.engine import Year, run
+from informality.coverage.figure import Figure
 from informality.coverage.ground import Ground, Theta
 from informality.coverage.measures import ALL, Key, Recipe, carrier, carrier_slope, quantities, recipes, sums_of
+from informality.coverage.parts import PartYear
 from informality.coverage.pillar import recipients
 from informality.coverage.policy import Parameters
 from informality.coverage.scenario import Scenario
-from informality.coverage.uncertainty import Uncertainty, imputation_variance
+from informality.coverage.uncertainty import imputation_variance
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.quantities import Status
-from informality.inference.estimates.derived import Derived, cells
+from informality.inference.estimates.derived import cells
 from informality.inference.estimates.functional import Functional
-from informality.inference.sampling.moments import add_up
 from informality.inference.sampling.variance import PsuTotals, variances
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
-MONEY = ("tax_pillar", "payroll", "contributions", "state_support", "state_as_employer", "state_cost", "tax", "administration", "benefits", "benefit.", "accrual.", "liability.")
+MONEY = (
+    "tax_pillar",
+    "payroll",
+    "contributions",
+    "state_support",
+    "state_as_employer",
+    "state_cost",
+    "tax",
+    "administration",
+    "benefits",
+    "benefit.",
+    "accrual.",
+    "liability.",
+)
 _STEP = 1e-4
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Figure:
-    """k numbers: ``levels`` name them, ``estimate`` has their values and sampling errors, ``draws`` (k, draws) or None.
-
-    ``imputation`` (k,): variance because some earnings are imputed. ``status``: the weakest of what they rest on.
-    """
-
-    name: str
-    unit: str
-    levels: tuple[str, ...]
-    estimate: Derived
-    draws: Floats | None
-    imputation: Floats
-    status: Status
-    _by: Callable[[str], Figure] | None = None
-
-    @property
-    def value(self) -> Floats:
-        return self.estimate.value
-
-    @property
-    def se(self) -> Floats:
-        """Sampling error; what is tied to a record has none."""
-        return self.estimate.se
-
-    def range(self, share: float = 0.8) -> tuple[Floats, Floats]:
-        """The middle ``share`` of the parameter draws, (k,) and (k,); NaN without draws."""
-        if self.draws is None:
-            return np.full(len(self.value), np.nan), np.full(len(self.value), np.nan)
-        low, high = np.quantile(self.draws, [(1 - share) / 2, (1 + share) / 2], axis=1)
-        return low, high
-
-    @property
-    def median(self) -> Floats:
-        return np.full(len(self.value), np.nan) if self.draws is None else np.median(self.draws, axis=1)
-
-    def uncertainty(self, which: int = 0) -> Uncertainty:
-        """The variance by source of one of the numbers."""
-        spread = 0.0 if self.draws is None else float(self.draws[which].var(ddof=1))
-        return Uncertainty(float(np.nan_to_num(self.se[which])) ** 2, spread, float(self.imputation[which]))
-
-    def by(self, variable: str) -> Figure:
-        """The same by a category variable of the workers (``province`` is the schema's ``region``)."""
-        if self._by is None:
-            raise ValueError("a combined figure cannot be broken down: break down its parts")
-        return self._by(variable)
-
-    def __getitem__(self, level: str) -> Figure:
-        if level not in self.levels:
-            raise InformalityError(
-                Problem(self.name, f"`{level}` is not one of its groups", fix=did_you_mean(level, self.levels)), ExitCode.SPEC
-            )
-        i = self.levels.index(level)
-        draws = None if self.draws is None else self.draws[i : i + 1]
-        return replace(self, levels=(level,), estimate=self.estimate[i], draws=draws, imputation=self.imputation[i : i + 1], _by=None)
-
-    def __sub__(self, other: Figure) -> Figure:
-        return self._with(other, self.estimate - other.estimate, lambda a, b: a - b, f"{self.name} less {other.name}", self.unit)
-
-    def __truediv__(self, other: Figure) -> Figure:
-        return self._with(other, self.estimate / other.estimate, _ratio, f"{self.name} per {other.name}", "share")
-
-    def _with(self, other: Figure, estimate: Derived, function: Callable[[Floats, Floats], Floats], name: str, unit: str) -> Figure:
-        from informality.foundation.quantities import weakest
-
-        if len(other.levels) not in (1, len(self.levels)) or (len(other.levels) > 1 and other.levels != self.levels):
-            raise ValueError(f"{self.name} and {other.name} are not of the same groups")
-        draws = None
-        if self.draws is not None and other.draws is not None:
-            draws = function(self.draws, other.draws)
-        same = np.array_equal(self.value, other.value) and unit == self.unit
-        imputation = np.zeros(len(self.value)) if same else self.imputation + 0 * other.imputation
-        return Figure(name, unit, self.levels, estimate, draws, imputation, weakest(self.status, other.status))
-
-
-def _ratio(a: Floats, b: Floats) -> Floats:
-    return np.divide(a, b, out=np.full(np.broadcast(a, b).shape, np.nan), where=b != 0)
+Prepared = tuple[PartYear, dict[str, tuple[str, Floats]], list[tuple[Key, Recipe]]]
+"""A part of a year with its quantities and recipes."""
 
 
 @dataclass(eq=False)
@@ -131,7 +68,7 @@ class Outcome:
     status_of: Callable[[Key], Status] = field(default=lambda key: "assumption")
     movable: Mapping[str, Mapping[str, npt.NDArray[np.bool_]]] = field(default_factory=dict)
     seed: int | None = None
-    _kept: dict[int, Any] = field(default_factory=dict)
+    _kept: dict[int, list[Prepared]] = field(default_factory=dict)
 
     def members(self, year: int, scheme: str = ALL) -> Figure:
         return self.figure("members", year, scheme=scheme)
@@ -179,7 +116,16 @@ class Outcome:
         found = {k: np.zeros(1) for made in year.parts for k, _ in self._recipes(made, year.year)}
         return sorted(sums_of(found))
 
-    def figure(self, indicator: str, year: int, *, scheme: str = ALL, branch: str = ALL, payer: str = ALL, by: str | None = None) -> Figure:
+    def figure(
+        self,
+        indicator: str,
+        year: int,
+        *,
+        scheme: str = ALL,
+        branch: str = ALL,
+        payer: str = ALL,
+        by: str | None = None,
+    ) -> Figure:
         """An indicator in a year: persons, or units of currency a year. ``by``: a category variable, as ``region``.
 
         Raises :class:`InformalityError` (SPEC) for a year that is not run and an indicator that is not known.
@@ -187,11 +133,21 @@ class Outcome:
         key = Key(indicator, scheme, branch, payer)
         base = self.scenario.baseline.spec.years.base
         if not base <= year <= self.years[-1]:
-            raise InformalityError(Problem(indicator, f"the year {year} is not run", f"{base} to {self.years[-1]}", "lengthen `years` of the baseline"), ExitCode.SPEC)
+            raise InformalityError(
+                Problem(
+                    indicator,
+                    f"the year {year} is not run",
+                    f"{base} to {self.years[-1]}",
+                    "lengthen `years` of the baseline",
+                ),
+                ExitCode.SPEC,
+            )
         by = "region" if by == "province" else by
         values, slopes = self.rows(key, year)
         codes, levels = (np.zeros(len(values), dtype=np.intp), ["all"]) if by is None else self.ground.people.levels(by)
-        occurs = np.bincount(codes[self.ground.people.working], minlength=len(levels)) > 0 if by else np.ones(1, dtype=bool)
+        occurs = (
+            np.bincount(codes[self.ground.people.working], minlength=len(levels)) > 0 if by else np.ones(1, dtype=bool)
+        )
         place = np.cumsum(occurs) - 1
         codes = np.where((codes >= 0) & occurs[codes], place[codes], -1)
         names = tuple(name for name, here in zip(levels, occurs, strict=True) if here)
@@ -216,7 +172,9 @@ class Outcome:
         if key.indicator.startswith("newly_formal."):
             return self._newly_formal(key, year)
         index, found = year - self.scenario.baseline.spec.years.base, key.indicator in _PILLAR
-        for entitled, share, cost in recipients(self.ground, self.scenario, year, Parameters()) if key.scheme == ALL else ():
+        for entitled, share, cost in (
+            recipients(self.ground, self.scenario, year, Parameters()) if key.scheme == ALL else ()
+        ):
             each = {"tax_pillar_recipients": 1.0, "tax_pillar": cost[0], "state_cost": cost[0]}.get(key.indicator, 0.0)
             values += entitled * share[0] * each * self.ground.factor(year)
         for number, (made, known, makes) in enumerate(self._prepared(index)):
@@ -236,11 +194,16 @@ class Outcome:
                             slopes[n][made.part.rows] += weight * slope[:, 0]
         if not found and key.indicator not in {k.indicator for k in self.known()}:
             raise InformalityError(
-                Problem("coverage", f"`{key.indicator}` is not an indicator", fix=did_you_mean(key.indicator, {k.indicator for k in self.known()} | set(_COUNTS))), ExitCode.SPEC
+                Problem(
+                    "coverage",
+                    f"`{key.indicator}` is not an indicator",
+                    fix=did_you_mean(key.indicator, {k.indicator for k in self.known()} | set(_COUNTS)),
+                ),
+                ExitCode.SPEC,
             )
         return values, slopes
 
-    def _prepared(self, index: int) -> list[tuple[PartYear, dict[str, tuple[str, Floats]], list[tuple[Key, Recipe]]]]:
+    def _prepared(self, index: int) -> list[Prepared]:
         """The parts of a year with their quantities and recipes, found once."""
         if index not in self._kept:
             year = self.path[index]
@@ -258,7 +221,12 @@ class Outcome:
         missing = [n for n in condition if n not in self.ground.people.variables]
         if missing:
             raise InformalityError(
-                Problem("coverage", f"`{indicator}` needs `{missing[0]}`, which no definition has decided", fix="run with a definition that decides it"), ExitCode.SPEC
+                Problem(
+                    "coverage",
+                    f"`{indicator}` needs `{missing[0]}`, which no definition has decided",
+                    fix="run with a definition that decides it",
+                ),
+                ExitCode.SPEC,
             )
         return self.ground.people.where(condition).astype(float)
 
@@ -266,7 +234,10 @@ class Outcome:
         """Rights accrued since the first year, with interest, in money of the year."""
         rate = key.indicator.removeprefix("liability.")
         first = self.scenario.baseline.spec.years.first
-        total, slopes = np.zeros(len(self.ground.people.person)), {n: np.zeros(len(self.ground.people.person)) for n in self.theta.influence}
+        total, slopes = (
+            np.zeros(len(self.ground.people.person)),
+            {n: np.zeros(len(self.ground.people.person)) for n in self.theta.influence},
+        )
         for then in range(first, year + 1):
             values, moved = self.rows(Key(f"accrual.{rate}", key.scheme), then)
             growth = self._interest(float(rate), then, year)
@@ -279,7 +250,7 @@ class Outcome:
         return (1 + rate) ** (end - start) * self.ground.prices(end) / self.ground.prices(start)
 
     def _newly_formal(self, key: Key, year: int) -> tuple[Floats, dict[str, Floats]]:
-        """Jobs that became formal, by the rule of one definition: those newly insured by their employer, and owners of such units."""
+        """Jobs that became formal by one definition: of those newly insured by their employer, and of owners of such units."""
         from informality.coverage.formalisation import owners_following
 
         definition = key.indicator.removeprefix("newly_formal.")
@@ -301,13 +272,15 @@ class Outcome:
         people, design = self.ground.people, self.ground.people.design
         weight, inside = people.weight, codes >= 0
         weighted = weight * values
-        value = np.bincount(codes[inside], weighted[inside], minlength=size)
+        value = np.bincount(codes[inside], weighted[inside], minlength=size).astype(np.float64)
         unit = design.unit[people.person]
         units = int(design.unit.max()) + 1
-        direct = np.stack([np.bincount(unit[codes == g], weighted[codes == g], minlength=units) for g in range(size)], axis=1)
+        direct: Floats = np.stack(
+            [np.bincount(unit[codes == g], weighted[codes == g], minlength=units) for g in range(size)], axis=1
+        ).astype(np.float64)
         moved = self._moved(slopes, codes, size)
         for n, answer in moved.items():
-            direct += np.bincount(unit, self.theta.influence[n], minlength=units)[:, None] * answer
+            direct = direct + np.bincount(unit, self.theta.influence[n], minlength=units)[:, None] * answer
         # What a record fixes has no error: what is left of the difference is its rounding.
         direct[np.abs(direct) < 1e-12 * np.abs(value).max(initial=0.0)] = 0.0
         occurs = np.zeros((units, size), dtype=bool)
@@ -321,7 +294,12 @@ class Outcome:
             sums = design.replicates.totals(at, group, size, direct[at, group][:, None])[..., 0]
             deviations = design.replicates.deviations(sums.reshape(len(design.replicates), -1), direct.sum(axis=0))
             number = len(design.replicates)
-            totals = PsuTotals(np.repeat(np.arange(number), size), np.tile(np.arange(size), number), deviations.reshape(number * size, 1), size)
+            totals = PsuTotals(
+                np.repeat(np.arange(number), size),
+                np.tile(np.arange(size), number),
+                deviations.reshape(number * size, 1),
+                size,
+            )
         cases = [np.unique(people.person[(codes == g) & (values != 0)]) for g in range(size)]
         psus = [np.unique(design.psu[c]) for c in cases]
         df = [float(len(p) - len(np.unique(design.units.stratum[p]))) if len(p) else np.nan for p in psus]
@@ -341,7 +319,7 @@ class Outcome:
         """How the total of each group moves with each number of theta, for those that move any."""
         weight, inside = self.ground.people.weight, codes >= 0
         return {
-            n: np.bincount(codes[inside], (weight * slope)[inside], minlength=size)
+            n: np.bincount(codes[inside], (weight * slope)[inside], minlength=size).astype(np.float64)
             for n, slope in slopes.items()
             if slope.any()
         }
@@ -388,130 +366,6 @@ class Outcome:
             levels = self.ground.people.levels(by)[1]
             return np.repeat(total[[levels.index(n) for n in names]][:, None], table.size, axis=1)
         return table.of(key, year, by, names, self._interest)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class DrawTable:
-    """``values``: by year and key, (groups, draws); ``groups``: by year, the breakdown and level of each row, the total first."""
-
-    size: int
-    first: int
-    values: Mapping[int, Mapping[Key, Floats]]
-    groups: Mapping[int, tuple[tuple[str | None, str], ...]]
-
-    def of(
-        self, key: Key, year: int, by: str | None, names: Sequence[str], interest: Callable[[float, int, int], float]
-    ) -> Floats | None:
-        if key.indicator.startswith("liability."):
-            rate = key.indicator.removeprefix("liability.")
-            parts = [self.of(Key(f"accrual.{rate}", key.scheme), t, by, names, interest) for t in range(self.first, year + 1)]
-            if any(p is None for p in parts):
-                return None
-            return np.asarray(sum(p * interest(float(rate), self.first + i, year) for i, p in enumerate(parts) if p is not None))
-        if year not in self.values:
-            return None
-        if key not in self.values[year]:
-            return np.zeros((max(len(names), 1), self.size))
-        table = self.values[year][key]
-        if by is None:
-            return table[:1]
-        place = {g: i for i, g in enumerate(self.groups[year])}
-        if any((by, n) not in place for n in names):
-            return None
-        return table[[place[by, n] for n in names]]
-
-
-def draw_table(outcome: Outcome, block: int = 125, threads: int = 2) -> DrawTable:
-    """Run the parameter draws, a block at a time: memory does not grow with their number, time grows in proportion.
-
-    Blocks are independent and are put together in order, so ``threads`` changes nothing but the time.
-    """
-    assert outcome.draws_theta is not None
-    size = outcome.parameters.size
-    starts = range(0, size, block)
-    for year in range(outcome.scenario.baseline.spec.years.base, outcome.years[-1] + 1):
-        outcome.ground.factor(year)  # kept by the ground: found once, before there are threads
-    with ThreadPoolExecutor(threads) as pool:
-        blocks = list(pool.map(lambda start: _draw_block(outcome, start, min(start + block, size)), starts))
-    values = {
-        year: {key: np.concatenate([b[0][year][key] for b in blocks], axis=1) for key in blocks[0][0][year]}
-        for year in blocks[0][0]
-    }
-    return DrawTable(size, outcome.scenario.baseline.spec.years.first, values, blocks[0][1])
-
-
-def _draw_block(
-    outcome: Outcome, start: int, stop: int
-) -> tuple[dict[int, dict[Key, Floats]], dict[int, tuple[tuple[str | None, str], ...]]]:
-    """Indicators by year under some of the draws, and the groups they are by."""
-    ground, weight = outcome.ground, outcome.ground.people.weight
-    assert outcome.draws_theta is not None
-    parameters, theta = outcome.parameters.block(start, stop), outcome.draws_theta.block(start, stop)
-    kept: dict[int, dict[Key, Floats]] = {}
-    groups: dict[int, tuple[tuple[str | None, str], ...]] = {}
-    cells_of: dict[tuple[int, bool], tuple[Floats, tuple[tuple[str | None, str], ...]]] = {}
-    for year in run(ground, outcome.scenario, theta, parameters, lean=True):
-        if year.year < outcome.scenario.baseline.spec.years.first:
-            continue
-        detail = year.year in outcome.detail_years
-        found: dict[Key, Floats] = {}
-        names: tuple[tuple[str | None, str], ...] = ((None, "all"),)
-        for number, made in enumerate(year.parts):
-            if (number, detail) not in cells_of:
-                cells_of[number, detail] = _membership(outcome, made, weight, detail)
-            g, names = cells_of[number, detail]
-            known = _summed(g, made, stop - start)
-            for key, recipe in recipes(made, outcome.scenario, parameters, ground.prices(year.year)):
-                value = sum((known[q] * times for q, times in recipe if q in known), np.zeros((len(names), stop - start)))
-                found[key] = found[key] + value if key in found else value
-        found = sums_of(found)
-        for entitled, share, cost in recipients(ground, outcome.scenario, year.year, parameters):
-            reached = _people_by_group(outcome, weight * ground.factor(year.year) * entitled, names)[:, None] * share
-            for indicator, each in (("tax_pillar_recipients", 1.0), ("tax_pillar", cost), ("state_cost", cost)):
-                found[Key(indicator)] = found.get(Key(indicator), 0.0) + reached * each
-        kept[year.year], groups[year.year] = found, names
-    return kept, groups
-
-
-def _summed(g: Floats, made: PartYear, draws: int) -> dict[str, Floats]:
-    """Sums of every quantity of a part by group, (groups, draws): one matrix product for each carrier."""
-    by_carrier: dict[str, list[tuple[str, Floats]]] = {}
-    for name, (carried, factor) in quantities(made).items():
-        by_carrier.setdefault(carried, []).append((name, factor))
-    out = {}
-    for carried, several in by_carrier.items():
-        weights = np.concatenate([g * factor for _, factor in several])
-        sums = weights @ carrier(made, carried)
-        for i, (name, _) in enumerate(several):
-            out[name] = np.broadcast_to(sums[i * len(g) : (i + 1) * len(g)], (len(g), draws))
-    return out
-
-
-def _membership(
-    outcome: Outcome, made: PartYear, weight: Floats, detail: bool
-) -> tuple[Floats, tuple[tuple[str | None, str], ...]]:
-    """Weights by group (groups, m): the total, then every level of every breakdown."""
-    rows = made.part.rows
-    parts = [weight[rows][None, :]]
-    names: list[tuple[str | None, str]] = [(None, "all")]
-    for variable in outcome.breakdowns if detail else ():
-        codes, levels = outcome.ground.people.levels(variable)
-        for i, level in enumerate(levels):
-            parts.append(np.where(codes[rows] == i, weight[rows], 0.0)[None, :])
-            names.append((variable, level))
-    return np.concatenate(parts), tuple(names)
-
-
-def _people_by_group(outcome: Outcome, weight: Floats, names: Sequence[tuple[str | None, str]]) -> Floats:
-    """Sums of weights of everybody, worker or not, by group."""
-    out = []
-    for variable, level in names:
-        if variable is None:
-            out.append(weight.sum())
-            continue
-        codes, levels = outcome.ground.people.levels(variable)
-        out.append(weight[codes == levels.index(level)].sum())
-    return np.array(out)
 
 
 def _within(key: Key, wide: Key) -> bool:

@@ -92,7 +92,7 @@ def right_value(
 
 def accrued_value(yearly_pension: float, annuity: float, years: float, discount: float, survival: float = 1.0) -> float:
     """Value today of a yearly pension that begins in ``years``."""
-    return yearly_pension * annuity * (1 + discount) ** -years * survival
+    return float(yearly_pension * annuity * (1 + discount) ** -years * survival)
 
 
 def rolled(liability: npt.ArrayLike, accrual: npt.ArrayLike, real_rate: float, inflation: float) -> Floats:
@@ -100,7 +100,8 @@ def rolled(liability: npt.ArrayLike, accrual: npt.ArrayLike, real_rate: float, i
 
     What is no longer owed to those who died is in the survival of the values, so the sum earns the whole interest.
     """
-    return np.asarray(np.asarray(liability) * (1 + real_rate) * (1 + inflation) + accrual)
+    old = np.asarray(liability, dtype=float)
+    return np.asarray(old * (1 + real_rate) * (1 + inflation) + np.asarray(accrual, dtype=float))
 
 
 def first_vesting_year(start: int, min_years: float, density: float) -> int:

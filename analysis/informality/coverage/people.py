@@ -87,7 +87,8 @@ class People:
         """(r,) code of a category variable and its levels in order; for breakdowns."""
         if name not in self.variables or self.variables[name].kind != "category":
             raise InformalityError(
-                Problem("breakdown", f"`{name}` is not a category of these workers", fix="see the schema for names"), ExitCode.SPEC
+                Problem("breakdown", f"`{name}` is not a category of these workers", fix="see the schema for names"),
+                ExitCode.SPEC,
             )
         values = self.frame[name]
         return values.cat.codes.to_numpy()[self.person].astype(np.intp), [str(c) for c in values.cat.categories]
@@ -137,7 +138,11 @@ def people_of(
         notes.append(
             f"Earnings of {int(lacking.sum()):,} of {int(working.sum()):,} sampled workers are not known; "
             f"each is stood for by {ANSWERS} answers of similar workers"
-            + (f", but for {int((~known).sum()):,} without any similar worker, who cannot be taken to join" if (~known).any() else "")
+            + (
+                f", but for {int((~known).sum()):,} without any similar worker, who cannot be taken to join"
+                if (~known).any()
+                else ""
+            )
         )
     expected = np.bincount(person, np.nan_to_num(earnings) * share, minlength=len(frame))
     codes, _ = pd.factorize(frame["household_id"])
@@ -160,7 +165,9 @@ def people_of(
         band = np.select([np.isnan(means), means < line, means < line * welfare.near_poor.value], [-1, 0, 1], 2)
     earns = np.select([~working, lacking, own > 0], [3, 2, 0], 1)
     made = {
-        "quintile": pd.Categorical.from_codes(np.where((q := quantile_groups(means, weight)) < 0, 5, q), categories=[*QUINTILES, UNKNOWN]),
+        "quintile": pd.Categorical.from_codes(
+            np.where((q := quantile_groups(means, weight)) < 0, 5, q), categories=[*QUINTILES, UNKNOWN]
+        ),
         "welfare_band": pd.Categorical.from_codes(np.where(band < 0, 3, band), categories=[*BANDS, UNKNOWN]),
         "earns": pd.Categorical.from_codes(earns, categories=["yes", "no", UNKNOWN, NOT_APPLICABLE]),
     }
@@ -186,12 +193,15 @@ def people_of(
     )
 
 
-def _answers(
-    frame: pd.DataFrame, status: npt.NDArray[np.str_], own: Floats, weight: Floats, lacking: Bools
-) -> Floats:
+def _answers(frame: pd.DataFrame, status: npt.NDArray[np.str_], own: Floats, weight: Floats, lacking: Bools) -> Floats:
     """(lacking, answers) equally likely earnings of each, from the nearest group of workers with enough donors."""
     kind = (status == "employee").astype(str)
-    parts = [kind, frame["sex"].astype(str).to_numpy(), frame["agriculture"].astype(str).to_numpy(), frame["area"].astype(str).to_numpy()]
+    parts = [
+        kind,
+        frame["sex"].astype(str).to_numpy(),
+        frame["agriculture"].astype(str).to_numpy(),
+        frame["area"].astype(str).to_numpy(),
+    ]
     donors = ~np.isnan(own) & (own > 0) & (weight > 0)
     who = pd.factorize(frame["person_id"])[0]
     out = np.full((int(lacking.sum()), ANSWERS), np.nan)

@@ -1,4 +1,4 @@
-"""A pension out of taxes: who gets it and what it costs the State. It covers persons, not workers, so it is no part of a scheme."""
+"""A pension out of taxes: who gets it, what it costs the State. It covers persons, not workers, so it is part of no scheme."""
 
 from __future__ import annotations
 
@@ -15,7 +15,9 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem
 Floats = npt.NDArray[np.float64]
 
 
-def recipients(ground: Ground, scenario: Scenario, year: int, parameters: Parameters) -> list[tuple[Floats, Floats, Floats]]:
+def recipients(
+    ground: Ground, scenario: Scenario, year: int, parameters: Parameters
+) -> list[tuple[Floats, Floats, Floats]]:
     """For each pillar in force: who is entitled (r,), 0 or 1; the share of them who get it (draws,); its cost a year
     for each recipient, administration included (draws,).
     """
@@ -31,7 +33,11 @@ def recipients(ground: Ground, scenario: Scenario, year: int, parameters: Parame
         if lever.test == "poverty":
             if scenario.baseline.spec.capacity.welfare is None:
                 raise InformalityError(
-                    Problem(placed.place, "a poverty test needs a measure of means, and the baseline has none", fix="use `test: none`, or add `capacity.welfare`"),
+                    Problem(
+                        placed.place,
+                        "a poverty test needs a measure of means, and the baseline has none",
+                        fix="use `test: none`, or add `capacity.welfare`",
+                    ),
                     ExitCode.SPEC,
                 )
             entitled = entitled * people.where({"welfare_band": "poor"})

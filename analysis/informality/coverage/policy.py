@@ -138,7 +138,7 @@ def active(scenario: Scenario, kind: type[Lever], scheme: str, year: int) -> tup
 
 def rules_of(scenario: Scenario, scheme_id: str, year: int, parameters: Parameters) -> Rules:
     """The rules of a scheme in a year under a scenario. Raises InformalityError (SPEC) for a floor above the ceiling."""
-    baseline, scheme = scenario.baseline, scenario.baseline.schemes[scheme_id]
+    scheme = scenario.baseline.schemes[scheme_id]
     spec, day = scheme.spec, midyear(year)
     scheme.require_resolved()
     limits = {name: _limit(scenario, scheme, name, year) for name in ("floor", "ceiling", "entry_cap")}
@@ -186,7 +186,11 @@ def rules_of(scenario: Scenario, scheme_id: str, year: int, parameters: Paramete
         flat=flat,
         tax=tax,
         subsidies=_subsidies(scenario, scheme, year, parameters),
-        ended=tuple(p.name for p in scenario.of(Subsidy, scheme_id) if strength(p.lever, year - 1) > 0 and strength(p.lever, year) == 0),
+        ended=tuple(
+            p.name
+            for p in scenario.of(Subsidy, scheme_id)
+            if strength(p.lever, year - 1) > 0 and strength(p.lever, year) == 0
+        ),
         match=_match(scenario, scheme, year),
         assistance=active(scenario, AssistedRegistration, scheme_id, year),
         auto=active(scenario, AutoEnrol, scheme_id, year),
@@ -203,12 +207,14 @@ def rules_of(scenario: Scenario, scheme_id: str, year: int, parameters: Paramete
 
 def _moved(scenario: Scenario, scheme: str) -> bool:
     """Whether the scenario itself sets the floor or the ceiling."""
-    return any(scenario.of(kind, scheme) for kind in (FloorRebase, CeilingRebase, IndexRule))
+    kinds: tuple[type[Lever], ...] = (FloorRebase, CeilingRebase, IndexRule)
+    return any(scenario.of(kind, scheme) for kind in kinds)
 
 
 def _limit(scenario: Scenario, scheme: Scheme, name: str, year: int) -> float:
     """Floor, ceiling or entry cap of a year, in units of currency a month."""
-    kind = {"floor": FloorRebase, "ceiling": CeilingRebase}.get(name)
+    kinds: dict[str, type[Lever]] = {"floor": FloorRebase, "ceiling": CeilingRebase}
+    kind = kinds.get(name)
     for placed in reversed(scenario.of(kind, scheme.id) if kind else []):
         lever = placed.lever
         if strength(lever, year) > 0:
@@ -238,7 +244,8 @@ def index_growth(baseline: Baseline, index: str, begins: date, year: int, lag: i
 
 def _flat(scenario: Scenario, scheme: str, year: int) -> tuple[float | None, float]:
     """A deemed monthly contribution and the tax beside it; None where contributions follow earnings."""
-    for kind in (FlatContribution, Monotax):
+    flat: tuple[type[Lever], ...] = (FlatContribution, Monotax)
+    for kind in flat:
         for placed, _ in active(scenario, kind, scheme, year):
             lever = placed.lever
             assert isinstance(lever, FlatContribution | Monotax)
@@ -281,7 +288,9 @@ def _match(scenario: Scenario, scheme: Scheme, year: int) -> MatchRule | None:
     return MatchRule(brackets=brackets, mode=str(scheme.mode), branch=spec.branch)
 
 
-def _pension(scenario: Scenario, scheme: Scheme, year: int, parameters: Parameters) -> tuple[dict[str, PensionRule], Floats]:
+def _pension(
+    scenario: Scenario, scheme: Scheme, year: int, parameters: Parameters
+) -> tuple[dict[str, PensionRule], Floats]:
     """The old-age rule by sex and the accrual, (draws,)."""
     old, day = scheme.spec.benefits.old_age, midyear(year)
     if old is None:
@@ -303,7 +312,14 @@ def _pension(scenario: Scenario, scheme: Scheme, year: int, parameters: Paramete
             accrual = parameters(f"{placed.name}.accrual", lever.accrual)
         below = lever.below_min_years or below
     rules = {
-        sex: PensionRule(int(age), values["min_years"], float(accrual.mean()), values["cap"], below == "proportional", values["minimum"])
+        sex: PensionRule(
+            int(age),
+            values["min_years"],
+            float(accrual.mean()),
+            values["cap"],
+            below == "proportional",
+            values["minimum"],
+        )
         for sex, age in ages.items()
     }
     return rules, accrual

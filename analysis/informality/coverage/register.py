@@ -49,7 +49,11 @@ def _status(scenario: Scenario, survey: Status, key: Key) -> Status:
         return weakest(survey, "derived")
     schemes = [s for s in baseline.schemes.values() if key.scheme in ("all", s.id)]
     day = midyear(baseline.spec.years.last)
-    found: list[Status] = [survey, "derived", *(p.lever.status for p in scenario.levers if p.scheme in (None, *(s.id for s in schemes)))]
+    found: list[Status] = [
+        survey,
+        "derived",
+        *(p.lever.status for p in scenario.levers if p.scheme in (None, *(s.id for s in schemes))),
+    ]
     found += [n.status for path, n in numbers(baseline.spec) if path.startswith(_BEHAVIOUR)]
     if baseline.country.macro is not None and baseline.spec.years.last > baseline.spec.years.base:
         found.append(baseline.country.macro.status)
@@ -83,7 +87,8 @@ def _part_status(scheme: Scheme, part: str, day: date) -> list[Status]:
 def register(scenario: Scenario) -> pd.DataFrame:
     """One row for each number: part, name, value, low, high, unit, from, source, status; levers last."""
     return pd.DataFrame(
-        list(_rows(scenario)), columns=["part", "name", "value", "low", "high", "unit", "from", "source", "status", "note"]
+        list(_rows(scenario)),
+        columns=["part", "name", "value", "low", "high", "unit", "from", "source", "status", "note"],
     )
 
 
@@ -93,19 +98,63 @@ def _rows(scenario: Scenario) -> Iterator[tuple[object, ...]]:
         names = {**baseline.country.spec.sources, **scheme.spec.sources}
         for timeline in scheme.dated.values():
             for value in timeline.values:
-                yield scheme.id, timeline.name, value.value, None, None, timeline.unit, str(value.begins), names[value.source], timeline.at(value.begins).status, value.note
+                yield (
+                    scheme.id,
+                    timeline.name,
+                    value.value,
+                    None,
+                    None,
+                    timeline.unit,
+                    str(value.begins),
+                    names[value.source],
+                    timeline.at(value.begins).status,
+                    value.note,
+                )
             if timeline.then is not None:
                 then = timeline.then
-                yield scheme.id, f"{timeline.name}, then", None, None, None, f"{then.multiple:g} x {then.index}", None, names[then.source], then.status, then.why
+                yield (
+                    scheme.id,
+                    f"{timeline.name}, then",
+                    None,
+                    None,
+                    None,
+                    f"{then.multiple:g} x {then.index}",
+                    None,
+                    names[then.source],
+                    then.status,
+                    then.why,
+                )
         for table in scheme.spec.rates.tables:
             for payer, branches in table.payers.items():
                 for branch, rate in branches.items():
-                    yield scheme.id, f"rate {payer} {branch}", rate, None, None, scheme.spec.rates.unit, str(table.begins), names[table.source], table.status.payers, table.note
+                    yield (
+                        scheme.id,
+                        f"rate {payer} {branch}",
+                        rate,
+                        None,
+                        None,
+                        scheme.spec.rates.unit,
+                        str(table.begins),
+                        names[table.source],
+                        table.status.payers,
+                        table.note,
+                    )
         yield from (_number(scheme.id, path, n, names) for path, n in numbers(scheme.spec))
     yield from (_number(baseline.spec.id, path, n, baseline.spec.sources) for path, n in numbers(baseline.spec))
     for placed in scenario.levers:
         for path, n in numbers(placed.lever):
-            yield placed.name, path, n.value, n.low, n.high, n.unit, str(placed.lever.begins), placed.lever.source, placed.lever.status, placed.lever.why
+            yield (
+                placed.name,
+                path,
+                n.value,
+                n.low,
+                n.high,
+                n.unit,
+                str(placed.lever.begins),
+                placed.lever.source,
+                placed.lever.status,
+                placed.lever.why,
+            )
 
 
 def _number(part: str, path: str, n: Number, names: dict[str, str]) -> tuple[object, ...]:

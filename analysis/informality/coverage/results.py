@@ -1,6 +1,6 @@
 """Coverage results as rows of the one long results table, with what a scenario needs beside.
 
-The columns of tabulation's table stand first and mean the same (``se``, ``ci_low`` and ``ci_high`` are sampling error only). Added:
+The columns of tabulation's table stand first and mean the same (``se``, ``ci_low``, ``ci_high``: sampling error only). Added:
 ``scenario``, ``year``, ``scheme``, ``branch``, ``payer``; ``median``, ``lo80``, ``hi80`` of the parameter draws;
 ``se_parameters`` and ``se_imputation``. The two kinds of doubt stand side by side and are never one number.
 """
@@ -12,8 +12,9 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import pandas as pd
 
+from informality.coverage.figure import Figure
 from informality.coverage.measures import ALL, Key
-from informality.coverage.outcome import MONEY, Figure, Outcome
+from informality.coverage.outcome import MONEY, Outcome
 from informality.inference.estimates.intervals import limits
 
 ADDED = ("scenario", "year", "scheme", "branch", "payer", "median", "lo80", "hi80", "se_parameters", "se_imputation")
@@ -21,13 +22,26 @@ SHARED = (
     "indicator", "statistic", "universe", "dim1", "level1", "dim2", "level2", "dim3", "level3",
     "value", "unit", "se", "ci_low", "ci_high", "confidence", "n", "n_weighted", "cv", "deff", "df", "status", "note",
 )  # fmt: skip
-"""Columns of tabulation's results table that coverage fills; study, survey, wave, definition, table and grade are its caller's."""
+"""Columns of tabulation's results table that coverage fills; study, survey, wave, definition, table, grade are the caller's."""
 
-HEADLINE = ("members", "members_mandatory", "members_voluntary", "active", "contributions", "state_support", "state_cost", "benefits", "administration", "liability.0.03")
+HEADLINE = (
+    "members",
+    "members_mandatory",
+    "members_voluntary",
+    "active",
+    "contributions",
+    "state_support",
+    "state_cost",
+    "benefits",
+    "administration",
+    "liability.0.03",
+)
 BROKEN_DOWN = ("members", "contributions", "state_support")
 
 
-def rows_of(figure: Figure, outcome: Outcome, key: Key, year: int, by: str | None, confidence: float = 0.95) -> pd.DataFrame:
+def rows_of(
+    figure: Figure, outcome: Outcome, key: Key, year: int, by: str | None, confidence: float = 0.95
+) -> pd.DataFrame:
     """The rows of one figure; unrounded."""
     value, se = figure.value, figure.se
     df, n = figure.estimate.df, figure.estimate.n
@@ -38,24 +52,60 @@ def rows_of(figure: Figure, outcome: Outcome, key: Key, year: int, by: str | Non
     k = len(value)
     return pd.DataFrame(
         {
-            "indicator": key.indicator, "statistic": "total", "universe": "", "dim1": by, "level1": list(figure.levels) if by else [None] * k,
-            "dim2": None, "level2": None, "dim3": None, "level3": None, "value": value, "unit": figure.unit, "se": se,
-            "ci_low": low, "ci_high": high, "confidence": confidence, "n": n, "n_weighted": figure.estimate.n_weighted, "cv": cv,
-            "deff": np.nan, "df": df, "status": figure.status, "note": None,
-            "scenario": outcome.scenario.id, "year": year, "scheme": key.scheme, "branch": key.branch, "payer": key.payer,
-            "median": figure.median, "lo80": lo80, "hi80": hi80, "se_parameters": drawn, "se_imputation": np.sqrt(figure.imputation),
+            "indicator": key.indicator,
+            "statistic": "total",
+            "universe": "",
+            "dim1": by,
+            "level1": list(figure.levels) if by else [None] * k,
+            "dim2": None,
+            "level2": None,
+            "dim3": None,
+            "level3": None,
+            "value": value,
+            "unit": figure.unit,
+            "se": se,
+            "ci_low": low,
+            "ci_high": high,
+            "confidence": confidence,
+            "n": n,
+            "n_weighted": figure.estimate.n_weighted,
+            "cv": cv,
+            "deff": np.nan,
+            "df": df,
+            "status": figure.status,
+            "note": None,
+            "scenario": outcome.scenario.id,
+            "year": year,
+            "scheme": key.scheme,
+            "branch": key.branch,
+            "payer": key.payer,
+            "median": figure.median,
+            "lo80": lo80,
+            "hi80": hi80,
+            "se_parameters": drawn,
+            "se_imputation": np.sqrt(figure.imputation),
         },
         index=range(k),
-    )  # fmt: skip
+    )
 
 
-def results(outcome: Outcome, *, years: Iterable[int] | None = None, breakdowns: Sequence[str] | None = None) -> pd.DataFrame:
+def results(
+    outcome: Outcome, *, years: Iterable[int] | None = None, breakdowns: Sequence[str] | None = None
+) -> pd.DataFrame:
     """All headline indicators of every year by scheme, contributions by payer and branch, and breakdowns in the detail years."""
     parts = []
     wanted = list(years if years is not None else outcome.years)
-    known = set(outcome.known()) | {Key(k.indicator.replace("accrual.", "liability."), k.scheme) for k in outcome.known() if k.indicator.startswith("accrual.")}
+    known = set(outcome.known()) | {
+        Key(k.indicator.replace("accrual.", "liability."), k.scheme)
+        for k in outcome.known()
+        if k.indicator.startswith("accrual.")
+    }
     for year in wanted:
-        keys = sorted(k for k in known if k.indicator in HEADLINE and (k.branch == k.payer == ALL or k.indicator == "contributions"))
+        keys = sorted(
+            k
+            for k in known
+            if k.indicator in HEADLINE and (k.branch == k.payer == ALL or k.indicator == "contributions")
+        )
         for key in keys:
             figure = outcome.figure(key.indicator, year, scheme=key.scheme, branch=key.branch, payer=key.payer)
             parts.append(rows_of(figure, outcome, key, year, None))

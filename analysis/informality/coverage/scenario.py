@@ -112,7 +112,9 @@ def status_quo(baseline: Baseline) -> Scenario:
     return Scenario(None, baseline, ())
 
 
-def read_scenario(name: str, variables: Mapping[str, Variable], *folders: Path, choices: Mapping[str, Mapping[str, str]] | None = None) -> Scenario:
+def read_scenario(
+    name: str, variables: Mapping[str, Variable], *folders: Path, choices: Mapping[str, Mapping[str, str]] | None = None
+) -> Scenario:
     """Read a scenario by name, or by the path of its file, with everything it builds on.
 
     ``choices`` (by scheme) are those of a study and go before all others. Raises :class:`InformalityError` (SPEC)
@@ -121,12 +123,23 @@ def read_scenario(name: str, variables: Mapping[str, Variable], *folders: Path, 
     chain = _chain(name, folders)
     file = chain[-1]
     problems = [
-        Problem(f.place("baseline"), "a scenario and what it builds on must have one baseline", f"{f.spec.baseline}, {file.spec.baseline}")
+        Problem(
+            f.place("baseline"),
+            "a scenario and what it builds on must have one baseline",
+            f"{f.spec.baseline}, {file.spec.baseline}",
+        )
         for f in chain
         if f.spec.baseline != file.spec.baseline
     ]
     if file.spec.id != file.path.stem:
-        problems.append(Problem(file.place("id"), "the id of a scenario is the name of its file", f"`{file.spec.id}`", f"write `id: {file.path.stem}`"))
+        problems.append(
+            Problem(
+                file.place("id"),
+                "the id of a scenario is the name of its file",
+                f"`{file.spec.id}`",
+                f"write `id: {file.path.stem}`",
+            )
+        )
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     picks: dict[str, dict[str, str]] = {}
@@ -165,7 +178,10 @@ def _chain(name: str, folders: tuple[Path, ...]) -> list[SpecFile[ScenarioSpec]]
         path = Path(name) if name.endswith((".yml", ".yaml")) else find("scenarios", name, *folders)
         if path.stem in above:
             raise InformalityError(
-                Problem(path.name, "a scenario builds on itself", " → ".join([*above, path.stem]), "take one `diff_of` out"), ExitCode.SPEC
+                Problem(
+                    path.name, "a scenario builds on itself", " → ".join([*above, path.stem]), "take one `diff_of` out"
+                ),
+                ExitCode.SPEC,
             )
         if path.stem in done:
             return
@@ -177,7 +193,12 @@ def _chain(name: str, folders: tuple[Path, ...]) -> list[SpecFile[ScenarioSpec]]
                 if failure.problems[0].place != parent:
                     raise
                 raise InformalityError(
-                    Problem(file.place("diff_of", i), f"`{parent}` is not a scenario", fix=did_you_mean(parent, _known(folders))), ExitCode.SPEC
+                    Problem(
+                        file.place("diff_of", i),
+                        f"`{parent}` is not a scenario",
+                        fix=did_you_mean(parent, _known(folders)),
+                    ),
+                    ExitCode.SPEC,
                 ) from None
         done[path.stem] = file
 
@@ -192,10 +213,16 @@ def _unknown(scenario: Scenario, variables: Mapping[str, Variable]) -> list[Prob
     for placed in scenario.levers:
         lever = placed.lever
         if placed.scheme is not None and placed.scheme not in schemes:
-            problems.append(Problem(placed.place, f"`{placed.scheme}` is not a scheme of this baseline", fix=did_you_mean(placed.scheme, schemes)))
+            problems.append(
+                Problem(
+                    placed.place,
+                    f"`{placed.scheme}` is not a scheme of this baseline",
+                    fix=did_you_mean(placed.scheme, schemes),
+                )
+            )
             continue
         for who in _conditions(lever):
-            _, found = compile_filter(who, variables, place=lambda *loc, at=placed.place: at)  # type: ignore[misc]
+            _, found = compile_filter(who, variables, place=lambda *loc, at=placed.place: at)
             problems += found
         scheme = schemes[placed.scheme] if placed.scheme else None
         if isinstance(lever, Package) and scheme is not None:
@@ -207,7 +234,11 @@ def _unknown(scenario: Scenario, variables: Mapping[str, Variable]) -> list[Prob
                 if b not in branches
             ]
             problems += [
-                Problem(placed.place, f"`{b}` is not a benefit of `{scheme.id}`", fix=did_you_mean(b, scheme.spec.benefits.cash))
+                Problem(
+                    placed.place,
+                    f"`{b}` is not a benefit of `{scheme.id}`",
+                    fix=did_you_mean(b, scheme.spec.benefits.cash),
+                )
                 for b in lever.waiting
                 if b not in scheme.spec.benefits.cash
             ]
@@ -219,9 +250,21 @@ def _unknown(scenario: Scenario, variables: Mapping[str, Variable]) -> list[Prob
                 if g not in groups
             ]
             if lever.amount is not None and lever.amount not in scenario.baseline.country.series.amounts:
-                problems.append(Problem(placed.place, f"`{lever.amount}` is not an amount of the country", fix=did_you_mean(lever.amount, scenario.baseline.country.series.amounts)))
+                problems.append(
+                    Problem(
+                        placed.place,
+                        f"`{lever.amount}` is not an amount of the country",
+                        fix=did_you_mean(lever.amount, scenario.baseline.country.series.amounts),
+                    )
+                )
             if lever.base == "floor" and scheme is not None and scheme.spec.base.floor is None:
-                problems.append(Problem(placed.place, f"`{scheme.id}` has no floor for a subsidy to refer to", fix="use `base: own`, or `base: poverty_line`"))
+                problems.append(
+                    Problem(
+                        placed.place,
+                        f"`{scheme.id}` has no floor for a subsidy to refer to",
+                        fix="use `base: own`, or `base: poverty_line`",
+                    )
+                )
         if isinstance(lever, Parametric) and scheme is not None and scheme.spec.benefits.old_age is None:
             problems.append(Problem(placed.place, f"`{scheme.id}` has no old-age pension whose rules could change"))
     return problems
@@ -252,15 +295,44 @@ def _contradictions(scenario: Scenario) -> list[Problem]:
                 )
             )
         for one, two in ((a, b), (b, a)):
-            if isinstance(one.lever, Subsidy) and one.lever.base == "floor" and isinstance(two.lever, FlatContribution | Monotax):
-                problems.append(Problem(one.place, "a subsidy on the floor has nothing to refer to: the contribution is a flat amount", f"the other: {two.place}", "use `base: own`"))
+            if (
+                isinstance(one.lever, Subsidy)
+                and one.lever.base == "floor"
+                and isinstance(two.lever, FlatContribution | Monotax)
+            ):
+                problems.append(
+                    Problem(
+                        one.place,
+                        "a subsidy on the floor has nothing to refer to: the contribution is a flat amount",
+                        f"the other: {two.place}",
+                        "use `base: own`",
+                    )
+                )
             if isinstance(one.lever, Package) and isinstance(two.lever, Parametric):
                 old_age = scenario.baseline.schemes[str(one.scheme)].spec.benefits.old_age
                 kept = set(one.lever.keep)
                 if old_age is not None and (old_age.branch in one.lever.drop or (kept and old_age.branch not in kept)):
-                    problems.append(Problem(two.place, "a pension rule is changed where the package has no pension", f"the package: {one.place}", "take one of them out"))
-            if isinstance(one.lever, AutoEnrol) and two.lever.mandates and getattr(two.lever, "who", None) == one.lever.who:
-                problems.append(Problem(one.place, "the same people are enrolled and obliged", f"the other: {two.place}", "keep one of them"))
+                    problems.append(
+                        Problem(
+                            two.place,
+                            "a pension rule is changed where the package has no pension",
+                            f"the package: {one.place}",
+                            "take one of them out",
+                        )
+                    )
+            if (
+                isinstance(one.lever, AutoEnrol)
+                and two.lever.mandates
+                and getattr(two.lever, "who", None) == one.lever.who
+            ):
+                problems.append(
+                    Problem(
+                        one.place,
+                        "the same people are enrolled and obliged",
+                        f"the other: {two.place}",
+                        "keep one of them",
+                    )
+                )
     return problems
 
 

@@ -70,7 +70,7 @@ class Scheme:
         totals: list[Status] = []
         tables = [t for t in self.spec.rates.tables if t.begins <= day]
         if tables:
-            rates = {payer: dict(branches) for payer, branches in tables[-1].payers.items()}
+            rates = {str(p): {str(b): r for b, r in branches.items()} for p, branches in tables[-1].payers.items()}
             totals.append(tables[-1].status.check)
             statuses += [tables[-1].status.check, tables[-1].status.payers]
         ladder = self.spec.rates.ladder
@@ -152,13 +152,19 @@ def read_scheme(
         problems += found
     sound = len(problems) == before  # values with faults of their own cannot be compared
     problems += [
-        Problem(file.path.name, f"`{left}` is not a value with versions", fix=did_you_mean(left, [*dated, "match.mode"]))
+        Problem(
+            file.path.name, f"`{left}` is not a value with versions", fix=did_you_mean(left, [*dated, "match.mode"])
+        )
         for left in picks
     ]
     step = StepSpec(decides="coverage", title="Legal coverage", outcomes=dict(COVERAGE), rules=spec.covers)
     steps, found = compile_steps([step], variables, place=file.place, loc=("covers",))
     problems += found or prove(steps, file.path.name)
-    problems += [*_rate_problems(file), *(_base_problems(file, country) if sound else []), *_other_problems(file, country)]
+    problems += [
+        *_rate_problems(file),
+        *(_base_problems(file, country) if sound else []),
+        *_other_problems(file, country),
+    ]
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     return Scheme(file, country, steps[0], dated, None if mode == UNRESOLVED else mode, frozenset(choices or {}))
@@ -198,7 +204,10 @@ def changed(file: SpecFile[Any], changes: Mapping[str, Any]) -> SpecFile[Any]:
         spec = type(file.spec).model_validate(data)
     except ValidationError as failure:
         raise InformalityError(
-            [Problem(file.path.name, f"a change does not fit: {d['msg']}", ".".join(map(str, d["loc"]))) for d in failure.errors()],
+            [
+                Problem(file.path.name, f"a change does not fit: {d['msg']}", ".".join(map(str, d["loc"])))
+                for d in failure.errors()
+            ],
             ExitCode.SPEC,
         ) from None
     return SpecFile(spec, file.path, file.lines)
@@ -256,18 +265,25 @@ def _rate_problems(file: SpecFile[SchemeSpec]) -> list[Problem]:
         )
     ladder = spec.ladder
     if ladder is not None:
-        here = ("rates", "ladder")
+        at = ("rates", "ladder")
         if abs(sum(ladder.split.values()) - 1) > MATCHED:
             problems.append(
-                Problem(file.place(*here, "split"), "the shares of the payers do not add up to 1", f"{sum(ladder.split.values()):g}")
+                Problem(
+                    file.place(*at, "split"),
+                    "the shares of the payers do not add up to 1",
+                    f"{sum(ladder.split.values()):g}",
+                )
             )
         years = [s.from_year for s in ladder.steps]
         if years != sorted(set(years)) or years[0] != 1:
-            problems.append(
-                Problem(file.place(*here, "steps"), "the steps must begin with year 1 and rise", f"{years}")
-            )
+            problems.append(Problem(file.place(*at, "steps"), "the steps must begin with year 1 and rise", f"{years}"))
         problems += [
-            Problem(file.place(*here, "steps", i, "value"), "a rate lies between 0 and 1", f"`{s.value:g}`", "write 4 per cent as 0.04")
+            Problem(
+                file.place(*at, "steps", i, "value"),
+                "a rate lies between 0 and 1",
+                f"`{s.value:g}`",
+                "write 4 per cent as 0.04",
+            )
             for i, s in enumerate(ladder.steps)
             if not 0 <= s.value <= 1
         ]
@@ -289,7 +305,11 @@ def _sums(file: SpecFile[SchemeSpec], table: RateTableSpec, here: tuple[Any, ...
             )
         if payer not in table.check:
             problems.append(
-                Problem(file.place(*here, "check"), f"`check` lacks the total of `{payer}`", fix=f"add `{payer}: {total:g}` if that is the published total")
+                Problem(
+                    file.place(*here, "check"),
+                    f"`check` lacks the total of `{payer}`",
+                    fix=f"add `{payer}: {total:g}` if that is the published total",
+                )
             )
         elif abs(total - table.check[payer]) > MATCHED:
             problems.append(
@@ -356,7 +376,11 @@ def _other_problems(file: SpecFile[SchemeSpec], country: Country) -> list[Proble
                     fix=did_you_mean(branch, sorted(paid)),
                 )
             )
-    if spec.subsidy is not None and spec.subsidy.amount is not None and spec.subsidy.amount not in country.series.amounts:
+    if (
+        spec.subsidy is not None
+        and spec.subsidy.amount is not None
+        and spec.subsidy.amount not in country.series.amounts
+    ):
         problems.append(
             Problem(
                 file.place("subsidy", "amount"),
@@ -370,10 +394,19 @@ def _other_problems(file: SpecFile[SchemeSpec], country: Country) -> list[Proble
             problems.append(Problem(file.place("match", "brackets"), "the brackets must rise", f"{tops}"))
     if spec.currency != country.spec.currency:
         problems.append(
-            Problem(file.place("currency"), "the currency is not that of the country", f"{spec.currency}, {country.spec.currency}")
+            Problem(
+                file.place("currency"),
+                "the currency is not that of the country",
+                f"{spec.currency}, {country.spec.currency}",
+            )
         )
     if spec.id != file.path.stem:
         problems.append(
-            Problem(file.place("id"), "the id of a scheme is the name of its file", f"`{spec.id}`", f"write `id: {file.path.stem}`")
+            Problem(
+                file.place("id"),
+                "the id of a scheme is the name of its file",
+                f"`{spec.id}`",
+                f"write `id: {file.path.stem}`",
+            )
         )
     return problems

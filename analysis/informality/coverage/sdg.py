@@ -49,10 +49,26 @@ def indicators(
     return (
         Indicator("contributors_registered", "Members of a pension scheme / labour force", registered, labour_force),
         Indicator("contributors_active", "Paying into a pension scheme / labour force", pension_paying, labour_force),
-        Indicator("covered_cash", "Covered by at least one cash benefit / population", cash_covered, population, "health excluded; dependants not counted"),
-        Indicator("covered_cash_active", "Paying for at least one cash benefit / population", active, population, "health excluded; dependants not counted"),
-        Indicator("old_age", "Receiving an old-age pension / people above pension age", pensioners, pension_age, pensions),
+        Indicator(
+            "covered_cash",
+            "Covered by at least one cash benefit / population",
+            cash_covered,
+            population,
+            "health excluded; dependants not counted",
+        ),
+        Indicator(
+            "covered_cash_active",
+            "Paying for at least one cash benefit / population",
+            active,
+            population,
+            "health excluded; dependants not counted",
+        ),
+        Indicator(
+            "old_age", "Receiving an old-age pension / people above pension age", pensioners, pension_age, pensions
+        ),
         Indicator("maternity", "Mothers with a cash benefit / births", mothers_with_benefit, births),
         Indicator("injury", "Covered against injury at work / employed", injury_covered, employed),
-        Indicator("unemployment", "Unemployed with a cash benefit / unemployed", unemployed_receiving, unemployed, receiving),
+        Indicator(
+            "unemployment", "Unemployed with a cash benefit / unemployed", unemployed_receiving, unemployed, receiving
+        ),
     )

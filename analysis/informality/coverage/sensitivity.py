@@ -6,14 +6,17 @@ import numpy as np
 import pandas as pd
 
 from informality.coverage.calibration import for_scenario, tied
-from informality.coverage.outcome import Figure, Outcome
+from informality.coverage.figure import Figure
+from informality.coverage.outcome import Outcome
 from informality.coverage.policy import Parameters
 from informality.coverage.uncertainty import quantile
 
 LOW, HIGH = 0.1, 0.9
 
 
-def tornado(outcome: Outcome, indicator: str, year: int, *, scheme: str = "all", against: Outcome | None = None) -> pd.DataFrame:
+def tornado(
+    outcome: Outcome, indicator: str, year: int, *, scheme: str = "all", against: Outcome | None = None
+) -> pd.DataFrame:
     """parameter, at_low, at_high, low, high, width: the indicator with each number by itself at its 10th and 90th percentile.
 
     All others stay at their value and intercepts are tied anew. ``against``: the difference from another scenario of the same
@@ -39,7 +42,15 @@ def tornado(outcome: Outcome, indicator: str, year: int, *, scheme: str = "all",
 
 def _under(outcome: Outcome, parameters: Parameters, indicator: str, year: int, scheme: str) -> Figure:
     theta = for_scenario(tied(outcome.ground, outcome.scenario.baseline, parameters), outcome.ground, outcome.scenario)
-    other = Outcome(outcome.ground, outcome.scenario, outcome.theta, parameters, theta, status_of=outcome.status_of, movable=outcome.movable)
+    other = Outcome(
+        outcome.ground,
+        outcome.scenario,
+        outcome.theta,
+        parameters,
+        theta,
+        status_of=outcome.status_of,
+        movable=outcome.movable,
+    )
     return other.figure(indicator, year, scheme=scheme)
 
 

@@ -55,7 +55,9 @@ class Study:
 
     def ground(self, baseline: Baseline) -> Ground:
         """The ground of a baseline; scenarios that leave its numbers alone share it."""
-        key = baseline.spec.model_dump_json() + "".join(s.spec.model_dump_json() + str(sorted(s.chosen)) + str(s.dated) for s in baseline.schemes.values())
+        key = baseline.spec.model_dump_json() + "".join(
+            s.spec.model_dump_json() + str(sorted(s.chosen)) + str(s.dated) for s in baseline.schemes.values()
+        )
         if key not in self.grounds:
             welfare = baseline.spec.capacity.welfare
             people = people_of(self.workers, self.design, self.schema, self.definition, welfare)
@@ -78,7 +80,9 @@ def study_of(
     counted by each. ``asked``: the variables the survey measured. ``status``: of the survey itself.
     """
     known = frozenset(asked) if asked is not None else frozenset(schema.grammar)
-    return Study(workers, design, schema, definitions[0] if definitions else None, tuple(definitions), known, status, {}, {}, {})
+    return Study(
+        workers, design, schema, definitions[0] if definitions else None, tuple(definitions), known, status, {}, {}, {}
+    )
 
 
 def simulate(

@@ -21,7 +21,9 @@ _STEPS = 200
 _MATCHED = 1e-12
 
 
-def take_up(score: npt.ArrayLike, alpha: npt.ArrayLike, p_max: npt.ArrayLike = 1.0, able: npt.ArrayLike = True) -> Floats:
+def take_up(
+    score: npt.ArrayLike, alpha: npt.ArrayLike, p_max: npt.ArrayLike = 1.0, able: npt.ArrayLike = True
+) -> Floats:
     """Probability of joining from a score; broadcasts, so (n, 1) scores and (draws,) parameters give (n, draws)."""
     p = np.minimum(expit(np.asarray(score, dtype=float) + alpha), p_max)
     return np.asarray(np.where(able, p, 0.0))
@@ -56,7 +58,7 @@ def calibrate(
             Problem(
                 place,
                 "there are more members on record than people who could be members",
-                f"{members:,.0f} members, {np.min(most):,.0f} of those who may join could (capacity and the limit on take-up counted)",
+                f"{members:,.0f} members, {np.min(most):,.0f} of those who may join could (capacity counted)",
                 "check the administrative figure and its definition, whom the scheme covers, or the capacity tests",
             ),
             ExitCode.DATA,

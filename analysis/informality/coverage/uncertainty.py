@@ -68,13 +68,13 @@ def combined(draw_values: npt.ArrayLike, sampling_variances: npt.ArrayLike, impu
     """Total variance: mean sampling variance + variance of the draw values (divisor draws - 1) (3.7)."""
     values = np.asarray(draw_values, dtype=float)
     spread = float(values.var(ddof=1)) if len(values) > 1 else 0.0
-    return Uncertainty(float(np.mean(sampling_variances)), spread, imputation)
+    return Uncertainty(float(np.asarray(sampling_variances, dtype=float).mean()), spread, imputation)
 
 
 def rubin(values: npt.ArrayLike, within: npt.ArrayLike) -> float:
     """Variance of an estimate from m imputed files (Rubin 1987): within + (1 + 1/m) between."""
     v = np.asarray(values, dtype=float)
-    return float(np.mean(within) + (1 + 1 / len(v)) * v.var(ddof=1))
+    return float(np.asarray(within, dtype=float).mean() + (1 + 1 / len(v)) * v.var(ddof=1))
 
 
 def imputation_variance(values: npt.ArrayLike, person: npt.NDArray[np.intp]) -> float:
