@@ -21,6 +21,7 @@ from informality.foundation.schema import Schema
 from informality.inference.estimates.estimate import totals
 from informality.inference.sampling.design import Design
 
+from .conftest import LAO, number
 from .test_scenarios import V, lever
 
 SUBSIDY = {"type": "subsidy", "scheme": V, "base": "own", "share": {"default": 0.3}, "from": "2026-01-01"}
@@ -206,3 +207,64 @@ def test_imputation_variance_is_rubins_on_average() -> None:
         theirs.append(rubin(files, [0.0] * 5))
     assert ours == pytest.approx(np.mean(theirs), rel=0.02)
     assert imputation_variance(np.array([]), np.array([], dtype=np.intp)) == 0
+
+
+def test_covariates_fitted_to_the_survey(study: Study, lao_of: Callable[..., Baseline]) -> None:
+    """The coefficient is the design's logit drawn to its prior: few members, so the survey has less than all the say."""
+    from informality.inference.models.regression import logit
+
+    takeup = {**LAO["takeup"], "from_survey": True, "covariates": {"area=urban": number(0.2, 0.0, 0.4)}}
+    outcome = simulate(study, scenario=status_quo(lao_of(takeup=takeup)))
+    frame = study.workers
+    may = (
+        frame["status"].isin(["own_account", "employer"]) & (frame["employed"] == "yes") & frame["income_self"].notna()
+    may &= frame["age"] <= 60  # older people may not join
+    )
+    y = (frame["own_social_security"] == "yes").astype(float)
+    fit = logit(
+        study.design,
+        pd.DataFrame({"y": y, "u": (frame["area"] == "urban").astype(float)}),
+        "y ~ u",
+        domain=may.to_numpy(),
+    )
+    share = min(1.0, y[may].sum() / 10)
+    assert share < 1
+    gamma = outcome.theta.values[f"gamma:{V}:area=urban"][0]
+    assert gamma == pytest.approx(share * fit.params[1] + (1 - share) * 0.2, rel=1e-9)
+    assert outcome.figure("members", 2025, scheme=V).value[0] == pytest.approx(15_000, rel=1e-9)
+    assert outcome.figure("members", 2025, scheme=V).se[0] < 1e-3  # tied, whatever the coefficient
+    urban = outcome.figure("members", 2025, scheme=V, by="area")["urban"]
+    fixed = replace(
+        outcome.theta, influence={k: v for k, v in outcome.theta.influence.items() if not k.startswith("gamma")}
+    )
+    without = Outcome(outcome.ground, outcome.scenario, fixed, outcome.parameters, None).figure(
+        "members", 2025, scheme=V, by="area"
+    )["urban"]
+    assert urban.se[0] > 1.2 * without.se[0]  # an estimated coefficient adds its own error
+
+
+def test_owners_follow_their_first_insured_employee(
+    sample: pd.DataFrame, study: Study, lao_of: Callable[..., Baseline]
+) -> None:
+    """By size of unit: newly insured of the informal employees, as a share; the owners of informal units of that size."""
+    from informality.coverage.formalisation import owners_following
+
+    outcome = simulate(study, scenario=status_quo(lao_of()))
+    people = outcome.ground.people
+    employee = people.where({"status": "employee", "employed": "yes", "job": "informal"})
+    newly = np.where(employee & people.where({"size_group": "under_5"}), 0.25, 0.0)
+    chance = owners_following(people, newly, people.weight)
+    owners = people.where({"status": "employer", "employed": "yes", "job": "informal"})
+    assert chance[owners & people.where({"size_group": "under_5"})] == pytest.approx(0.25)
+    assert (chance[owners & ~people.where({"size_group": "under_5"})] == 0).all()
+    assert (chance[~owners] == 0).all()
+
+
+def test_replicate_weights(study: Study, scenario: Scenario) -> None:
+    """Jackknife replicates of the same design give the same errors as linearisation, ties to records included."""
+    other = replace(study, design=study.design.to_replicates("JKn"), grounds={}, thetas={}, movable={})
+    a, b = simulate(study, scenario=scenario), simulate(other, scenario=scenario)
+    for indicator, scheme in FIGURES:
+        one, two = a.figure(indicator, 2027, scheme=scheme), b.figure(indicator, 2027, scheme=scheme)
+        assert two.value == pytest.approx(one.value, rel=1e-12)
+        assert two.se == pytest.approx(one.se, rel=1e-9)

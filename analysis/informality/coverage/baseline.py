@@ -82,7 +82,8 @@ class TakeUpSpec(SpecModel):
     """``start``: take-up without any lever, where there is no record of members to tie it to.
 
     ``observed``: those who say they are members are modelled like all others (``model``), or stay (``keep``).
-    ``covariates``: log-odds by ``log_income`` or ``variable=level``.
+    ``covariates``: log-odds by ``log_income`` or ``variable=level``. ``from_survey``: fit them to who says to be a member,
+    drawn to the values given here where there are fewer than ten members for each covariate.
     """
 
     start: Number | None = None
@@ -94,6 +95,7 @@ class TakeUpSpec(SpecModel):
     leaving: Number
     retention: Number
     covariates: dict[str, Number] = Field(default_factory=dict)
+    from_survey: bool = False
 
 
 class NewlySpec(SpecModel):

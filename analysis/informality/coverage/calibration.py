@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.special import expit
 
 from informality.coverage.baseline import Baseline, MembersSpec
@@ -19,13 +20,14 @@ from informality.coverage.levers import Enforcement
 from informality.coverage.policy import Parameters, rules_of
 from informality.coverage.scenario import Scenario, status_quo
 from informality.coverage.takeup import calibrate as solve
-from informality.coverage.takeup import intercept_of, take_up
+from informality.coverage.takeup import intercept_of, shrunk, take_up
 from informality.coverage.voluntary import offer_of
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
+_ENOUGH = 10.0  # members for each covariate from which the survey speaks for itself
 _STEP = 1e-6  # compliance is linear in s, so any small step gives its slope
 
 
@@ -110,10 +112,13 @@ def _voluntary(
         if part.kind != "voluntary":
             continue
         rows, scheme = part.rows, part.scheme
+        if spec.takeup.from_survey and spec.takeup.covariates:
+            _fitted(ground, scheme, rows, values, influence)
+        theta = Theta(values, cells)
         rules = rules_of(scenario, scheme, base, parameters)
         offer = offer_of(ground, scenario, part, rules, parameters)
         score = (
-            ground.scores(scenario, rows, parameters)
+            ground.scores(scenario, scheme, rows, theta, parameters)
             + parameters("takeup.beta_subsidy", spec.takeup.beta_subsidy) * offer.share
         )
         p_max = parameters("takeup.p_max", spec.takeup.p_max)
@@ -160,7 +165,45 @@ def _voluntary(
                 z[rows[here]] = -weight[here] * p / slope if slope else 0.0
                 known = (code[rows] == i) & observed
                 z[rows[known]] = -weight[known] / slope if slope else 0.0
+                for covariate in spec.takeup.covariates if slope else ():
+                    fitted = influence.get(f"gamma:{scheme}:{covariate}")
+                    if fitted is not None:  # the intercept gives way to a coefficient
+                        x = ground.covariate(covariate)[rows[here]]
+                        pull = _slope(score[here, 0] + values[name]) * free * able[here, 0]
+                        z -= float((weight[here] * pull) @ x) / slope * fitted
                 influence[name] = z
+
+
+def _fitted(ground: Ground, scheme: str, rows: Ints, values: dict[str, Floats], influence: dict[str, Floats]) -> None:
+    """Coefficients of who says to be a member of a voluntary scheme, by the design's own logit, drawn to their priors when few.
+
+    Among those who may join, whose earnings and answer are known. Their influence is the logit's (its sandwich), by person.
+    """
+    from informality.inference.models.regression import logit
+
+    people, spec = ground.people, ground.baseline.spec.takeup
+    n, names = len(people.frame), list(spec.covariates)
+    inside = np.zeros(len(people.person), dtype=bool)
+    inside[rows] = True
+    asked = (inside & ~people.imputed & (people.earnings > 0) & (ground.answers[scheme] != UNCLEAR))[:n]
+    member = (ground.answers[scheme] == YES)[:n] & asked
+    columns = {f"x{i}": ground.covariate(name)[:n] for i, name in enumerate(names)}
+    varying = [c for c, x in columns.items() if len(np.unique(x[asked])) > 1]
+    priors = {f"x{i}": spec.covariates[name].value for i, name in enumerate(names)}
+    found, moved = dict(priors), {c: np.zeros(n) for c in columns}
+    per_variable = member.sum() / max(len(varying), 1)
+    if varying and 0 < member.sum() < asked.sum():
+        frame = pd.DataFrame({"member": member.astype(float), **columns})
+        fit = logit(people.design, frame, "member ~ " + " + ".join(varying), domain=asked)
+        share = min(1.0, per_variable / _ENOUGH)
+        for i, c in enumerate(varying, start=1):
+            found[c] = float(shrunk(fit.params[i], priors[c], per_variable, _ENOUGH))
+            moved[c] = share * fit.influence()[:, i]
+    for c, name in zip(columns, names, strict=True):
+        values[f"gamma:{scheme}:{name}"] = np.array([found[c]])
+        z = np.zeros(len(people.person))
+        z[:n] = moved[c]
+        influence[f"gamma:{scheme}:{name}"] = z
 
 
 def _slope(score: Floats) -> Floats:

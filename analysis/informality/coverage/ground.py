@@ -156,12 +156,16 @@ class Ground:
                 return "+".join(entry.schemes)
         return scheme
 
-    def scores(self, scenario: Scenario, rows: Ints, parameters: Parameters) -> Floats:
-        """(m, 1) or (m, draws): what covariates add to the log-odds of joining."""
+    def scores(self, scenario: Scenario, scheme: str, rows: Ints, theta: Theta, parameters: Parameters) -> Floats:
+        """(m, 1) or (m, draws): what covariates add to the log-odds of joining a scheme.
+
+        Coefficients fitted to the survey are part of theta; others are numbers of the baseline.
+        """
         total: Floats = np.zeros((len(rows), 1))
         for name, number in scenario.baseline.spec.takeup.covariates.items():
-            column = self.covariate(name)[rows]
-            total = total + column[:, None] * parameters(f"takeup.covariates.{name}", number)
+            fitted = theta.values.get(f"gamma:{scheme}:{name}")
+            gamma = fitted if fitted is not None else parameters(f"takeup.covariates.{name}", number)
+            total = total + self.covariate(name)[rows][:, None] * gamma
         return total
 
     def covariate(self, name: str) -> Floats:

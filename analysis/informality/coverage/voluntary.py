@@ -136,7 +136,8 @@ def target_of(
 ) -> Floats:
     """Long-run take-up p* of a voluntary part, (m, draws)."""
     people, spec = ground.people, scenario.baseline.spec.takeup
-    score = ground.scores(scenario, part.rows, parameters) + theta.alpha(part.scheme, part.rows)
+    score = ground.scores(scenario, part.scheme, part.rows, theta, parameters)
+    score = score + theta.alpha(part.scheme, part.rows)
     score = score + parameters("takeup.beta_subsidy", spec.beta_subsidy) * offer.share
     for placed, strong in rules.assistance if levers else ():
         lever = placed.lever
