@@ -216,10 +216,8 @@ def test_covariates_fitted_to_the_survey(study: Study, lao_of: Callable[..., Bas
     takeup = {**LAO["takeup"], "from_survey": True, "covariates": {"area=urban": number(0.2, 0.0, 0.4)}}
     outcome = simulate(study, scenario=status_quo(lao_of(takeup=takeup)))
     frame = study.workers
-    may = (
-        frame["status"].isin(["own_account", "employer"]) & (frame["employed"] == "yes") & frame["income_self"].notna()
-    may &= frame["age"] <= 60  # older people may not join
-    )
+    may = frame["status"].isin(["own_account", "employer"]) & (frame["employed"] == "yes")
+    may &= frame["income_self"].notna() & (frame["age"] <= 60)  # older people may not join
     y = (frame["own_social_security"] == "yes").astype(float)
     fit = logit(
         study.design,
