@@ -20,6 +20,7 @@ from informality.coverage.uncertainty import imputation_variance, latin_hypercub
 from informality.foundation.schema import Schema
 from informality.inference.estimates.estimate import totals
 from informality.inference.sampling.design import Design
+from informality.inference.sampling.linearise import influence_covariance
 
 from .conftest import LAO, number
 from .test_scenarios import V, lever
@@ -238,7 +239,11 @@ def test_covariates_fitted_to_the_survey(study: Study, lao_of: Callable[..., Bas
     without = Outcome(outcome.ground, outcome.scenario, fixed, outcome.parameters, None).figure(
         "members", 2025, scheme=V, by="area"
     )["urban"]
-    assert urban.se[0] > 1.2 * without.se[0]  # an estimated coefficient adds its own error
+    assert urban.se[0] > without.se[0]  # an estimated coefficient adds its own error
+    z = outcome.theta.influence[f"gamma:{V}:area=urban"]
+    assert z[len(frame) :].sum() == 0  # by person, on the person's own row
+    variance = influence_covariance(study.design, z[: len(frame)])[0, 0]
+    assert np.sqrt(variance) == pytest.approx(share * fit.se[1], rel=1e-9)
 
 
 def test_owners_follow_their_first_insured_employee(

@@ -110,7 +110,7 @@ def vesting_year(outcome: Outcome, scheme: str) -> int:
 def spread(outcome: Outcome, year: int, indicator: str, scheme: str = ALL) -> pd.Series:
     """concentration (negative: pro-poor) and poorest_40 (share to the poorest two fifths) of an indicator, by household means."""
     people = outcome.ground.people
-    values, _ = outcome.rows(Key(indicator, scheme), year)
+    values, _ = outcome.rows(Key(indicator, scheme), year, errors=False)
     means = people.means[people.person]
     known = ~np.isnan(means) & people.working
     w = people.weight[known]
@@ -149,7 +149,7 @@ def sdg_131(outcome: Outcome, year: int) -> pd.DataFrame:
     factor, weight = outcome.ground.factor(year), outcome.ground.people.weight
 
     def total(indicator: str, **parts: str) -> float:
-        return float(weight @ outcome.rows(Key(indicator, **parts), year)[0])
+        return outcome.total(Key(indicator, **parts), year)
 
     parts = outcome.path[year - base].parts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from informality.coverage.measures import Key
 from informality.coverage.outcome import Outcome
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 
@@ -23,8 +24,8 @@ def unmet(outcome: Outcome, others: Mapping[str, Outcome]) -> list[Problem]:
     for key, other in (file.spec.expects if file is not None else {}).items():
         name, _, direction = key.rpartition("_not_")
         for year in outcome.years:
-            here = float(outcome.figure(_OF[name], year).value[0])
-            there = float(others[other].figure(_OF[name], year).value[0])
+            here = outcome.total(Key(_OF[name]), year)
+            there = others[other].total(Key(_OF[name]), year)
             slack = _ROUNDING * max(abs(here), abs(there), 1.0)
             if (direction == "below" and here < there - slack) or (direction == "above" and here > there + slack):
                 what = name.replace("_", " ")

@@ -52,7 +52,7 @@ def members_on_record(outcome: Outcome) -> Gate:
             else np.ones(len(outcome.ground.people.person), dtype=bool)
         )
         weight = outcome.ground.people.weight * here
-        model = sum(float(weight @ quo.rows(Key("members", s), base)[0]) for s in entry.schemes)
+        model = sum(float(weight @ quo.rows(Key("members", s), base, errors=False)[0]) for s in entry.schemes)
         survey = sum(float(weight @ (outcome.ground.answers[s] == 0)) for s in entry.schemes)
         near = abs(model - entry.members) <= MEMBERS_WITHIN * entry.members
         ok &= near
@@ -72,11 +72,10 @@ def replace_scenario(outcome: Outcome) -> Outcome:
 def identities(outcome: Outcome) -> Gate:
     """2. Ratios of known totals lie in their bands."""
     quo, base, lines, ok = replace_scenario(outcome), outcome.scenario.baseline.spec.years.base, [], True
-    weight = outcome.ground.people.weight
 
     def total(name: str) -> float:
         indicator, _, scheme = name.partition(":")
-        return float(weight @ quo.rows(Key(indicator, scheme or ALL), base)[0])
+        return quo.total(Key(indicator, scheme or ALL), base)
 
     for spec in outcome.scenario.baseline.spec.identities:
         ratio = _ratio(spec, total)

@@ -161,16 +161,26 @@ class Outcome:
             lambda variable: self.figure(indicator, year, scheme=scheme, branch=branch, payer=payer, by=variable),
         )  # fmt: skip
 
-    def rows(self, key: Key, year: int) -> tuple[Floats, dict[str, Floats]]:
-        """(r,) what each row adds to an indicator for each bit of its weight, and how that moves with theta."""
+    def total(self, key: Key, year: int) -> float:
+        """The value alone, without its error: for checks."""
+        return float(self.ground.people.weight @ self.rows(key, year, errors=False)[0])
+
+    def rows(self, key: Key, year: int, *, errors: bool = True) -> tuple[Floats, dict[str, Floats]]:
+        """(r,) what each row adds to an indicator for each bit of its weight, and how that moves with theta.
+
+        Without ``errors`` the second is left out, and the model need not be run again to find it.
+        """
         if key.indicator.startswith("liability."):
-            return self._liability(key, year)
+            return self._liability(key, year, errors)
         people = self.ground.people
-        values, slopes = np.zeros(len(people.person)), {n: np.zeros(len(people.person)) for n in self.theta.influence}
+        values, slopes = (
+            np.zeros(len(people.person)),
+            {n: np.zeros(len(people.person)) for n in self.theta.influence if errors},
+        )
         if (mask := self._counted(key.indicator)) is not None:
             return mask * self.ground.factor(year), {}
         if key.indicator.startswith("newly_formal."):
-            return self._newly_formal(key, year)
+            return self._newly_formal(key, year, errors)
         index, found = year - self.scenario.baseline.spec.years.base, key.indicator in _PILLAR
         for entitled, share, cost in (
             recipients(self.ground, self.scenario, year, Parameters()) if key.scheme == ALL else ()
@@ -230,16 +240,16 @@ class Outcome:
             )
         return self.ground.people.where(condition).astype(float)
 
-    def _liability(self, key: Key, year: int) -> tuple[Floats, dict[str, Floats]]:
+    def _liability(self, key: Key, year: int, errors: bool) -> tuple[Floats, dict[str, Floats]]:
         """Rights accrued since the first year, with interest, in money of the year."""
         rate = key.indicator.removeprefix("liability.")
         first = self.scenario.baseline.spec.years.first
         total, slopes = (
             np.zeros(len(self.ground.people.person)),
-            {n: np.zeros(len(self.ground.people.person)) for n in self.theta.influence},
+            {n: np.zeros(len(self.ground.people.person)) for n in self.theta.influence if errors},
         )
         for then in range(first, year + 1):
-            values, moved = self.rows(Key(f"accrual.{rate}", key.scheme), then)
+            values, moved = self.rows(Key(f"accrual.{rate}", key.scheme), then, errors=errors)
             growth = self._interest(float(rate), then, year)
             total += values * growth
             for n, slope in moved.items():
@@ -249,13 +259,13 @@ class Outcome:
     def _interest(self, rate: float, start: int, end: int) -> float:
         return (1 + rate) ** (end - start) * self.ground.prices(end) / self.ground.prices(start)
 
-    def _newly_formal(self, key: Key, year: int) -> tuple[Floats, dict[str, Floats]]:
+    def _newly_formal(self, key: Key, year: int, errors: bool) -> tuple[Floats, dict[str, Floats]]:
         """Jobs that became formal by one definition: of those newly insured by their employer, and of owners of such units."""
         from informality.coverage.formalisation import owners_following
 
         definition = key.indicator.removeprefix("newly_formal.")
         moves = self.movable[definition]
-        values, slopes = self.rows(Key("newly_insured", key.scheme), year)
+        values, slopes = self.rows(Key("newly_insured", key.scheme), year, errors=errors)
         index = year - self.scenario.baseline.spec.years.base
         joined = np.zeros(len(values))
         for made in self.path[index].parts:
