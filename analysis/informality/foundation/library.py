@@ -9,7 +9,18 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem, d
 
 LIBRARY = Path(__file__).parents[1] / "library"
 
-Kind = Literal["surveys", "definitions", "tables", "models", "reliability", "codes"]
+Kind = Literal[
+    "surveys",
+    "definitions",
+    "tables",
+    "models",
+    "reliability",
+    "codes",
+    "countries",
+    "schemes",
+    "baselines",
+    "scenarios",
+]
 ONE_OF: dict[Kind, str] = {
     "surveys": "survey profile",
     "definitions": "definition",
@@ -17,6 +28,10 @@ ONE_OF: dict[Kind, str] = {
     "models": "set of models",
     "reliability": "reliability standard",
     "codes": "code list",
+    "countries": "country file",
+    "schemes": "scheme",
+    "baselines": "baseline",
+    "scenarios": "scenario",
 }
 
 

@@ -228,6 +228,15 @@ def _explain(detail: ErrorDetails, model: type[BaseModel], path: Path, lines: Ma
     if kind.endswith("_type") or kind.endswith("_parsing"):
         wanted = _KINDS.get(kind.split("_")[0], kind.split("_")[0])
         return Problem(place, f"`{name}` should be {wanted}", shown, f"write {wanted}")
+    if kind == "union_tag_invalid":
+        tag, allowed = detail["ctx"]["tag"], str(detail["ctx"]["expected_tags"]).replace("'", "").split(", ")
+        word = str(detail["ctx"]["discriminator"]).strip("'")
+        return Problem(
+            _place(path, lines, (*loc, word)), f"`{tag}` is not a known {word}", f"`{tag}`", did_you_mean(tag, allowed)
+        )
+    if kind == "union_tag_not_found":
+        word = str(detail["ctx"]["discriminator"]).strip("'")
+        return Problem(place, f"`{word}` is missing in {_parent(lines, (*loc, word))}", fix=f"add a line `{word}: …`")
     if kind == "value_error":
         return Problem(place, str(detail["ctx"]["error"]), shown if not isinstance(found, dict) else "")
     return Problem(place, f"`{name}`: {detail['msg']}", shown)
@@ -263,7 +272,8 @@ def _fields_at(model: type[BaseModel], loc: Loc) -> list[str]:
             elif typing.get_origin(kind) in (list, tuple, dict, Mapping):
                 following += _members(typing.get_args(kind)[-1])
         found = following or found  # a part that names a union member: stay
-    return [f for kind in found if isinstance(kind, type) and issubclass(kind, BaseModel) for f in kind.model_fields]
+    models = [kind for kind in found if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return [field.alias or name for kind in models for name, field in kind.model_fields.items()]
 
 
 def _members(annotation: Any) -> list[Any]:

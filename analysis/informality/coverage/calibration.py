@@ -1,0 +1,268 @@
+"""Tying the model to members on record, and what that does to sampling errors.
+
+What is tied has no sampling error left, and what moves with it has less. Each number found here solves an equation in
+weighted sums, sum w psi(theta) = known, so its influence is - w psi / (d/d theta sum w psi) (Binder 1983); the engine
+says how results move with theta, and the chain rule does the rest.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy.special import expit
+
+from informality.coverage.baseline import Baseline, MembersSpec
+from informality.coverage.eligibility import MANDATORY
+from informality.coverage.engine import parts_of
+from informality.coverage.ground import NO, UNCLEAR, YES, Ground, Theta
+from informality.coverage.levers import Enforcement
+from informality.coverage.policy import Parameters, rules_of
+from informality.coverage.scenario import Scenario, status_quo
+from informality.coverage.takeup import calibrate as solve
+from informality.coverage.takeup import intercept_of, shrunk, take_up
+from informality.coverage.voluntary import offer_of
+from informality.foundation.errors import ExitCode, InformalityError, Problem
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+
+_ENOUGH = 10.0  # members for each covariate from which the survey speaks for itself
+_STEP = 1e-6  # compliance is linear in s, so any small step gives its slope
+
+
+def tied(ground: Ground, baseline: Baseline, parameters: Parameters) -> Theta:
+    """Theta of a baseline: in the base year, without any lever, members are those on record.
+
+    With draws, intercepts are found anew for each draw. Influences are only made on the central path.
+    """
+    values: dict[str, Floats] = {}
+    cells: dict[str, Ints] = {}
+    influence: dict[str, Floats] = {}
+    gaps: dict[str, tuple[float, float]] = {}
+    _compulsory(ground, values, influence, gaps)
+    _voluntary(ground, status_quo(baseline), parameters, values, cells, influence, gaps)
+    return Theta(values, cells, influence, gaps)
+
+
+def for_scenario(theta: Theta, ground: Ground, scenario: Scenario) -> Theta:
+    """Theta with what the levers of a scenario ask of the base year: compliance now of whom they enforce."""
+    values, influence = dict(theta.values), dict(theta.influence)
+    _compliance_now(ground, scenario, theta, values, influence)
+    return Theta(values, theta.cells, influence, theta.gaps)
+
+
+def _compulsory(
+    ground: Ground, values: dict[str, Floats], influence: dict[str, Floats], gaps: dict[str, tuple[float, float]]
+) -> None:
+    """The one number s of each group of schemes (see :meth:`Ground.insured`)."""
+    people, weight = ground.people, ground.people.weight
+    groups: dict[str, list[str]] = {}
+    for scheme, code in ground.covered.items():
+        if (code == MANDATORY).any():
+            groups.setdefault(ground.group_of(scheme), []).append(scheme)
+    for group, schemes in groups.items():
+        says = np.full(len(people.person), -1)
+        for scheme in schemes:
+            here = ground.covered[scheme] == MANDATORY
+            says[here] = ground.answers[scheme][here]
+        yes, unclear, no = (float(weight[says == k].sum()) for k in (YES, UNCLEAR, NO))
+        record = _record(ground, schemes)
+        name = f"insured:{group}"
+        if record is None:  # those whose answer is unclear are members as often as the others
+            share = yes / (yes + no) if yes + no else 0.0
+            values[name] = np.array([1 + share])
+            psi = (says == YES) - share * ((says == YES) | (says == NO))
+            influence[name] = weight * psi / (yes + no) if yes + no else np.zeros(len(weight))
+            continue
+        gaps[group] = (yes, record.members)
+        if record.members > yes + unclear + no:
+            raise InformalityError(
+                Problem(
+                    f"members on record of {group}",
+                    "there are more members on record than people who must be members",
+                    f"{record.members:,.0f} members, {yes + unclear + no:,.0f} workers who must join",
+                    "check the administrative figure and its definition, or whom the schemes cover",
+                ),
+                ExitCode.DATA,
+            )
+        steps = [(yes, YES), (unclear, UNCLEAR), (no, NO)]
+        s, rest, last = 0.0, record.members, 0
+        for k, (mass, _) in enumerate(steps):
+            last = k
+            if rest <= mass:
+                s += rest / mass if mass else 0.0
+                break
+            s, rest = s + 1, rest - mass
+        values[name] = np.array([s])
+        chance = np.where(says < last, 1.0, 0.0) * (says >= 0)
+        chance = np.where(says == last, s - last, chance)
+        slope = steps[last][0]
+        influence[name] = -weight * chance / slope if slope else np.zeros(len(weight))
+
+
+def _voluntary(
+    ground: Ground, scenario: Scenario, parameters: Parameters, values: dict[str, Floats],
+    cells: dict[str, Ints], influence: dict[str, Floats], gaps: dict[str, tuple[float, float]],
+) -> None:  # fmt: skip
+    """Intercepts of take-up by scheme, or by cell of its records."""
+    people, spec = ground.people, scenario.baseline.spec
+    base = spec.years.base
+    for part in parts_of(ground, scenario):
+        if part.kind != "voluntary":
+            continue
+        rows, scheme = part.rows, part.scheme
+        if spec.takeup.from_survey and spec.takeup.covariates:
+            _fitted(ground, scheme, rows, values, influence)
+        theta = Theta(values, cells)
+        rules = rules_of(scenario, scheme, base, parameters)
+        offer = offer_of(ground, scenario, part, rules, parameters)
+        score = (
+            ground.scores(scenario, scheme, rows, theta, parameters)
+            + parameters("takeup.beta_subsidy", spec.takeup.beta_subsidy) * offer.share
+        )
+        p_max = parameters("takeup.p_max", spec.takeup.p_max)
+        records = [e for e in spec.administrative if scheme in e.schemes]
+        if not records:
+            if spec.takeup.start is None:
+                raise InformalityError(
+                    Problem(
+                        scenario.baseline.file.path.name,
+                        f"nothing says how many people are voluntary members of `{scheme}` now",
+                        fix="add a record of members (`administrative`), or `takeup.start`, the share who join by themselves",
+                    ),
+                    ExitCode.SPEC,
+                )
+            values[f"alpha:{scheme}:0"] = intercept_of(parameters("takeup.start", spec.takeup.start))
+            continue
+        code = np.full(len(people.person), -1, dtype=np.intp)
+        for i, record in enumerate(records):
+            code[rows[people.where(record.where)[rows]]] = i
+        _require_partition(scheme, records, ground, rows, code)
+        cells[scheme] = code
+        observed = ground.observed(scheme, rows) if spec.takeup.observed == "keep" else np.zeros(len(rows), dtype=bool)
+        weight = people.weight[rows]
+        shape = np.broadcast_shapes(score.shape, offer.able.shape, (1, len(p_max)))
+        score, able = np.broadcast_to(score, shape), np.broadcast_to(offer.able, shape)
+        for i, record in enumerate(records):
+            name, here = f"alpha:{scheme}:{i}", (code[rows] == i) & ~observed
+            wanted = record.members - float(weight[(code[rows] == i) & observed].sum())
+            alpha = solve(
+                score[here], weight[here], max(wanted, 0.0), p_max, able[here], f"members on record of {scheme}"
+            )
+            values[name] = np.atleast_1d(alpha)
+            gaps[name.removeprefix("alpha:")] = (
+                float(weight[(code[rows] == i) & ground.observed(scheme, rows)].sum()),
+                record.members,
+            )
+            if shape[1] == 1:
+                p = take_up(score[here, 0], values[name], p_max, able[here, 0])
+                free = p < p_max
+                slope = float(
+                    (weight[here] * np.where(free, _slope(score[here, 0] + values[name]), 0.0) * able[here, 0]).sum()
+                )
+                z = np.zeros(len(people.person))
+                z[rows[here]] = -weight[here] * p / slope if slope else 0.0
+                known = (code[rows] == i) & observed
+                z[rows[known]] = -weight[known] / slope if slope else 0.0
+                for covariate in spec.takeup.covariates if slope else ():
+                    fitted = influence.get(f"gamma:{scheme}:{covariate}")
+                    if fitted is not None:  # the intercept gives way to a coefficient
+                        x = ground.covariate(covariate)[rows[here]]
+                        pull = _slope(score[here, 0] + values[name]) * free * able[here, 0]
+                        z -= float((weight[here] * pull) @ x) / slope * fitted
+                influence[name] = z
+
+
+def _fitted(ground: Ground, scheme: str, rows: Ints, values: dict[str, Floats], influence: dict[str, Floats]) -> None:
+    """Coefficients of who says to be a member of a voluntary scheme, by the design's own logit, drawn to their priors when few.
+
+    Among those who may join, whose earnings and answer are known. Their influence is the logit's (its sandwich), by person.
+    """
+    from informality.inference.models.regression import logit
+
+    people, spec = ground.people, ground.baseline.spec.takeup
+    n, names = len(people.frame), list(spec.covariates)
+    inside = np.zeros(len(people.person), dtype=bool)
+    inside[rows] = True
+    asked = (inside & ~people.imputed & (people.earnings > 0) & (ground.answers[scheme] != UNCLEAR))[:n]
+    member = (ground.answers[scheme] == YES)[:n] & asked
+    columns = {f"x{i}": ground.covariate(name)[:n] for i, name in enumerate(names)}
+    varying = [c for c, x in columns.items() if len(np.unique(x[asked])) > 1]
+    priors = {f"x{i}": spec.covariates[name].value for i, name in enumerate(names)}
+    found, moved = dict(priors), {c: np.zeros(n) for c in columns}
+    per_variable = member.sum() / max(len(varying), 1)
+    if varying and 0 < member.sum() < asked.sum():
+        frame = pd.DataFrame({"member": member.astype(float), **columns})
+        fit = logit(people.design, frame, "member ~ " + " + ".join(varying), domain=asked)
+        share = min(1.0, per_variable / _ENOUGH)
+        for i, c in enumerate(varying, start=1):
+            found[c] = float(shrunk(fit.params[i], priors[c], per_variable, _ENOUGH))
+            moved[c] = share * fit.influence()[:, i]
+    for c, name in zip(columns, names, strict=True):
+        values[f"gamma:{scheme}:{name}"] = np.array([found[c]])
+        z = np.zeros(len(people.person))
+        z[:n] = moved[c]
+        influence[f"gamma:{scheme}:{name}"] = z
+
+
+def _slope(score: Floats) -> Floats:
+    p = expit(score)
+    return np.asarray(p * (1 - p))
+
+
+def _compliance_now(
+    ground: Ground, scenario: Scenario, theta: Theta, values: dict[str, Floats], influence: dict[str, Floats]
+) -> None:
+    """Compliance in the base year of the people an enforcement lever is about."""
+    weight = ground.people.weight
+    for placed in scenario.of(Enforcement):
+        lever, scheme = placed.lever, str(placed.scheme)
+        assert isinstance(lever, Enforcement)
+        inside = ground.covered[scheme] == MANDATORY
+        if lever.who:
+            inside = inside & ground.people.where(lever.who)
+        rows = np.flatnonzero(inside)
+        if not len(rows):
+            raise InformalityError(
+                Problem(
+                    placed.place,
+                    "nobody in the survey is covered by law and meets `who`",
+                    fix="widen `who`, or take the lever out",
+                ),
+                ExitCode.DATA,
+            )
+        chance = ground.insured(theta, scheme, rows)[:, 0]
+        total = weight[rows].sum()
+        now = float(weight[rows] @ chance) / total
+        values[f"now:{placed.name}"] = np.array([now])
+        group = f"insured:{ground.group_of(scheme)}"
+        z = np.zeros(len(weight))
+        z[rows] = weight[rows] * (chance - now) / total
+        less = float(weight[rows] @ ground.insured(theta.moved(group, -_STEP), scheme, rows)[:, 0]) / total
+        z += (now - less) / _STEP * influence[group]
+        influence[f"now:{placed.name}"] = z
+
+
+def _record(ground: Ground, schemes: list[str]) -> MembersSpec | None:
+    for entry in ground.baseline.spec.administrative:
+        if set(entry.schemes) == set(schemes) and not entry.where:
+            return entry
+    return None
+
+
+def _require_partition(scheme: str, records: list[MembersSpec], ground: Ground, rows: Ints, code: Ints) -> None:
+    """Each person who may join belongs to one record."""
+    count = np.sum([ground.people.where(r.where)[rows] for r in records], axis=0)
+    for what, bad in (("in none", count == 0), ("in more than one", count > 1)):
+        if bad.any():
+            raise InformalityError(
+                Problem(
+                    f"members on record of {scheme}",
+                    f"some people who may join are {what} of the groups that members are given for",
+                    f"{int(bad.sum()):,} sampled persons",
+                    "give members for groups that together are everybody and do not overlap",
+                    count=int(bad.sum()),
+                ),
+                ExitCode.DATA,
+            )

@@ -1,0 +1,149 @@
+"""Indicators under every parameter draw: run in blocks, kept in total and, in some years, by the variables asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from informality.coverage.engine import run
+from informality.coverage.measures import Key, carrier, quantities, recipes, sums_of
+from informality.coverage.parts import PartYear
+from informality.coverage.pillar import recipients
+
+if TYPE_CHECKING:
+    from informality.coverage.outcome import Outcome
+
+Floats = npt.NDArray[np.float64]
+Groups = tuple[tuple[str | None, str], ...]
+"""Breakdown and level of each group, the total (None, "all") first."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class DrawTable:
+    """``values``: by year and key, (groups, draws); ``groups``: by year, the breakdown and level of each row, the total first."""
+
+    size: int
+    first: int
+    values: Mapping[int, Mapping[Key, Floats]]
+    groups: Mapping[int, Groups]
+
+    def of(
+        self, key: Key, year: int, by: str | None, names: Sequence[str], interest: Callable[[float, int, int], float]
+    ) -> Floats | None:
+        if key.indicator.startswith("liability."):
+            rate = key.indicator.removeprefix("liability.")
+            parts = [
+                self.of(Key(f"accrual.{rate}", key.scheme), t, by, names, interest) for t in range(self.first, year + 1)
+            ]
+            if any(p is None for p in parts):
+                return None
+            return np.asarray(
+                sum(p * interest(float(rate), self.first + i, year) for i, p in enumerate(parts) if p is not None)
+            )
+        if year not in self.values:
+            return None
+        if key not in self.values[year]:
+            return np.zeros((max(len(names), 1), self.size))
+        table = self.values[year][key]
+        if by is None:
+            return table[:1]
+        place = {g: i for i, g in enumerate(self.groups[year])}
+        if any((by, n) not in place for n in names):
+            return None
+        return table[[place[by, n] for n in names]]
+
+
+def draw_table(outcome: Outcome, block: int = 125, threads: int = 2) -> DrawTable:
+    """Run the parameter draws, a block at a time: memory does not grow with their number, time grows in proportion.
+
+    Blocks are independent and are put together in order, so ``threads`` changes nothing but the time.
+    """
+    assert outcome.draws_theta is not None
+    size = outcome.parameters.size
+    starts = range(0, size, block)
+    for year in range(outcome.scenario.baseline.spec.years.base, outcome.years[-1] + 1):
+        outcome.ground.factor(year)  # kept by the ground: found once, before there are threads
+    with ThreadPoolExecutor(threads) as pool:
+        blocks = list(pool.map(lambda start: _draw_block(outcome, start, min(start + block, size)), starts))
+    values = {
+        year: {key: np.concatenate([b[0][year][key] for b in blocks], axis=1) for key in blocks[0][0][year]}
+        for year in blocks[0][0]
+    }
+    return DrawTable(size, outcome.scenario.baseline.spec.years.first, values, blocks[0][1])
+
+
+def _draw_block(outcome: Outcome, start: int, stop: int) -> tuple[dict[int, dict[Key, Floats]], dict[int, Groups]]:
+    """Indicators by year under some of the draws, and the groups they are by."""
+    ground, weight = outcome.ground, outcome.ground.people.weight
+    assert outcome.draws_theta is not None
+    parameters, theta = outcome.parameters.block(start, stop), outcome.draws_theta.block(start, stop)
+    kept: dict[int, dict[Key, Floats]] = {}
+    groups: dict[int, Groups] = {}
+    cells_of: dict[tuple[int, bool], tuple[Floats, Groups]] = {}
+    for year in run(ground, outcome.scenario, theta, parameters, lean=True):
+        if year.year < outcome.scenario.baseline.spec.years.first:
+            continue
+        detail = year.year in outcome.detail_years
+        found: dict[Key, Floats] = {}
+        names: Groups = ((None, "all"),)
+        for number, made in enumerate(year.parts):
+            if (number, detail) not in cells_of:
+                cells_of[number, detail] = _membership(outcome, made, weight, detail)
+            g, names = cells_of[number, detail]
+            known = _summed(g, made, stop - start)
+            for key, recipe in recipes(made, outcome.scenario, parameters, ground.prices(year.year)):
+                value = sum(
+                    (known[q] * times for q, times in recipe if q in known), np.zeros((len(names), stop - start))
+                )
+                found[key] = found[key] + value if key in found else value
+        found = sums_of(found)
+        for entitled, share, cost in recipients(ground, outcome.scenario, year.year, parameters):
+            reached = _people_by_group(outcome, weight * ground.factor(year.year) * entitled, names)[:, None] * share
+            for indicator, each in (("tax_pillar_recipients", 1.0), ("tax_pillar", cost), ("state_cost", cost)):
+                found[Key(indicator)] = found.get(Key(indicator), 0.0) + reached * each
+        kept[year.year], groups[year.year] = found, names
+    return kept, groups
+
+
+def _summed(g: Floats, made: PartYear, draws: int) -> dict[str, Floats]:
+    """Sums of every quantity of a part by group, (groups, draws): one matrix product for each carrier."""
+    by_carrier: dict[str, list[tuple[str, Floats]]] = {}
+    for name, (carried, factor) in quantities(made).items():
+        by_carrier.setdefault(carried, []).append((name, factor))
+    out = {}
+    for carried, several in by_carrier.items():
+        weights = np.concatenate([g * factor for _, factor in several])
+        sums = weights @ carrier(made, carried)
+        for i, (name, _) in enumerate(several):
+            out[name] = np.broadcast_to(sums[i * len(g) : (i + 1) * len(g)], (len(g), draws))
+    return out
+
+
+def _membership(outcome: Outcome, made: PartYear, weight: Floats, detail: bool) -> tuple[Floats, Groups]:
+    """Weights by group (groups, m): the total, then every level of every breakdown."""
+    rows = made.part.rows
+    parts = [weight[rows][None, :]]
+    names: list[tuple[str | None, str]] = [(None, "all")]
+    for variable in outcome.breakdowns if detail else ():
+        codes, levels = outcome.ground.people.levels(variable)
+        for i, level in enumerate(levels):
+            parts.append(np.where(codes[rows] == i, weight[rows], 0.0)[None, :])
+            names.append((variable, level))
+    return np.concatenate(parts), tuple(names)
+
+
+def _people_by_group(outcome: Outcome, weight: Floats, names: Sequence[tuple[str | None, str]]) -> Floats:
+    """Sums of weights of everybody, worker or not, by group."""
+    out = []
+    for variable, level in names:
+        if variable is None:
+            out.append(weight.sum())
+            continue
+        codes, levels = outcome.ground.people.levels(variable)
+        out.append(weight[codes == levels.index(level)].sum())
+    return np.array(out)

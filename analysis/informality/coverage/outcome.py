@@ -1,0 +1,395 @@
+"""What a scenario comes to: numbers with their sampling error, and beside it the range of what nobody has measured.
+
+An :class:`Outcome` is asked for a :class:`Figure`: an indicator in a year, whole or by a variable. A figure's ``estimate`` is an
+estimate like any other (value, standard error, covariance with others of the same survey), its ``draws`` are the values under the
+parameter draws. The two are never merged unless asked (:meth:`Figure.uncertainty`). Figures of two scenarios subtract: the
+sample and the draws are the same in both, so what they share cancels.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from informality.coverage.drawn import DrawTable, draw_table
+from informality.coverage.engine import Year, run
+from informality.coverage.figure import Figure
+from informality.coverage.ground import Ground, Theta
+from informality.coverage.measures import ALL, Key, Recipe, carrier, carrier_slope, quantities, recipes, sums_of
+from informality.coverage.parts import PartYear
+from informality.coverage.pillar import recipients
+from informality.coverage.policy import Parameters
+from informality.coverage.scenario import Scenario
+from informality.coverage.uncertainty import imputation_variance
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.quantities import Status
+from informality.inference.estimates.derived import cells
+from informality.inference.estimates.functional import Functional
+from informality.inference.sampling.variance import PsuTotals, variances
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+
+MONEY = (
+    "tax_pillar",
+    "payroll",
+    "contributions",
+    "state_support",
+    "state_as_employer",
+    "state_cost",
+    "tax",
+    "administration",
+    "benefits",
+    "benefit.",
+    "accrual.",
+    "liability.",
+)
+_STEP = 1e-4
+
+Prepared = tuple[PartYear, dict[str, tuple[str, Floats]], list[tuple[Key, Recipe]]]
+"""A part of a year with its quantities and recipes."""
+
+
+@dataclass(eq=False)
+class Outcome:
+    """A scenario run over the people of a survey. Years are run when they are first asked for, and kept."""
+
+    ground: Ground
+    scenario: Scenario
+    theta: Theta
+    parameters: Parameters
+    draws_theta: Theta | None
+    breakdowns: tuple[str, ...] = ()
+    detail_years: tuple[int, ...] = ()
+    status_of: Callable[[Key], Status] = field(default=lambda key: "assumption")
+    movable: Mapping[str, Mapping[str, npt.NDArray[np.bool_]]] = field(default_factory=dict)
+    seed: int | None = None
+    _kept: dict[int, list[Prepared]] = field(default_factory=dict)
+
+    def members(self, year: int, scheme: str = ALL) -> Figure:
+        return self.figure("members", year, scheme=scheme)
+
+    def contributions(self, year: int, scheme: str = ALL, branch: str = ALL, payer: str = ALL) -> Figure:
+        return self.figure("contributions", year, scheme=scheme, branch=branch, payer=payer)
+
+    def coverage(self, year: int, scheme: str = ALL) -> Figure:
+        """Members as a share of the employed."""
+        return self.figure("members", year, scheme=scheme) / self.figure("employed", year)
+
+    @property
+    def years(self) -> range:
+        years = self.scenario.baseline.spec.years
+        return range(years.first, years.last + 1)
+
+    @cached_property
+    def path(self) -> list[Year]:
+        """The central path, from the base year on."""
+        return list(run(self.ground, self.scenario, self.theta, Parameters()))
+
+    @cached_property
+    def slopes(self) -> dict[str, list[list[tuple[Floats, Floats, Floats]]]]:
+        """How membership, paying and what is newly insured of each row move with each number of theta, by year and part."""
+        out = {}
+        for name in self.theta.influence:
+            up = run(self.ground, self.scenario, self.theta.moved(name, _STEP), Parameters())
+            down = run(self.ground, self.scenario, self.theta.moved(name, -_STEP), Parameters())
+            out[name] = [
+                [
+                    (
+                        (a.members - b.members) / (2 * _STEP),
+                        (a.paid - b.paid) / (2 * _STEP),
+                        (a.members - a.before - b.members + b.before) / (2 * _STEP),
+                    )
+                    for a, b in zip(high.parts, low.parts, strict=True)
+                ]
+                for high, low in zip(up, down, strict=True)
+            ]
+        return out
+
+    def known(self) -> list[Key]:
+        """Every indicator of the last year, with its sums."""
+        year = self.path[-1]
+        found = {k: np.zeros(1) for made in year.parts for k, _ in self._recipes(made, year.year)}
+        return sorted(sums_of(found))
+
+    def figure(
+        self,
+        indicator: str,
+        year: int,
+        *,
+        scheme: str = ALL,
+        branch: str = ALL,
+        payer: str = ALL,
+        by: str | None = None,
+    ) -> Figure:
+        """An indicator in a year: persons, or units of currency a year. ``by``: a category variable, as ``region``.
+
+        Raises :class:`InformalityError` (SPEC) for a year that is not run and an indicator that is not known.
+        """
+        key = Key(indicator, scheme, branch, payer)
+        base = self.scenario.baseline.spec.years.base
+        if not base <= year <= self.years[-1]:
+            raise InformalityError(
+                Problem(
+                    indicator,
+                    f"the year {year} is not run",
+                    f"{base} to {self.years[-1]}",
+                    "lengthen `years` of the baseline",
+                ),
+                ExitCode.SPEC,
+            )
+        by = "region" if by == "province" else by
+        values, slopes = self.rows(key, year)
+        codes, levels = (np.zeros(len(values), dtype=np.intp), ["all"]) if by is None else self.ground.people.levels(by)
+        occurs = (
+            np.bincount(codes[self.ground.people.working], minlength=len(levels)) > 0 if by else np.ones(1, dtype=bool)
+        )
+        place = np.cumsum(occurs) - 1
+        codes = np.where((codes >= 0) & occurs[codes], place[codes], -1)
+        names = tuple(name for name, here in zip(levels, occurs, strict=True) if here)
+        estimate = cells(self._estimate(values, slopes, codes, len(names), indicator))
+        draws = self._drawn(key, year, by, names)
+        spread = self._imputation(values, slopes, codes, len(names))
+        money = indicator.startswith(MONEY) and indicator not in ("tax_pillar_recipients",)
+        unit = self.ground.baseline.country.spec.currency if money else "persons"
+        return Figure(
+            indicator, unit, names, estimate, draws, spread, self.status_of(key),
+            lambda variable: self.figure(indicator, year, scheme=scheme, branch=branch, payer=payer, by=variable),
+        )  # fmt: skip
+
+    def total(self, key: Key, year: int) -> float:
+        """The value alone, without its error: for checks."""
+        return float(self.ground.people.weight @ self.rows(key, year, errors=False)[0])
+
+    def rows(self, key: Key, year: int, *, errors: bool = True) -> tuple[Floats, dict[str, Floats]]:
+        """(r,) what each row adds to an indicator for each bit of its weight, and how that moves with theta.
+
+        Without ``errors`` the second is left out, and the model need not be run again to find it.
+        """
+        if key.indicator.startswith("liability."):
+            return self._liability(key, year, errors)
+        people = self.ground.people
+        values, slopes = (
+            np.zeros(len(people.person)),
+            {n: np.zeros(len(people.person)) for n in self.theta.influence if errors},
+        )
+        if (mask := self._counted(key.indicator)) is not None:
+            return mask * self.ground.factor(year), {}
+        if key.indicator.startswith("newly_formal."):
+            return self._newly_formal(key, year, errors)
+        index, found = year - self.scenario.baseline.spec.years.base, key.indicator in _PILLAR
+        for entitled, share, cost in (
+            recipients(self.ground, self.scenario, year, Parameters()) if key.scheme == ALL else ()
+        ):
+            each = {"tax_pillar_recipients": 1.0, "tax_pillar": cost[0], "state_cost": cost[0]}.get(key.indicator, 0.0)
+            values += entitled * share[0] * each * self.ground.factor(year)
+        for number, (made, known, makes) in enumerate(self._prepared(index)):
+            for name, recipe in makes:
+                if not _within(name, key):
+                    continue
+                found = True
+                for quantity, times in recipe:
+                    if quantity not in known:
+                        continue  # nobody has any of it
+                    name_of, factor = known[quantity]
+                    weight = factor * np.ravel(times)[0]
+                    values[made.part.rows] += weight * carrier(made, name_of)[:, 0]
+                    for n in slopes:
+                        slope = carrier_slope(made, name_of, *self.slopes[n][index][number])
+                        if slope is not None:
+                            slopes[n][made.part.rows] += weight * slope[:, 0]
+        if not found and key.indicator not in {k.indicator for k in self.known()}:
+            raise InformalityError(
+                Problem(
+                    "coverage",
+                    f"`{key.indicator}` is not an indicator",
+                    fix=did_you_mean(key.indicator, {k.indicator for k in self.known()} | set(_COUNTS)),
+                ),
+                ExitCode.SPEC,
+            )
+        return values, slopes
+
+    def _prepared(self, index: int) -> list[Prepared]:
+        """The parts of a year with their quantities and recipes, found once."""
+        if index not in self._kept:
+            year = self.path[index]
+            self._kept[index] = [(made, quantities(made), self._recipes(made, year.year)) for made in year.parts]
+        return self._kept[index]
+
+    def _recipes(self, made: PartYear, year: int) -> list[tuple[Key, Recipe]]:
+        return list(recipes(made, self.scenario, Parameters(), self.ground.prices(year)))
+
+    def _counted(self, indicator: str) -> Floats | None:
+        """(r,) 1 for the people of a plain count, None for an indicator of the schemes."""
+        if indicator not in _COUNTS:
+            return None
+        condition = _COUNTS[indicator]
+        missing = [n for n in condition if n not in self.ground.people.variables]
+        if missing:
+            raise InformalityError(
+                Problem(
+                    "coverage",
+                    f"`{indicator}` needs `{missing[0]}`, which no definition has decided",
+                    fix="run with a definition that decides it",
+                ),
+                ExitCode.SPEC,
+            )
+        return self.ground.people.where(condition).astype(float)
+
+    def _liability(self, key: Key, year: int, errors: bool) -> tuple[Floats, dict[str, Floats]]:
+        """Rights accrued since the first year, with interest, in money of the year."""
+        rate = key.indicator.removeprefix("liability.")
+        first = self.scenario.baseline.spec.years.first
+        total, slopes = (
+            np.zeros(len(self.ground.people.person)),
+            {n: np.zeros(len(self.ground.people.person)) for n in self.theta.influence if errors},
+        )
+        for then in range(first, year + 1):
+            values, moved = self.rows(Key(f"accrual.{rate}", key.scheme), then, errors=errors)
+            growth = self._interest(float(rate), then, year)
+            total += values * growth
+            for n, slope in moved.items():
+                slopes[n] += slope * growth
+        return total, slopes
+
+    def _interest(self, rate: float, start: int, end: int) -> float:
+        return (1 + rate) ** (end - start) * self.ground.prices(end) / self.ground.prices(start)
+
+    def _newly_formal(self, key: Key, year: int, errors: bool) -> tuple[Floats, dict[str, Floats]]:
+        """Jobs that became formal by one definition: of those newly insured by their employer, and of owners of such units."""
+        from informality.coverage.formalisation import owners_following
+
+        definition = key.indicator.removeprefix("newly_formal.")
+        moves = self.movable[definition]
+        values, slopes = self.rows(Key("newly_insured", key.scheme), year, errors=errors)
+        index = year - self.scenario.baseline.spec.years.base
+        joined = np.zeros(len(values))
+        for made in self.path[index].parts:
+            if made.part.kind == "voluntary":
+                joined[made.part.rows] += ((made.members - made.before) * made.factor)[:, 0]
+        people = self.ground.people
+        follows = owners_following(people, values, people.weight * self.ground.factor(year))
+        out = values * moves["insured_by_employer"] + joined * moves["joins_voluntarily"]
+        out = out + follows * self.ground.factor(year) * moves["employs_formally"]
+        return out, {n: s * moves["insured_by_employer"] for n, s in slopes.items()}
+
+    def _estimate(self, values: Floats, slopes: Mapping[str, Floats], codes: Ints, size: int, name: str) -> Functional:
+        """Totals by group with the influence of every row, that of what was tied to records included."""
+        people, design = self.ground.people, self.ground.people.design
+        weight, inside = people.weight, codes >= 0
+        weighted = weight * values
+        value = np.bincount(codes[inside], weighted[inside], minlength=size).astype(np.float64)
+        unit = design.unit[people.person]
+        units = int(design.unit.max()) + 1
+        direct: Floats = np.stack(
+            [np.bincount(unit[codes == g], weighted[codes == g], minlength=units) for g in range(size)], axis=1
+        ).astype(np.float64)
+        moved = self._moved(slopes, codes, size)
+        for n, answer in moved.items():
+            direct = direct + np.bincount(unit, self.theta.influence[n], minlength=units)[:, None] * answer
+        # What a record fixes has no error: what is left of the difference is its rounding.
+        direct[np.abs(direct) < 1e-12 * np.abs(value).max(initial=0.0)] = 0.0
+        occurs = np.zeros((units, size), dtype=bool)
+        if moved:
+            occurs[np.unique(design.unit)] = True
+        else:
+            occurs[unit[inside], codes[inside]] = True
+        at, group = np.nonzero(occurs)
+        totals = PsuTotals(at, group, direct[at, group][:, None], size)
+        if design.replicates is not None:
+            sums = design.replicates.totals(at, group, size, direct[at, group][:, None])[..., 0]
+            deviations = design.replicates.deviations(sums.reshape(len(design.replicates), -1), direct.sum(axis=0))
+            number = len(design.replicates)
+            totals = PsuTotals(
+                np.repeat(np.arange(number), size),
+                np.tile(np.arange(size), number),
+                deviations.reshape(number * size, 1),
+                size,
+            )
+        cases = [np.unique(people.person[(codes == g) & (values != 0)]) for g in range(size)]
+        psus = [np.unique(design.psu[c]) for c in cases]
+        df = [float(len(p) - len(np.unique(design.units.stratum[p]))) if len(p) else np.nan for p in psus]
+        spread = variances(design.basis, totals)[:, 0]
+        return Functional(
+            statistic=name,
+            value=value,
+            se=np.sqrt(np.maximum(spread, 0.0)),
+            n=np.array([len(c) for c in cases], dtype=np.intp),
+            n_weighted=np.array([design.weight[c].sum() for c in cases]),
+            df=np.array(df),
+            influence=totals,
+            units=design.basis,
+        )
+
+    def _moved(self, slopes: Mapping[str, Floats], codes: Ints, size: int) -> dict[str, Floats]:
+        """How the total of each group moves with each number of theta, for those that move any."""
+        weight, inside = self.ground.people.weight, codes >= 0
+        return {
+            n: np.bincount(codes[inside], (weight * slope)[inside], minlength=size).astype(np.float64)
+            for n, slope in slopes.items()
+            if slope.any()
+        }
+
+    def _imputation(self, values: Floats, slopes: Mapping[str, Floats], codes: Ints, size: int) -> Floats:
+        """Variance of each group's total because some earnings are imputed, ties to records counted."""
+        people = self.ground.people
+        rows = np.flatnonzero(people.imputed)
+        out = np.zeros(size)
+        if not len(rows):
+            return out
+        # Split rows of one person and one answer are one answer.
+        pairs = np.column_stack([people.who[people.person[rows]], people.earnings[rows]])
+        distinct, place = np.unique(pairs, axis=0, return_inverse=True)
+        _, person = np.unique(distinct[:, 0], return_inverse=True)
+        moved = self._moved(slopes, codes, size)
+        for g in range(size):
+            z = np.where(codes[rows] == g, (people.weight * values)[rows], 0.0)
+            for n, answer in moved.items():
+                z = z + answer[g] * self.theta.influence[n][rows]
+            sums = np.bincount(place.ravel(), z, minlength=len(distinct))
+            out[g] = imputation_variance(sums, person.ravel().astype(np.intp))
+        return out
+
+    @cached_property
+    def drawn(self) -> DrawTable | None:
+        """Indicators under every parameter draw, in total and, in some years, by the variables asked for."""
+        if self.draws_theta is None:
+            return None
+        return draw_table(self)
+
+    def _drawn(self, key: Key, year: int, by: str | None, names: Sequence[str]) -> Floats | None:
+        table = self.drawn
+        if table is None or key.indicator.startswith("newly_formal."):
+            return None
+        if key.indicator in _COUNTS:
+            mask = self._counted(key.indicator)
+            assert mask is not None
+            codes, _ = (np.zeros(len(mask), dtype=np.intp), ["all"]) if by is None else self.ground.people.levels(by)
+            weight = self.ground.people.weight * self.ground.factor(year) * mask
+            total = np.bincount(codes[codes >= 0], weight[codes >= 0])
+            if by is None:
+                return np.repeat(total[:, None], table.size, axis=1)
+            levels = self.ground.people.levels(by)[1]
+            return np.repeat(total[[levels.index(n) for n in names]][:, None], table.size, axis=1)
+        return table.of(key, year, by, names, self._interest)
+
+
+def _within(key: Key, wide: Key) -> bool:
+    return key.indicator == wide.indicator and all(
+        w in (ALL, k) for k, w in ((key.scheme, wide.scheme), (key.branch, wide.branch), (key.payer, wide.payer))
+    )
+
+
+_PILLAR = ("tax_pillar", "tax_pillar_recipients")
+_COUNTS: dict[str, dict[str, str | int | float | list[str | int | float]]] = {
+    "population": {},
+    "employed": {"employed": "yes"},
+    "labour_force": {"labour_force": ["employed", "unemployed"]},
+    "unemployed": {"labour_force": "unemployed"},
+    "formal_jobs": {"employed": "yes", "job": "formal"},
+    "informal_jobs": {"employed": "yes", "job": "informal"},
+}

@@ -1,0 +1,85 @@
+"""A part of the workers in a year: one scheme, one behaviour; and what they contribute on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from informality.coverage.contributions import bracket_match, floor_in_proportion, insurable_earnings
+from informality.coverage.ground import Ground
+from informality.coverage.policy import Rules
+from informality.coverage.scenario import Placed
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """``rows`` (m,) of the people; ``employee`` (m,): the employer pays, too; ``mandate``: the lever behind it."""
+
+    scheme: str
+    kind: str
+    rows: Ints
+    employee: Bools
+    mandate: Placed | None = None
+
+
+@dataclass(slots=True)
+class PartYear:
+    """One part in one year, arrays (m, draws) or (m, 1): chance of membership, of paying in a month, and monthly money.
+
+    ``base``: insurable earnings; ``subsidy``: what the State pays of the contribution, ``match``: adds to it; ``tax``: paid with
+    it; ``due``: what is left for members. ``factor`` (m, 1) ages the weights. ``able``: by test, the central path only.
+    """
+
+    part: Part
+    rules: Rules
+    factor: Floats
+    members: Floats
+    paid: Floats
+    base: Floats
+    subsidy: Floats
+    match: Floats
+    due: Floats
+    before: Floats
+    """Chance of membership in the base year (m, draws): what formalisation is counted against."""
+    new: Floats
+    """Members that joined and (second) left since the year before, in persons (2, draws)."""
+    per_member_extra: Floats
+    able: Mapping[str, Bools] = field(default_factory=dict)
+    rights: Floats | None = None
+    """Yearly pension rights earned, as a share of the base that ends in a pension, times the base (m, draws)."""
+    right_value: Mapping[float, Floats] = field(default_factory=dict)
+    """Value today of a right of 1 from the pension age on, by discount rate (m,)."""
+    cases: Mapping[str, tuple[Bools, Floats, Floats]] = field(default_factory=dict)
+    """Short-term benefits: whom they concern (m,), cases a year and their cost on a monthly base of 1 (draws,)."""
+
+
+def money(
+    ground: Ground, part: Part, rules: Rules, year: int, *, proportional: float | None = None
+) -> tuple[Floats, Floats]:
+    """Earnings and insurable earnings of a part in a year, (m, 1) or (m, draws)."""
+    people = ground.people
+    earnings = people.earnings[part.rows][:, None] * ground.wages(year)
+    floor: npt.ArrayLike = rules.floor
+    full = proportional or rules.full_time
+    if full is not None and rules.floor > 0:
+        floor = floor_in_proportion(rules.floor, people.hours[part.rows], full)[:, None]
+    top = min(rules.ceiling, rules.entry_cap) if part.kind == "voluntary" else rules.ceiling
+    declared = rules.declared if not part.employee.all() else np.ones(1)
+    base = insurable_earnings(np.nan_to_num(earnings), floor, top, declared=declared, on_floor=rules.on_floor)  # type: ignore[arg-type]
+    return earnings, np.where(np.isnan(earnings) & ~np.bool_(rules.on_floor), 0.0, base)
+
+
+def matched(part: Part, rules: Rules, earnings: Floats, due: Floats) -> Floats:
+    match = rules.match
+    if match is None:
+        return np.zeros((len(part.rows), 1))
+    if match.brackets:
+        return bracket_match(np.nan_to_num(earnings) * 12, match.brackets, match.mode) / 12  # type: ignore[arg-type]
+    return np.minimum(match.rate * due, match.cap) * match.vesting
