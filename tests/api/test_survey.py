@@ -48,7 +48,7 @@ def test_the_snippet_of_the_design_runs_on_the_made_up_survey() -> None:
 
 
 def test_the_snippet_of_the_design_runs_on_ecuador(shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Word for word. Informal rate of women less men and its error: R survey, from the same file (reference_estimates)."""
+    """Word for word; and INEC's own sector by sex and area, value, error and normal interval as R has them (survey 4.x)."""
     folder = shared / "data" / "ecu_enemdu_2021q1"
     if not any(folder.glob("*.sav")):
         pytest.skip("the survey file of Ecuador is not here")
@@ -61,8 +61,17 @@ def test_the_snippet_of_the_design_runs_on_ecuador(shared: Path, monkeypatch: py
     assert gap.value == pytest.approx(rate.value[1] - rate.value[0], rel=1e-12)
     assert fit.n == int((lfs.frame["job"] != "not_applicable").sum())
     assert effects.to_pandas().query("variable == 'sex'")["value"].item() > 0
-    assert "secemp" in lfs.variables.index  # INEC's own variables can be asked for, too
     assert lfs.made_up == ""
+    reference = pd.read_csv(folder / "reference_estimates.csv")
+    reference = reference[reference["estimate"] == "informal-sector share of employment"].set_index("domain")
+    for by, codes in (("sex", ("p02=1", "p02=2")), ("area", ("area=1", "area=2"))):
+        ours = inf.share(lfs, of={"secemp": "informal"}, among={"employed": "yes"}, by=by)
+        theirs = reference.loc[list(codes)]
+        np.testing.assert_allclose(ours.value, theirs["value"], rtol=1e-9)
+        np.testing.assert_allclose(ours.se, theirs["se"], rtol=1e-9)
+        low, high = ours.interval("normal")
+        np.testing.assert_allclose([low, high], [theirs["ci_low"], theirs["ci_high"]], rtol=1e-9)
+        np.testing.assert_allclose(ours.to_pandas()["deff"], theirs["deff"], rtol=1e-9)
 
 
 def test_a_survey_is_what_the_pipeline_reads(opened: inf.Survey, tmp_path: Path) -> None:

@@ -92,17 +92,21 @@ class Survey:
         units, design = self.design.units, self.design
         basis = f", {self.basis}th ICLS basis of employment" if self.basis else ""
         if design.replicates is not None:
-            how = f"{len(design.replicates)} {design.replicates.kind} replicate weights"
+            how = (
+                f"{len(design.replicates)} {design.replicates.kind} replicate weights, {design.df:,} degrees of freedom"
+            )
         elif len(units.stratum) == len(design.weight):
             how = f"{len(units.stratum_labels):,} strata, no sampling units: persons count as drawn one by one"
         else:
             how = f"{len(units.stratum_labels):,} strata, {len(units.stratum):,} primary sampling units"
+        if design.replicates is None:
+            how += f", {design.df:,} degrees of freedom, lonely rule `{units.lonely}`"
         lines = [
             f"{self.title}{basis}",
             f"{len(self):,} persons standing for {design.weight.sum():,.0f}",
-            f"{how}, {design.df:,} degrees of freedom, lonely rule `{units.lonely}`",
+            how,
             *(f"classified by {d.id} ({d.spec.title}): {', '.join(d.outcomes)}" for d in self.definitions),
-            *([f"{len(self.remarks)} remarks on the data: see .remarks"] if self.remarks else []),
+            *([f"remarks on the data: {len(self.remarks)}, in .remarks"] if self.remarks else []),
             *([self.made_up] if self.made_up else []),
         ]
         return "\n".join(lines)
