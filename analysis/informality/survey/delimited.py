@@ -17,7 +17,7 @@ import pyarrow.csv as pacsv
 from informality.survey.encodings import Encoding, known_name
 from informality.survey.gather import TextColumn, frame_of
 from informality.survey.rawfile import EXAMPLES, Ask, RawFile
-from informality.survey.signatures import known_kind
+from informality.survey.signatures import OTHER_BINARY, known_kind
 
 MISSING = ["", "NA", "NULL", "."]  # as R, databases and SAS write it, without quotation marks
 DELIMITERS = ";\t|,"
@@ -32,9 +32,9 @@ def read_delimited(ask: Ask) -> RawFile:
 
     The cells are separated by commas in a .csv and by tabs in a .tsv, unless ``ask`` says otherwise.
     """
-    if known_kind(ask.head):
-        ask.refuse_kind()
     ask.check_encoding_name()
+    if known_kind(ask.head) not in (None, OTHER_BINARY if _wide(ask) else None):
+        ask.refuse_kind()
     mark = ask.how.delimiter or ("\t" if ask.path.suffix.lower() == ".tsv" else ",")
     wide = _wide(ask)
     raw = _header(ask, mark, wide)
