@@ -605,3 +605,22 @@ def test_a_full_stop_in_quotation_marks_is_an_answer(tmp_path: Path) -> None:
     frame = read_raw(path).frame
     assert frame["b"].tolist() == [".", "x"]
     np.testing.assert_array_equal(frame["a"], [1, np.nan])
+
+
+def test_a_file_in_two_byte_characters_cut_short(tmp_path: Path) -> None:
+    path = tmp_path / "survey.csv"
+    content = "año,b\n1,x\n2,y\n".encode("utf-16")
+    path.write_bytes(content[:-1])
+    refused(path, "is cut short or damaged", "bytes; ", "obtain the file again")
+    path.write_bytes(content[:9])
+    refused(path, "is cut short or damaged", "bytes; ", "obtain the file again")
+
+
+def test_names_of_encodings_may_be_spelt_in_any_way(tmp_path: Path) -> None:
+    path = tmp_path / "survey.csv"
+    path.write_bytes('a,b\n1,งาน\n2,"x\n3,y\n'.encode("cp874"))
+    refused(path, "has a quotation mark out of place", "on line 3", "close it", encoding="windows-874")
+    path.write_bytes("a,b\n1,งาน\n".encode("cp874"))
+    assert read_raw(path, encoding="windows-874").frame["b"].tolist() == ["งาน"]
+    path.write_bytes("a,b\n1,ñ\n".encode("utf-16-be"))
+    assert read_raw(path, encoding="UTF_16BE").frame["b"].tolist() == ["ñ"]

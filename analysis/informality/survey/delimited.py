@@ -17,16 +17,12 @@ import pyarrow.csv as pacsv
 from informality.survey.encodings import Encoding, known_name
 from informality.survey.gather import TextColumn, frame_of
 from informality.survey.rawfile import EXAMPLES, Ask, RawFile
-from informality.survey.signatures import known_kind
+from informality.survey.signatures import OTHER_BINARY, known_kind
 
 MISSING = ["", "NA", "NULL", "."]  # as R, databases and SAS write it, without quotation marks
 DELIMITERS = ";\t|,"
-WIDE = (
-    "UTF-16",
-    "utf-16-le",
-    "utf-16-be",
-    "utf-32",
-)  # not a byte for each ASCII character: turned into UTF-8 on the way
+# not a byte for each ASCII character: turned into UTF-8 on the way
+WIDE = ("UTF-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be")
 BLOCK = 4 << 20
 FIX_ENCODING = "declare the `encoding` it was written in, often utf-8, windows-1252 or utf-16"
 
@@ -36,9 +32,9 @@ def read_delimited(ask: Ask) -> RawFile:
 
     The cells are separated by commas in a .csv and by tabs in a .tsv, unless ``ask`` says otherwise.
     """
-    if known_kind(ask.head):
-        ask.refuse_kind()
     ask.check_encoding_name()
+    if known_kind(ask.head) not in (None, OTHER_BINARY if _wide(ask) else None):
+        ask.refuse_kind()
     mark = ask.how.delimiter or ("\t" if ask.path.suffix.lower() == ".tsv" else ",")
     wide = _wide(ask)
     raw = _header(ask, mark, wide)
@@ -74,9 +70,9 @@ def _header(ask: Ask, mark: str, wide: str | None) -> list[bytes]:
             file.read(3)
         try:
             cells = next((row for row in csv.reader(file, delimiter=mark) if row), [])
-        except csv.Error:
+        except csv.Error as error:
             _check_quotes(ask, mark)
-            raise
+            ask.refuse_damaged(error)
         except UnicodeError as error:
             ask.refuse_encoding(_undecodable(ask, wide or "latin-1") or error)
     if not any(cells):
@@ -88,7 +84,7 @@ def _wide(ask: Ask) -> str | None:
     """The encoding of a file whose characters take two bytes or four, declared or shown by its first bytes."""
     if ask.encoding is not None:
         name = known_name(ask.encoding)
-        return codecs.lookup(ask.encoding).name if name in WIDE else None
+        return codecs.lookup(name).name if name in WIDE else None
     return "utf-16" if ask.head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else None
 
 
@@ -116,7 +112,6 @@ def _batches(
         return "skip"
 
     names = [f"f{place}" for place in places]
-
     with pacsv.open_csv(
         ask.path,
         # one thread, or Arrow does not know the number of a ragged row
@@ -191,7 +186,8 @@ def _lines(ask: Ask) -> int:
 def _check_quotes(ask: Ask, mark: str) -> None:
     """Refuse a quotation mark that does not close: Arrow takes the rows after it for one cell."""
     begins = 1
-    with ask.path.open(encoding=ask.encoding or _wide(ask) or "utf-8-sig", errors="replace", newline="") as file:
+    encoding = _wide(ask) or (known_name(ask.encoding) if ask.encoding else "utf-8-sig")
+    with ask.path.open(encoding=encoding, errors="replace", newline="") as file:
         rows = csv.reader(file, delimiter=mark, strict=True)
         try:
             for _ in rows:

@@ -186,6 +186,8 @@ class Ask:
 
     def refuse_encoding(self, evidence: object) -> NoReturn:
         """Stop because bytes are not text in the encoding that the profile declares."""
+        if self.encoding is None:
+            self.refuse_damaged(evidence)
         fix = "declare the `encoding` it was written in, often utf-8, windows-1252 or utf-16"
         self.refuse(f"is not text in the encoding `{self.encoding}`", str(evidence), fix)
 

@@ -37,7 +37,8 @@ def read_r(ask: Ask) -> RawFile:
     """Read a data frame of R. Factors become their text, dates theirs (``2021-03-31``), TRUE and FALSE 1 and 0.
 
     An .rda file with several data frames needs the profile to say which (``member``). Values labelled by haven keep
-    their codes, labels, declared missing values and letters. Date-times are in UTC, with a ``Z``.
+    their codes, labels, declared missing values and letters. Date-times are in UTC, with a ``Z``. The file is held in
+    memory whole while it is read: R writes the names of the columns after them.
     """
     if not ask.head.startswith(R_STARTS):
         ask.refuse_kind()
@@ -196,9 +197,8 @@ def _labels(part: Value) -> dict[Code, str]:
 def _user_missing(part: Value) -> list[tuple[Code, Code]]:
     """What haven keeps of SPSS's declarations: single values and one range."""
     found: list[tuple[Code, Code]] = []
-    if (span := part.attributes.get("na_range")) is not None:
-        low, high = _codes(span)
-        found.append((low, high))
+    if (span := part.attributes.get("na_range")) is not None and len(ends := _codes(span)) == 2:
+        found.append((ends[0], ends[1]))
     if (single := part.attributes.get("na_values")) is not None:
         found += [(code, code) for code in _codes(single)]
     return found

@@ -28,6 +28,7 @@ R_STARTS = (b"RDX2\n", b"RDX3\n", b"RDA", b"X\n", b"A\n", b"\x1f\x8b", b"BZh", b
 """How a file of R can begin: as it is, or packed with gzip, bzip2 or xz."""
 _OLD_STATA = range(102, 116)  # the first byte is the release, the second the byte order, the third 1
 _DBASE = frozenset((0x02, 0x03, 0x04, 0x05, 0x30, 0x31, 0x32, 0x43, 0x63, 0x83, 0x8B, 0x8E, 0xCB, 0xF5, 0xFB))
+OTHER_BINARY = "a binary file of another kind"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
 
@@ -51,7 +52,7 @@ def known_kind(head: bytes) -> str | None:
     if not head.strip(b"\0"):
         return "nothing but zeros, as an unfinished download leaves"
     if b"\0" in head and not head.startswith(_UTF16):
-        return "a binary file of another kind"
+        return OTHER_BINARY
     return None
 
 

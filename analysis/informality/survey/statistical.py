@@ -65,11 +65,10 @@ def _is_what_it_says(suffix: str, head: bytes) -> bool:
 
 def _read(ask: Ask, package: str, source: Opened) -> RawFile:
     about = source.about
-    labels = [*about.columns, *about.labels.values(), *(t for table in about.value_labels.values() for _, t in table)]
-    spoken = _bytes(labels, about)
+    spoken = _bytes(about)
     encoding = ask.settle(spoken, about.encoding)
-    names = {_text(ask, raw, about, encoding): raw for raw in about.columns}
-    wanted = ask.choose([_text(ask, raw, about, encoding) for raw in about.columns])
+    names = {_text(raw, about, encoding): raw for raw in about.columns}
+    wanted = ask.choose([_text(raw, about, encoding) for raw in about.columns])
     numbers: dict[str, list[Numbers]] = {n: [] for n in wanted if names[n] not in about.text}
     texts = {n: TextColumn() for n in wanted if names[n] in about.text}
     rows = 0
@@ -88,7 +87,7 @@ def _read(ask: Ask, package: str, source: Opened) -> RawFile:
         encoding = _of_all(ask, encoding, spoken, more, about)
     _tell_lost_letters(ask, about, texts)
     if about.unlabelled:  # labels stand at the end of a Stata file: one cut short has lost them without a trace
-        named = [f"`{_text(ask, raw, about, encoding)}`" for raw in about.unlabelled]
+        named = [f"`{_text(raw, about, encoding)}`" for raw in about.unlabelled]
         found = ", ".join(named[:EXAMPLES]) + (f" and {len(named) - EXAMPLES:,} more" if len(named) > EXAMPLES else "")
         fix = "make sure that the file is complete: its size is in data_raw/README.md, its sha256 in the profile"
         ask.warn("columns have value labels that the file does not hold", found, fix, len(named))
@@ -104,12 +103,10 @@ def _read(ask: Ask, package: str, source: Opened) -> RawFile:
         encoding,
         dates=tuple(dates),
         variable_labels={
-            here[raw]: label
-            for raw, text in about.labels.items()
-            if (label := _text(ask, text, about, encoding).strip())
+            here[raw]: label for raw, text in about.labels.items() if (label := _text(text, about, encoding).strip())
         },
         value_labels={
-            here[raw]: {_code(ask, code, about, encoding): _text(ask, t, about, encoding).strip() for code, t in table}
+            here[raw]: {_code(code, about, encoding): _text(t, about, encoding).strip() for code, t in table}
             for raw, table in about.value_labels.items()
         },
         user_missing=_user_missing(ask, about, here, encoding),
@@ -136,7 +133,14 @@ def _of_all(ask: Ask, encoding: Encoding, labels: set[bytes], data: set[bytes], 
     return settled
 
 
-def _bytes(texts: list[str], about: About) -> set[bytes]:
+def _bytes(about: About) -> set[bytes]:
+    """All names, labels and codes that have a letter beyond ASCII, as the bytes of the file."""
+    pairs = [*(p for t in about.value_labels.values() for p in t), *(p for t in about.user_missing.values() for p in t)]
+    texts = {
+        *about.columns,
+        *about.labels.values(),
+        *(part for pair in pairs for part in pair if isinstance(part, str)),
+    }
     return {text.encode("latin-1") for text in texts if not text.isascii()} if about.raw else set()
 
 
@@ -149,16 +153,16 @@ def _as_bytes(cells: pa.Array, about: About) -> pa.Array:
     return pa.DictionaryArray.from_arrays(encoded.indices, values.cast(pa.binary()))
 
 
-def _text(ask: Ask, text: str, about: About, encoding: Encoding) -> str:
+def _text(text: str, about: About, encoding: Encoding) -> str:
     if not about.raw or text.isascii():
         return text
     return text.encode("latin-1").decode(encoding.name, errors="ignore")  # at most half a letter at the end
 
 
-def _code(ask: Ask, value: float | str, about: About, encoding: Encoding) -> Code:
+def _code(value: float | str, about: About, encoding: Encoding) -> Code:
     """A code as people write it: 1, not 1.0."""
     if isinstance(value, str):
-        return _text(ask, value, about, encoding)
+        return _text(value, about, encoding)
     return int(value) if float(value).is_integer() else value
 
 
@@ -171,9 +175,7 @@ def _user_missing(
         if any(low == high and isinstance(low, float) and abs(low) == float("inf") for low, high in ranges):
             unclear.append(here[raw])  # a range without end in a portable file, of which the library loses the start
             continue
-        found[here[raw]] = [
-            (_code(ask, low, about, encoding), _code(ask, high, about, encoding)) for low, high in ranges
-        ]
+        found[here[raw]] = [(_code(low, about, encoding), _code(high, about, encoding)) for low, high in ranges]
     if unclear:
         what = "ranges of values are declared missing that this reader cannot tell"
         ask.warn(
