@@ -173,11 +173,14 @@ def test_the_results_table_is_the_one_of_the_design(results: pd.DataFrame) -> No
 def test_suppressed_rows_hold_no_number(results: pd.DataFrame) -> None:
     hidden = results[results["grade"] == "suppressed"]
     assert len(hidden)
-    numbers = ["value", "se", "ci_low", "ci_high", "n", "n_weighted", "cv", "deff", "df"]
+    numbers = ["value", "se", "ci_low", "ci_high", "p", "n", "n_weighted", "cv", "deff", "df"]
     assert hidden[numbers].isna().all(axis=None)
     assert hidden["note"].notna().all()
     shown = results[~results["grade"].isin(["suppressed", "not_determinable"])]
-    assert shown[["value", "n", "n_weighted"]].notna().all(axis=None)
+    assert shown["value"].notna().all()
+    assert shown.loc[shown["statistic"] != "model", "n"].notna().all()  # a prediction rests on the cases of all areas
+    plain = shown["statistic"].isin(["share", "total", "mean", "ratio", "difference", "effect", "ratio", "direct"])
+    assert shown.loc[plain, "n_weighted"].notna().all()
 
 
 def test_every_worker_has_the_rule_that_decided_each_step(workers: pd.DataFrame) -> None:

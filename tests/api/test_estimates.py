@@ -63,6 +63,7 @@ def test_numbers_equal_the_results_table_exactly(
     result = getattr(inf, function)(lfs, by=list(by) or None, **arguments)
     dims = [*([str(arguments["of"])] if function == "composition" else []), *by]
     rows = published[(published["indicator"] == indicator) & (published["definition"] == "ilo-17icls")]
+    rows = rows[rows["statistic"] != "difference"]  # a row of its own kind, of the same indicator and variable
     rows = rows[rows["universe"] != "formal"].drop_duplicates(["dim1", "level1", "dim2", "level2", "dim3", "level3"])
     for i in range(3):
         wanted = dims[i] if i < len(dims) else None

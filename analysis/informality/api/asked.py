@@ -72,7 +72,7 @@ class Checked:
         names = () if written is None else (written,) if isinstance(written, str) else tuple(written)
         categories = self._named(("category",))
         for name in [n for n in names if n not in categories]:
-            alike = [c for c in categories if name in self.people.variables and c.startswith(name)]
+            alike = [c for c in categories if name in self.people.variables and c.startswith(f"{name}_")]
             known = name in self.people.variables
             what = "is a number, and groups are made by categories" if known else "is not a category variable"
             self.problem(part, f"`{name}` {what}", "", f"use `{alike[0]}`" if alike else did_you_mean(name, categories))

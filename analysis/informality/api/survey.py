@@ -209,7 +209,7 @@ def classify(
     DEFINITION for the files, USAGE for surveys that were not harmonised.
 
     >>> lfs = inf.classify(inf.open_survey("lao-demo"), "ilo-17icls", "lao-lfs2017")
-    >>> [name for name in lfs.variables.index if name.endswith("job")]
+    >>> [name for name in lfs.variables.index if name.split(".")[-1] == "job"]
     ['job', 'ilo-17icls.job', 'lao-lfs2017.job']
     """
     if not survey.harmonised:
