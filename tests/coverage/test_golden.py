@@ -175,7 +175,7 @@ def test_the_right_of_row_one_by_hand(run: Run) -> None:
 
 
 def test_short_term_benefits_of_row_one_by_hand(run: Run) -> None:
-    """Maternity: 0.07 births, all qualify, 80 per cent of 3.0 million for 105 days of 30-day months. Sickness and jobs likewise."""
+    """Maternity: 0.07 births, all qualify, 80 per cent of 3.0 million for 105 days of 30-day months; others likewise."""
     maternity = 0.07 * 0.8 * 3.0e6 * 105 / 30
     assert row(run(), 1, "benefit.maternity") == pytest.approx(1000 * maternity, rel=1e-12)
     assert row(run(), 2, "benefit.maternity") == 0
