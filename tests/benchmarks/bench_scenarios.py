@@ -1,7 +1,7 @@
 """The whole Lao set: 12 scenarios x 12 years x 500 draws over the made-up survey. Target: 60 s on two cores, below 2 GiB.
 
-Run on purpose, ``python tests/benchmarks/bench_scenarios.py [scale]``. A scale of 2 doubles the persons, and should
-double the time.
+Run on purpose: ``python tests/benchmarks/bench_scenarios.py [scale]``. A scale of 2 doubles the persons, which
+should double the time.
 """
 
 from __future__ import annotations

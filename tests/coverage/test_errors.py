@@ -129,6 +129,7 @@ def test_scenarios_subtract_with_their_own_error(study: Study, scenario: Scenari
     gain = new.members(2028, V) - quo.members(2028, V)
     apart = np.hypot(new.members(2028, V).se[0], quo.members(2028, V).se[0])
     assert 0 < gain.se[0] < apart
+    assert 0 < gain.imputation[0] < new.members(2028, V).imputation[0] + quo.members(2028, V).imputation[0]
     low, high = gain.range()
     assert 0 < low[0] < gain.value[0] < high[0]
     assert gain.draws is not None

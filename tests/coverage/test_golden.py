@@ -160,3 +160,24 @@ def test_the_order_of_rows_does_not_matter(
     )
     for indicator in ("members", "contributions", "state_cost", "accrual.0.03"):
         assert total(again, indicator) == pytest.approx(total(run(SUBSIDY), indicator), rel=1e-14)
+
+
+def test_the_right_of_row_one_by_hand(run: Run) -> None:
+    """A woman of 34 insured on 3.0 million: one year earns 2 per cent of the base, paid from 55, all months paid."""
+    from informality.coverage.country import read_country
+    from informality.coverage.lifetable import monthly
+
+    life = read_country("lao").life["female"]
+    expected = (
+        1000 * 0.02 * 3.0e6 * 12 * (1.02 / 1.03) ** 21 * monthly(life.annuity_due(55, 0.03)) * life.survival(34, 55)
+    )
+    assert row(run(), 1, "accrual.0.03") == pytest.approx(float(expected), rel=1e-12)
+
+
+def test_short_term_benefits_of_row_one_by_hand(run: Run) -> None:
+    """Maternity: 0.07 births, all qualify, 80 per cent of 3.0 million for 105 days of 30-day months; others likewise."""
+    maternity = 0.07 * 0.8 * 3.0e6 * 105 / 30
+    assert row(run(), 1, "benefit.maternity") == pytest.approx(1000 * maternity, rel=1e-12)
+    assert row(run(), 2, "benefit.maternity") == 0
+    others = 0.1 * 0.7 * 3.0e6 * 10 / 30 + 0.02 * 0.6 * 3.0e6 * 90 / 30
+    assert row(run(), 1, "benefits") == pytest.approx(1000 * (maternity + others), rel=1e-12)

@@ -22,6 +22,15 @@ from informality.foundation.library import find
 from informality.foundation.quantities import Status
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 
+SHOWN = (
+    "pensions.discount",
+    "pensions.entry_age",
+    "finance.wage_shift",
+    "finance.informality_response",
+    "capacity.margin",
+    "capacity.welfare",
+)
+
 
 class YearsSpec(SpecModel):
     """``base``: the year of the survey, in which membership is known; results are shown from ``first`` to ``last``."""
@@ -203,11 +212,15 @@ class Baseline:
         return self.file.spec
 
     def uncertain(self) -> dict[str, Number]:
-        """Every number with a range, by name: those of the baseline, and of its schemes after their id."""
+        """Every number that is drawn, by name: those of the baseline with a range, and of its schemes after their id.
+
+        What only says how a result is shown (:data:`SHOWN`) is not drawn: liabilities stand at several rates, take-home pay
+        at both ends of the shift of contributions.
+        """
         found = dict(numbers(self.spec))
         for scheme in self.schemes.values():
             found |= {f"{scheme.id}.{path}": n for path, n in numbers(scheme.spec)}
-        return {name: n for name, n in found.items() if n.uncertain}
+        return {name: n for name, n in found.items() if n.uncertain and not name.startswith(SHOWN)}
 
 
 def read_baseline(

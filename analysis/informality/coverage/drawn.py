@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from informality.coverage.engine import run
 from informality.coverage.measures import Key, carrier, quantities, recipes, sums_of
@@ -68,7 +69,8 @@ def draw_table(outcome: Outcome, block: int = 125, threads: int = 2) -> DrawTabl
     starts = range(0, size, block)
     for year in range(outcome.scenario.baseline.spec.years.base, outcome.years[-1] + 1):
         outcome.ground.factor(year)  # kept by the ground: found once, before there are threads
-    with ThreadPoolExecutor(threads) as pool:
+    # The threads are ours: the linear algebra library would start as many again inside each, and they would wait.
+    with threadpool_limits(limits=1), ThreadPoolExecutor(threads) as pool:
         blocks = list(pool.map(lambda start: _draw_block(outcome, start, min(start + block, size)), starts))
     values = {
         year: {key: np.concatenate([b[0][year][key] for b in blocks], axis=1) for key in blocks[0][0][year]}

@@ -8,19 +8,21 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from informality.coverage.uncertainty import Uncertainty
+from informality.coverage.uncertainty import Uncertainty, imputation_variance
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.quantities import Status, weakest
 from informality.inference.estimates.derived import Derived
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
     """k numbers: ``levels`` name them, ``estimate`` has their values and sampling errors, ``draws`` (k, draws) or None.
 
-    ``imputation`` (k,): variance because some earnings are imputed. ``status``: the weakest of what they rest on.
+    ``answers`` (k, a): what each imputed answer adds to each number, ``persons`` (a,) whose answers they are.
+    ``status``: the weakest of what they rest on.
     """
 
     name: str
@@ -28,7 +30,8 @@ class Figure:
     levels: tuple[str, ...]
     estimate: Derived
     draws: Floats | None
-    imputation: Floats
+    answers: Floats
+    persons: Ints
     status: Status
     _by: Callable[[str], Figure] | None = None
 
@@ -40,6 +43,11 @@ class Figure:
     def se(self) -> Floats:
         """Sampling error; what is tied to a record has none."""
         return self.estimate.se
+
+    @property
+    def imputation(self) -> Floats:
+        """(k,) variance because some earnings are imputed (Rubin's term, without random draws)."""
+        return np.array([imputation_variance(row, self.persons) for row in self.answers])
 
     def range(self, share: float = 0.8) -> tuple[Floats, Floats]:
         """The middle ``share`` of the parameter draws, (k,) and (k,); NaN without draws."""
@@ -72,33 +80,36 @@ class Figure:
         i = self.levels.index(level)
         draws = None if self.draws is None else self.draws[i : i + 1]
         return replace(
-            self,
-            levels=(level,),
-            estimate=self.estimate[i],
-            draws=draws,
-            imputation=self.imputation[i : i + 1],
-            _by=None,
+            self, levels=(level,), estimate=self.estimate[i], draws=draws, answers=self.answers[i : i + 1], _by=None
         )
 
     def __sub__(self, other: Figure) -> Figure:
-        return self._with(
-            other, self.estimate - other.estimate, lambda a, b: a - b, f"{self.name} less {other.name}", self.unit
-        )
+        answers = self.answers - other.answers
+        name = f"{self.name} less {other.name}"
+        return self._with(other, self.estimate - other.estimate, lambda a, b: a - b, answers, name, self.unit)
 
     def __truediv__(self, other: Figure) -> Figure:
-        return self._with(other, self.estimate / other.estimate, _ratio, f"{self.name} per {other.name}", "share")
+        share = _ratio(self.value, other.value)[:, None]
+        answers = (self.answers - share * other.answers) / other.value[:, None]  # to first order, as the sampling error
+        name = f"{self.name} per {other.name}"
+        return self._with(other, self.estimate / other.estimate, _ratio, answers, name, "share")
 
     def _with(
-        self, other: Figure, estimate: Derived, function: Callable[[Floats, Floats], Floats], name: str, unit: str
+        self,
+        other: Figure,
+        estimate: Derived,
+        function: Callable[[Floats, Floats], Floats],
+        answers: Floats,
+        name: str,
+        unit: str,
     ) -> Figure:
         if len(other.levels) not in (1, len(self.levels)) or (len(other.levels) > 1 and other.levels != self.levels):
             raise ValueError(f"{self.name} and {other.name} are not of the same groups")
         draws = None
         if self.draws is not None and other.draws is not None:
             draws = function(self.draws, other.draws)
-        same = np.array_equal(self.value, other.value) and unit == self.unit
-        imputation = np.zeros(len(self.value)) if same else self.imputation + 0 * other.imputation
-        return Figure(name, unit, self.levels, estimate, draws, imputation, weakest(self.status, other.status))
+        status = weakest(self.status, other.status)
+        return Figure(name, unit, self.levels, estimate, draws, answers, self.persons, status)
 
 
 def _ratio(a: Floats, b: Floats) -> Floats:

@@ -24,7 +24,6 @@ from informality.coverage.parts import PartYear
 from informality.coverage.pillar import recipients
 from informality.coverage.policy import Parameters
 from informality.coverage.scenario import Scenario
-from informality.coverage.uncertainty import imputation_variance
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.quantities import Status
 from informality.inference.estimates.derived import cells
@@ -153,11 +152,11 @@ class Outcome:
         names = tuple(name for name, here in zip(levels, occurs, strict=True) if here)
         estimate = cells(self._estimate(values, slopes, codes, len(names), indicator))
         draws = self._drawn(key, year, by, names)
-        spread = self._imputation(values, slopes, codes, len(names))
+        answers, persons = self._answers(values, slopes, codes, len(names))
         money = indicator.startswith(MONEY) and indicator not in ("tax_pillar_recipients",)
         unit = self.ground.baseline.country.spec.currency if money else "persons"
         return Figure(
-            indicator, unit, names, estimate, draws, spread, self.status_of(key),
+            indicator, unit, names, estimate, draws, answers, persons, self.status_of(key),
             lambda variable: self.figure(indicator, year, scheme=scheme, branch=branch, payer=payer, by=variable),
         )  # fmt: skip
 
@@ -334,25 +333,24 @@ class Outcome:
             if slope.any()
         }
 
-    def _imputation(self, values: Floats, slopes: Mapping[str, Floats], codes: Ints, size: int) -> Floats:
-        """Variance of each group's total because some earnings are imputed, ties to records counted."""
+    def _answers(self, values: Floats, slopes: Mapping[str, Floats], codes: Ints, size: int) -> tuple[Floats, Ints]:
+        """What each imputed answer adds to each group's total, ties to records counted (k, a), and whose it is (a,)."""
         people = self.ground.people
         rows = np.flatnonzero(people.imputed)
-        out = np.zeros(size)
         if not len(rows):
-            return out
+            return np.zeros((size, 0)), np.zeros(0, dtype=np.intp)
         # Split rows of one person and one answer are one answer.
         pairs = np.column_stack([people.who[people.person[rows]], people.earnings[rows]])
         distinct, place = np.unique(pairs, axis=0, return_inverse=True)
         _, person = np.unique(distinct[:, 0], return_inverse=True)
         moved = self._moved(slopes, codes, size)
+        out = np.zeros((size, len(distinct)))
         for g in range(size):
             z = np.where(codes[rows] == g, (people.weight * values)[rows], 0.0)
             for n, answer in moved.items():
                 z = z + answer[g] * self.theta.influence[n][rows]
-            sums = np.bincount(place.ravel(), z, minlength=len(distinct))
-            out[g] = imputation_variance(sums, person.ravel().astype(np.intp))
-        return out
+            out[g] = np.bincount(place.ravel(), z, minlength=len(distinct))
+        return out, person.ravel().astype(np.intp)
 
     @cached_property
     def drawn(self) -> DrawTable | None:

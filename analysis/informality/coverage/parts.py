@@ -53,7 +53,7 @@ class PartYear:
     per_member_extra: Floats
     able: Mapping[str, Bools] = field(default_factory=dict)
     rights: Floats | None = None
-    """Yearly pension rights earned, as a share of the base that ends in a pension, times the base (m, draws)."""
+    """Yearly pension earned in a year, for those whose years end in a pension, on the wages of pension age (m, draws)."""
     right_value: Mapping[float, Floats] = field(default_factory=dict)
     """Value today of a right of 1 from the pension age on, by discount rate (m,)."""
     cases: Mapping[str, tuple[Bools, Floats, Floats]] = field(default_factory=dict)

@@ -61,13 +61,15 @@ def add_benefits(
     if rule.minimum > 0:
         years = np.maximum((limit - known) * paid.mean(), 1e-9)[:, None]
         base = np.maximum(base, np.minimum(rule.minimum / np.maximum(rules.accrual * years, 1e-12), rules.ceiling))
-    made.rights = made.members * share * (base * (12 * rules.accrual))
+    left = np.maximum(limit - known, 0)
+    growth = (1 + parameters("pensions.real_wage", spec.pensions.real_wage)) ** np.arange(left.max() + 1.0)[:, None]
+    made.rights = made.members * share * (base * (12 * rules.accrual)) * growth[left]
     made.rights[known >= limit] = 0.0
     for interest in spec.pensions.liability_rates:
         worth = np.zeros(len(part.rows))
         for sex, here in (("male", ~female), ("female", female)):
             worth[here] = right_value(
                 rules.pension[sex], ground.life[sex], known[here],
-                real_wage=spec.pensions.real_wage.value, discount=interest, shares=False,
+                real_wage=0.0, discount=interest, shares=False,
             )  # fmt: skip
         made.right_value = {**made.right_value, interest: worth}
