@@ -121,29 +121,31 @@ def _true_earnings(x: Workers) -> Truth:
     n = len(pay)
     # Half the mean difference over the mean: each value counts once for each value below, less once for each above.
     rank = 2 * np.arange(1, n + 1) - n - 1
-    p10, p90 = _inverse(pay, 0.1), _inverse(pay, 0.9)
+    p10, p90 = quantile_by_hand(pay, p=0.1), quantile_by_hand(pay, p=0.9)
     return {
         "mean": pay.mean(),
         "mean, formal": pay[~informal].mean(),
         "mean, informal": pay[informal].mean(),
         "mean, women - men": pay[women].mean() - pay[~women].mean(),
         "mean, informal / formal": pay[informal].mean() / pay[~informal].mean(),
-        "median": _inverse(pay, 0.5),
-        "median, men": _inverse(pay[~women], 0.5),
-        "median, women": _inverse(pay[women], 0.5),
-        "median, smallest province": _inverse(pay[x.province == SMALLEST], 0.5),
-        "median, women - men": _inverse(pay[women], 0.5) - _inverse(pay[~women], 0.5),
+        "median": quantile_by_hand(pay),
+        "median, men": quantile_by_hand(pay[~women]),
+        "median, women": quantile_by_hand(pay[women]),
+        "median, smallest province": quantile_by_hand(pay[x.province == SMALLEST]),
+        "median, women - men": quantile_by_hand(pay[women]) - quantile_by_hand(pay[~women]),
         "10th percentile": p10,
         "90th percentile": p90,
         "P90 / P10": p90 / p10,
         "Gini": float(rank @ ascending / (n * n * ascending.mean())),
-        "low pay": np.mean(pay < _inverse(pay, 0.5) * 2 / 3),
+        "low pay": np.mean(pay < quantile_by_hand(pay) * 2 / 3),
     }
 
 
-def _inverse(y: Floats, p: float) -> float:
-    """The smallest value with at least the share p of all at or below it."""
-    return float(np.sort(y)[int(np.ceil(p * len(y))) - 1])
+def quantile_by_hand(y: Floats, weight: Floats | None = None, p: float = 0.5) -> float:
+    """The smallest value with at least the share p of all, or of their weight, at or below it."""
+    order = np.argsort(y)
+    below = np.arange(1, len(y) + 1) if weight is None else np.cumsum(weight[order])
+    return float(y[order][np.searchsorted(below, p * below[-1])])
 
 
 # --- Models -----------------------------------------------------------------------------------------------------
@@ -182,7 +184,7 @@ def _models(design: Design, x: Workers) -> Lines:
 def _true_models(x: Workers) -> Truth:
     matrix = matrix_of(x)
     b = logit_by_hand(matrix, x.informal.astype(np.float64))
-    p = _expit(matrix @ b)
+    p = expit(matrix @ b)
 
     def change(column: int, others: tuple[int, ...] = ()) -> float:
         """Everyone with the column at 1 less everyone at 0, other levels of the factor at 0."""
@@ -190,7 +192,7 @@ def _true_models(x: Workers) -> Truth:
         for other in (column, *others):
             ones[:, other] = zeros[:, other] = 0.0
         ones[:, column] = 1.0
-        return float(np.mean(_expit(ones @ b) - _expit(zeros @ b)))
+        return float(np.mean(expit(ones @ b) - expit(zeros @ b)))
 
     slope = float(np.mean(p * (1 - p) * (b[2] + 2 * b[3] * x.age / 1000)))
     margins = (change(1), slope, change(4, (5,)), change(5, (4,)), change(6))
@@ -204,7 +206,7 @@ def _true_models(x: Workers) -> Truth:
     }
 
 
-def _expit(eta: Floats) -> Floats:
+def expit(eta: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-eta)))
 
 
@@ -212,7 +214,7 @@ def logit_by_hand(x: Floats, y: Floats) -> Floats:
     """Newton's method, ten steps from 0."""
     b = np.zeros(x.shape[1])
     for _ in range(10):
-        p = _expit(x @ b)
+        p = expit(x @ b)
         b += np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x, x.T @ (y - p))
     return b
 

@@ -104,13 +104,15 @@ def populate(seed: int) -> Population:
     female = (rng.random(n) < 0.47).astype(np.intp)
     age = 15 + np.floor(60 * rng.beta(2, 2.8, n))
     centred = age - 38
-    schooling = 0.9 * town - 0.5 * far + 0.5 * h - 0.02 * centred + rng.normal(size=n)
+    lost = female * (0.4 + 0.01 * centred)  # girls left school earlier, and more so in the past
+    schooling = 0.9 * town - 0.5 * far + 0.5 * h - 0.02 * centred - lost + rng.normal(size=n)
     education = (schooling > 0.5).astype(np.intp) + (schooling > 1.9)
     level = np.array([0.0, -0.9, -2.4])[education]
     eta = 2.3 + 0.35 * female + level - 0.6 * town + 0.3 * female * town + 0.0010 * centred**2 + 0.6 * far - 0.4 * h
     informal = (rng.random(n) < 1 / (1 + np.exp(-eta))).astype(np.intp)
     level = np.array([0.0, 0.18, 0.50])[education]
-    log_pay = 7.7 + 0.010 * centred - 0.0006 * centred**2 + level + 0.2 * town - 0.22 * female - 0.35 * informal
+    of_women = -0.22 + 0.10 * (education == 2) - 0.003 * centred
+    log_pay = 7.7 + 0.010 * centred - 0.0006 * centred**2 + level + 0.2 * town + female * of_women - 0.35 * informal
     earnings = np.exp(log_pay - 0.2 * far + 0.15 * h + rng.normal(0, 0.6, n))
 
     return Population(
