@@ -12,6 +12,9 @@ from scipy import special
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.inference.sampling.moments import FloatArray
 
+# Variances are right to some 1e-15; what is left of a sum of them below this, relative to its largest terms, is rounding.
+_ROUNDING = 1e-14
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Coefficients:
@@ -65,7 +68,7 @@ class Coefficients:
         for row, of in zip(matrix, weights.values(), strict=True):
             for name, weight in of.items():
                 row[self.place(name)] += weight
-        return Coefficients(tuple(weights), matrix @ self.value, matrix @ self.cov @ matrix.T, self.df)
+        return Coefficients(tuple(weights), matrix @ self.value, carried(matrix, self.cov), self.df)
 
     def differences(self, pairs: Sequence[tuple[str, str]]) -> Coefficients:
         """The first less the second of each pair of names."""
@@ -101,6 +104,27 @@ class Coefficients:
 
     def __str__(self) -> str:
         return self.format()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Labelled(Coefficients):
+    """Numbers whose names have parts: ``labels`` has a row for each, its parts in columns."""
+
+    labels: pd.DataFrame
+
+    def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
+        """The labels beside value, se, t, p and limits."""
+        numbers = self.table(confidence).reset_index(drop=True)
+        return pd.concat([self.labels.reset_index(drop=True), numbers], axis=1)
+
+
+def carried(matrix: FloatArray, cov: FloatArray) -> FloatArray:
+    """Covariance (q, q) of ``matrix`` (q, k) times values with ``cov`` (k, k); where variances cancel it is 0."""
+    out = np.asarray(matrix @ cov @ matrix.T)
+    size = (np.abs(matrix) @ np.sqrt(np.diag(cov))) ** 2
+    nothing = np.diag(out) <= _ROUNDING * size
+    out[nothing], out[:, nothing] = 0.0, 0.0
+    return out
 
 
 def _shown(number: float) -> str:

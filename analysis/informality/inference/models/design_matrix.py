@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -78,6 +78,14 @@ class Matrix:
         gone = set(columns)
         keep = tuple(place for i, place in enumerate(self.keep) if i not in gone)
         return Matrix.of(self.info, self.variables, keep)
+
+    def centred(self) -> Matrix:
+        """The same model with levels of factors coded against their average, not against one of them.
+
+        A coefficient is then the distance of its level from the unweighted mean of all levels, and the constant
+        is that mean (deviation coding). The fit and its predictions do not change; ``names`` keep those of before.
+        """
+        return replace(self, plan=_plan(self.info, self.keep, centred=True))
 
     def block(self, rows: IntArray, settings: Settings | None = None) -> FloatArray:
         """Rows of the design matrix (len(rows), k), column by column in memory.
@@ -174,7 +182,9 @@ def _titles(info: patsy.DesignInfo, keep: Sequence[int]) -> tuple[tuple[str, ...
     return tuple(names), tuple(terms)
 
 
-def _plan(info: patsy.DesignInfo, keep: Sequence[int]) -> tuple[tuple[tuple[Any, Any], ...], ...]:
+def _plan(
+    info: patsy.DesignInfo, keep: Sequence[int], centred: bool = False
+) -> tuple[tuple[tuple[Any, Any], ...], ...]:
     """For each column its factors, each with the contrast of its levels, or the column of a numeric one."""
     columns = list(_columns(info))
     plan: list[tuple[tuple[Any, Any], ...]] = []
@@ -183,7 +193,11 @@ def _plan(info: patsy.DesignInfo, keep: Sequence[int]) -> tuple[tuple[tuple[Any,
         for factor, j in zip(subterm.factors, which, strict=True):
             what = info.factor_infos[factor]
             if what.type == "categorical":
-                pieces.append((factor, np.asarray(subterm.contrast_matrices[factor].matrix[:, j], dtype=float)))
+                contrast = np.asarray(subterm.contrast_matrices[factor].matrix, dtype=float)
+                size = len(contrast)
+                if centred and contrast.shape[1] < size:  # a column for each level stays as it is
+                    contrast = np.vstack([-np.ones(size - 1), np.eye(size - 1)])
+                pieces.append((factor, contrast[:, j]))
             else:
                 pieces.append((factor, None if what.num_columns == 1 else j))
         plan.append(tuple(pieces))

@@ -28,7 +28,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.inference.models.coefficients import Coefficients
+from informality.inference.models.coefficients import Labelled
 from informality.inference.models.covariates import Variable
 from informality.inference.models.fitted import Fit
 from informality.inference.sampling.linearise import influence_covariance, replicate_covariance
@@ -47,16 +47,10 @@ _WEIGHTS = {
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Margins(Coefficients):
+class Margins(Labelled):
     """Margins with their covariance; ``labels``: a row for each, its parts in columns; ``errors``: which kind."""
 
-    labels: pd.DataFrame
     errors: Errors
-
-    def to_frame(self, confidence: float = 0.95) -> pd.DataFrame:
-        """The labels beside value, se, t, p and limits."""
-        numbers = self.table(confidence).reset_index(drop=True)
-        return pd.concat([self.labels.reset_index(drop=True), numbers], axis=1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

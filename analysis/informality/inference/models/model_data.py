@@ -7,12 +7,12 @@ with its name: unknown variables, missing values, factors with one level, outcom
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean, raise_errors
 from informality.inference.models import covariates, design_matrix
@@ -53,6 +53,13 @@ class ModelData:
     dropped: int
     notes: tuple[Problem, ...]
 
+    def among(self, chosen: NDArray[np.bool_], matrix: Matrix) -> ModelData:
+        """The data of some of the patterns (m,), with the columns of a matrix made from this one."""
+        sample, offset = self.sample, self.sample.offset
+        part = offset[chosen] if isinstance(offset, np.ndarray) else offset
+        smaller = Sample(matrix, sample.first[chosen], sample.y[chosen], part)
+        return replace(self, sample=smaller, patterns=self.patterns.among(chosen))
+
 
 def read_model_data(
     kind: Kind,
@@ -69,7 +76,7 @@ def read_model_data(
     if missing not in ("refuse", "drop"):
         raise ValueError(f"missing must be refuse or drop, not {missing!r}")
     parsed = formulas.parse(text, [str(c) for c in frame.columns], offset)
-    rows = _domain_rows(design, frame, domain, place)
+    rows = domain_rows(design, frame, domain, place)
     outcome = formulas.display(parsed.outcome)
     categories = kind in ("multinomial", "ordered")
     _check_arguments(kind, parsed, outcome, frame, offset, reference, place)
@@ -108,7 +115,8 @@ def read_model_data(
                      patterns, len(frame), dropped, tuple(notes))  # fmt: skip
 
 
-def _domain_rows(design: Design, frame: pd.DataFrame, domain: ArrayLike | None, place: str) -> IntArray:
+def domain_rows(design: Design, frame: pd.DataFrame, domain: ArrayLike | None, place: str) -> IntArray:
+    """The rows (N,) of a domain that have a weight; an error (DATA, ESTIMATE) where no model can be fitted on them."""
     if len(frame) != len(design.weight):
         raise InformalityError(
             Problem(place, "the data and the sample design have different numbers of rows",

@@ -56,6 +56,14 @@ class Patterns:
     def __len__(self) -> int:
         return len(self.first)
 
+    def among(self, chosen: NDArray[np.bool_]) -> Patterns:
+        """Some of the patterns (m,) and their rows."""
+        if self.code is None:
+            return Patterns(self.rows[chosen], None, self.first[chosen])
+        place = np.cumsum(chosen) - 1
+        mine = chosen[self.code]
+        return Patterns(self.rows[mine], place[self.code[mine]], self.first[chosen])
+
     def sums(self, values: FloatArray) -> FloatArray:
         """Sums by pattern (m,) of values (n,) of all file rows, such as weights."""
         mine = values[self.rows]

@@ -60,16 +60,25 @@ def fit(kind: Kind, design: Design, frame: pd.DataFrame, formula: str, **options
         kind, design, frame, formula, options.get("domain"), options.get("offset"),
         options.get("reference", {}), options.get("missing", "refuse"),
     )  # fmt: skip
+    return fit_data(data, design, options.get("collinear", "refuse"), options.get("information", "expected"))
+
+
+def fit_data(
+    data: ModelData,
+    design: Design,
+    collinear: Literal["refuse", "drop"] = "refuse",
+    information: Information = "expected",
+) -> Fit:
+    """Fit the model of data read before, such as those of a group of the cases; errors (ESTIMATE) as of :func:`fit`."""
     weight = data.patterns.sums(design.weight)
-    data, squares = independent(data, weight, options.get("collinear", "refuse"))
+    data, squares = independent(data, weight, collinear)
     size = sizes(data.likelihood, squares, weight)
     sample = data.sample
     solution = newton.maximise(data.likelihood, sample, weight, size)
     if not solution.converged:
         _require_finite(sample, data.place)
         raise newton.separation(data.likelihood, sample, solution, data.place)
-    expected = options.get("information", "expected") == "expected"
-    bread, cov = sandwich(data, design, solution.theta, size, expected)
+    bread, cov = sandwich(data, design, solution.theta, size, information == "expected")
     design_df = degrees_of_freedom(design, data.patterns.rows)
     names = data.likelihood.names(sample.matrix.names)
     equation = len(sample.matrix.names) + isinstance(data.likelihood, Ordered)
