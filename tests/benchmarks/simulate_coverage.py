@@ -27,8 +27,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from known_decompositions import DECOMPOSITIONS
-from known_truths import Floats
 from known_truths import PARTS as BASIC_PARTS
+from known_truths import Floats
 from machine import versions
 from population import Plan, Population, Sample, draw, populate
 
@@ -68,8 +68,9 @@ def one_sample(task: tuple[Plan, int, bool]) -> Floats:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Result:
-    """What happened to S statistics. ``cover``: (designs, S), of intervals that could be given; ``sure`` their
-    Monte Carlo error; ``none`` (S,) share of samples without an interval of the design."""
+    """What happened to S statistics. ``cover``: (designs, S), of intervals that could be given; ``sure``: (S,) the Monte
+    Carlo error of the design's. ``low``, ``high``: (S,) share of the design's intervals that end below the truth, or
+    begin above it; ``none``: (S,) share of samples without an interval."""
 
     truth: Floats
     bias: Floats
@@ -77,22 +78,26 @@ class Result:
     ratio: Floats
     cover: Floats
     sure: Floats
+    low: Floats
+    high: Floats
     none: Floats
 
     @classmethod
     def of(cls, truth: Floats, samples: list[Floats]) -> Result:
         value, se, low, high = np.moveaxis(np.array([s[0] for s in samples]), 2, 0)
         sd = np.nanstd(value, axis=0, ddof=1)
-        cover, sure = [], []
+        cover = []
         for kind in range(len(DESIGNS)):
             ends = np.array([s[kind, :, 2:] for s in samples if len(s) > kind])
-            given = np.isfinite(ends).all(axis=2)
-            hit = ((ends[..., 0] <= truth) & (truth <= ends[..., 1])).sum(axis=0) / given.sum(axis=0)
-            cover.append(hit)
-            sure.append(np.sqrt(hit * (1 - hit) / given.sum(axis=0)))
-        none = 1 - (np.isfinite(low) & np.isfinite(high)).mean(axis=0)
-        bias = (np.nanmean(value, axis=0) - truth) / sd
-        return cls(truth, bias, sd, sd / np.nanmean(se, axis=0), np.array(cover), np.array(sure), none)
+            hit = (ends[..., 0] <= truth) & (truth <= ends[..., 1])
+            cover.append(hit.sum(axis=0) / np.isfinite(ends).all(axis=2).sum(axis=0))
+        given = (np.isfinite(low) & np.isfinite(high)).sum(axis=0)
+        return cls(
+            truth=truth, bias=(np.nanmean(value, axis=0) - truth) / sd, sd=sd, ratio=sd / np.nanmean(se, axis=0),
+            cover=np.array(cover), sure=np.sqrt(cover[0] * (1 - cover[0]) / given),
+            low=(high < truth).sum(axis=0) / given, high=(low > truth).sum(axis=0) / given,
+            none=1 - given / len(samples),
+        )  # fmt: skip
 
     @property
     def outside(self) -> list[int]:
@@ -107,20 +112,22 @@ def simulate(pool: ProcessPoolExecutor, truth: Floats, plan: Plan, samples: int,
 
 def table(result: Result, names: list[tuple[str, str]]) -> Iterator[str]:
     """Lines of a Markdown table."""
-    yield "| | true value | bias, % of sd | sd / mean se | coverage, % | PSUs forgotten | weights forgotten | |"
-    yield "|---|--:|--:|--:|--:|--:|--:|---|"
+    yield ("| | true value | bias, % of sd | sd / mean se | coverage, % | too low / too high, % | PSUs forgotten "
+           "| weights forgotten | |")  # fmt: skip
+    yield "|---|--:|--:|--:|--:|--:|--:|--:|---|"
     title = ""
     outside = set(result.outside)
     for i, (part, name) in enumerate(names):
         if part != title:
             title = part
-            yield f"| **{part}** | | | | | | | |"
+            yield f"| **{part}** | | | | | | | | |"
         cover = 100 * result.cover[:, i]
         notes = ["outside" if i in outside else ""]
         notes += [f"{result.none[i]:.1%} of samples have no interval"] if result.none[i] else []
         yield (
             f"| {name} | {result.truth[i]:,.4g} | {100 * result.bias[i]:+.1f} | {result.ratio[i]:.3f} "
-            f"| {cover[0]:.1f} ± {100 * result.sure[0, i]:.1f} | {cover[1]:.1f} | {cover[2]:.1f} "
+            f"| {cover[0]:.1f} ± {100 * result.sure[i]:.1f} | {100 * result.low[i]:.1f} / {100 * result.high[i]:.1f} "
+            f"| {cover[1]:.1f} | {cover[2]:.1f} "
             f"| {'; '.join(filter(None, notes))} |"
         )
 
@@ -129,7 +136,9 @@ def main() -> int:
     options = argparse.ArgumentParser(description=str(__doc__).splitlines()[0])
     options.add_argument("--samples", type=int, default=3000, help="samples of the national survey")
     options.add_argument("--small", type=int, default=1000, help="samples of the small survey")
-    options.add_argument("--naive", type=int, default=400, help="of each, samples on which the wrong intervals are tried")
+    options.add_argument(
+        "--naive", type=int, default=400, help="of each, samples on which the wrong intervals are tried"
+    )
     options.add_argument("--processes", type=int, default=2)
     given = options.parse_args()
     started = time.perf_counter()
