@@ -51,15 +51,17 @@ memory <- function(field) {
 invisible(gc())
 cat("5", file = "/proc/self/clear_refs")
 before <- memory("VmRSS")
-seconds <- numeric(0)
+seconds <- processor <- numeric(0)
 for (turn in seq_len(repeats)) {
-  started <- proc.time()[["elapsed"]]
+  started <- proc.time()
   result <- run()
-  seconds <- c(seconds, proc.time()[["elapsed"]] - started)
+  took <- proc.time() - started
+  seconds <- c(seconds, took[["elapsed"]])
+  processor <- c(processor, took[["user.self"]] + took[["sys.self"]])
   if (turn == 1) peak <- memory("VmHWM") - before
 }
 listed <- function(values) paste0("[", paste(sprintf("%.17g", values), collapse = ", "), "]")
 cat(sprintf(
-  "{\"seconds\": %s, \"memory\": %.3f, \"numbers\": %s, \"version\": \"R %s, survey %s\"}\n",
-  listed(seconds), peak, listed(result), getRversion(), packageVersion("survey")
+  "{\"seconds\": %s, \"processor\": %s, \"memory\": %.3f, \"numbers\": %s, \"version\": \"R %s, survey %s\"}\n",
+  listed(seconds), listed(processor), peak, listed(result), getRversion(), packageVersion("survey")
 ))

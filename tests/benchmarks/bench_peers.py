@@ -1,7 +1,8 @@
 """One method on one task, in a process of its own: ``python bench_peers.py METHOD FOLDER REPEATS``.
 
 Started by ``bench_against_peers.py``, under our interpreter or that of the peers; ``bench_peers.R`` is its twin. Prints one
-line of JSON: seconds of each run, the peak of memory during the first above what was loaded, and the numbers.
+line of JSON: seconds of each run by the clock and of the processor, the peak of memory during the first above what was
+loaded, and the numbers.
 Reading the data is not counted, nor turning it into what the method takes (a polars frame, a data frame).
 """
 
@@ -265,15 +266,17 @@ def main() -> None:
     warnings.simplefilter("ignore")
     run = METHODS[method](read(folder))
     Path("/proc/self/clear_refs").write_text("5")  # the highest is counted from here
-    before, seconds, memory, numbers = _memory("VmRSS"), [], 0.0, np.zeros(0)
+    before, memory, numbers = _memory("VmRSS"), 0.0, np.zeros(0)
+    seconds, processor = [], []
     for turn in range(repeats):
-        started = time.perf_counter()
+        started, used = time.perf_counter(), time.process_time()
         numbers = run()
         seconds.append(time.perf_counter() - started)
+        processor.append(time.process_time() - used)
         if turn == 0:
             memory = _memory("VmHWM") - before
     package = next((p for p in ("samplics", "svy") if p in method), "numpy")
-    print(json.dumps({"seconds": seconds, "memory": memory, "numbers": numbers.tolist(),
+    print(json.dumps({"seconds": seconds, "processor": processor, "memory": memory, "numbers": numbers.tolist(),
                       "version": f"{package} {version(package)}"}))  # fmt: skip
 
 
