@@ -6,9 +6,9 @@ Beside it stand two intervals that are wrong in the usual ways, from the same sa
 forgotten, and with the weights forgotten, too.
 
 Two surveys: a national one of 360 PSUs, and a small one of 60, which shows what few PSUs do. The exit code is 1 unless in
-the national survey every interval lies within the band, and most of the wrong ones below it. 3,000 samples of the first: with 1,000, one in thirty correct intervals would seem to
-cover less than 93.5 or more than 96.5 % by chance alone, with 3,000 one in six thousand. Not collected by
-pytest: it takes minutes.
+the national survey every interval lies within the band, and most of the wrong ones below it. 3,000 samples of it: with
+1,000, one in thirty correct intervals would seem to cover less than 93.5 or more than 96.5 % by chance alone, with 3,000
+one in six thousand. Not collected by pytest: it takes minutes.
 """
 
 from __future__ import annotations
@@ -166,8 +166,8 @@ def main() -> int:
             print("\n".join(table(result, names)))
             inside = len(names) - len(result.outside)
             wrong = (result.cover[1:] < BAND[0]).sum(axis=1)
-            print(f"\n{inside} of {len(names)} intervals cover {BAND[0]:.1%} to {BAND[1]:.1%}. With PSUs forgotten {wrong[0]} cover "
-                  f"less than that, with weights forgotten {wrong[1]}.", flush=True)  # fmt: skip
+            print(f"\n{inside} of {len(names)} intervals cover {BAND[0]:.1%} to {BAND[1]:.1%}. With PSUs forgotten {wrong[0]} "
+                  f"cover less than that, with weights forgotten {wrong[1]}.", flush=True)  # fmt: skip
             if plan is NATIONAL:
                 failed += len(result.outside) + (wrong.min() < len(names) / 2)
     print(f"\n{time.perf_counter() - started:.0f} seconds.")
