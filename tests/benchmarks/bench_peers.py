@@ -163,40 +163,27 @@ def shares_samplics(x: Columns) -> Run:
 
 
 def logit_kernel(x: Columns) -> Run:
-    """Newton's method and the sandwich in plain numpy, block by block; what the arithmetic takes and nothing else."""
+    """Newton's method and the sandwich in plain numpy on one matrix: what the arithmetic takes, and no more code."""
     from informality.inference import Design
 
     design = Design.from_columns(x["weight"], x["stratum"], x["psu"])
-    inside = np.flatnonzero(x["employed"])
-    columns = [x[name] for name in COVARIATES]
-
-    def blocks() -> Any:
-        for start in range(0, len(inside), 1 << 16):
-            rows = inside[start : start + (1 << 16)]
-            matrix = np.ones((len(rows), 16), order="F")
-            for j, column in enumerate(columns):
-                matrix[:, j + 1] = column[rows]
-            yield matrix, x["informal"][rows], design.weight[rows], design.psu[rows]
 
     def run() -> Any:
-        b = np.zeros(16)
+        inside = np.flatnonzero(x["employed"])
+        matrix = np.column_stack([np.ones(len(inside)), *(x[name][inside] for name in COVARIATES)])
+        y, w, psu = x["informal"][inside], design.weight[inside], design.psu[inside]
+        b = np.zeros(matrix.shape[1])
         while True:
-            information, gradient = np.zeros((16, 16)), np.zeros(16)
-            for matrix, y, w, _ in blocks():
-                p = 1 / (1 + np.exp(-(matrix @ b)))
-                information += (matrix * (w * p * (1 - p))[:, None]).T @ matrix
-                gradient += (w * (y - p)) @ matrix
-            step = np.linalg.solve(information, gradient)
+            p = 1 / (1 + np.exp(-(matrix @ b)))
+            information = (matrix * (w * p * (1 - p))[:, None]).T @ matrix
+            step = np.linalg.solve(information, (w * (y - p)) @ matrix)
             b += step
-            if np.abs(step).max() < 1e-9:
+            if np.abs(step).max() < 1e-7:
                 break
-        totals = np.zeros((len(design.units.stratum), 16))
-        for matrix, y, w, psu in blocks():
-            scores = (w * (y - 1 / (1 + np.exp(-(matrix @ b)))))[:, None] * matrix
-            for j in range(16):
-                totals[:, j] += np.bincount(psu, scores[:, j], minlength=len(totals))
+        scores = (w * (y - 1 / (1 + np.exp(-(matrix @ b)))))[:, None] * matrix
         stratum, n_h = design.units.stratum, design.units.psus_per_stratum
-        means = np.column_stack([np.bincount(stratum, t) for t in totals.T]) / n_h[:, None]
+        totals = np.column_stack([np.bincount(psu, score, minlength=len(stratum)) for score in scores.T])
+        means = np.column_stack([np.bincount(stratum, total) for total in totals.T]) / n_h[:, None]
         centred = (totals - means[stratum]) * np.sqrt(n_h / (n_h - 1))[stratum, None]
         bread = np.linalg.inv(information)
         return np.concatenate([b, np.sqrt(np.diag(bread @ (centred.T @ centred) @ bread))])
