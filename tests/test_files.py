@@ -448,7 +448,7 @@ CORPUS: dict[str, Broken] = {
     "a number with a letter in it": Broken(
         "p.csv", holds(CSV + ROW + ROW.replace("30", "3O").replace("101", "102")), "`edad` holds text where `age` wants numbers",
         "1 row (the first is row 2), for example '3O'", "correct the file or choose another column", code=12,
-        place="{profile}:  age", 
+        place="{profile}:  age:", 
     ),
     "text that says neither": Broken(
         "p.txt", as_("p.csv"), "the file does not say where its columns begin", "its name ends in `.txt`",

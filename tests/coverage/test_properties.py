@@ -32,7 +32,7 @@ from informality.coverage.takeup import shrunk
 from informality.foundation.errors import InformalityError
 from informality.foundation.schema import Schema
 from informality.inference.sampling.design import Design
-from informality.tabulation.tabulate import COLUMNS
+from informality.tabulation.columns import COLUMNS
 
 from .test_scenarios import E, V, lever
 

@@ -129,11 +129,14 @@ class _Data(dict[str, Any]):
         self._variables, self._rows, self._settings = variables, rows, settings
 
     def fill(self, name: str, out: FloatArray) -> bool:
-        """Put a numeric variable into a column, without a copy in between; False if it is not one."""
+        """Put a variable that is numbers into a column, with no more than one copy; False if it is not one."""
         variable = self._variables.get(name)
-        if variable is None or name in self._settings or variable.values.dtype != np.float64:
+        if variable is None or name in self._settings or variable.levels is not None:
             return False
-        np.take(variable.values, self._rows, out=out, mode="clip")
+        if variable.values.dtype == np.float64:
+            np.take(variable.values, self._rows, out=out, mode="clip")
+        else:
+            out[:] = variable.values.take(self._rows)
         return True
 
     def codes(self, name: str) -> NDArray[Any]:

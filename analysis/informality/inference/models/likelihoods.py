@@ -70,7 +70,7 @@ class OnePredictor:
         return np.asarray(score @ x)
 
     def rows(self, score: FloatArray, x: FloatArray) -> FloatArray:
-        return score[:, None] * x
+        return np.multiply(score[:, None], x, order="C")  # by rows, as sums over units take them
 
     def gram(self, curvature: FloatArray, x: FloatArray) -> FloatArray:
         return np.asarray((x * curvature[:, None]).T @ x)

@@ -28,6 +28,7 @@ _STATSMODELS_UP_TO = 20_000
 _SAMPLE = 20_000
 _STEPS = 40
 _STILL = 1e-7  # a step (in units of a covariate's size) after which the next would be its square: nothing
+_NOTHING = 1e-11  # the same units: a step that moves no standard error in its ninth digit
 _COLLINEAR = 1e-11  # share of a column's square that is not explained by those before it, as in R's glm
 
 
@@ -217,8 +218,10 @@ def _newton(
         except linalg.LinAlgError:  # the curvature has gone: far out where the outcome is certain
             return Solution(theta, iteration, False, step)
         length = float(np.abs(step * size).max(initial=0.0))
-        # Rounding ends the way of badly conditioned models: the step is next to nothing, and shrinks no more.
-        if length < _STILL or (length < 1e-5 and length > before / 4):
+        # Steps shrink quadratically, so two of them foretell the next. Rounding ends the way of badly conditioned
+        # models: the step is next to nothing, and shrinks no more.
+        following = length * (length / before) ** 2 if np.isfinite(before) else np.inf
+        if length < _STILL or following < _NOTHING or (length < 1e-5 and length > before / 4):
             return Solution(theta + step, iteration, True, step)
         before, uphill, reach = length, gradient @ step, 1.0
         while True:

@@ -36,7 +36,7 @@ def factorised(name: str, column: Any, n: int, problems: list[Problem]) -> tuple
     )
     if missing:
         problems.append(missing)
-    return codes.astype(np.intp), np.asarray(labels)
+    return codes.astype(np.intp, copy=False), np.asarray(labels)
 
 
 def weights_of(weight: Any) -> tuple[FloatArray, list[Problem]]:

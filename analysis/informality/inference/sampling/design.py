@@ -75,13 +75,15 @@ class Design:
             raise ValueError(f"lonely must be fail, certainty, adjust or average, not {lonely!r}")
         weights, problems = weights_of(weight)
         n = len(weights)
-        stratum_of_row, stratum_labels = np.zeros(n, dtype=np.intp), np.array(["all"])
-        psu_of_row, psu_labels = np.arange(n), np.arange(n)
         second: IntArray | None = None
         if stratum is not None:
             stratum_of_row, stratum_labels = factorised("stratum", stratum, n, problems)
+        else:
+            stratum_of_row, stratum_labels = np.zeros(n, dtype=np.intp), np.array(["all"])
         if psu is not None:
             psu_of_row, psu_labels = factorised("psu", psu, n, problems)
+        else:
+            psu_of_row, psu_labels = np.arange(n), np.arange(n)
         if psu2 is not None:
             second, _ = factorised("psu2", psu2, n, problems)
         problems.extend(_stage_problems(fpc, psu2, fpc2))
