@@ -26,7 +26,7 @@ from informality.publication.prose import prose_variables
 from informality.publication.published import Publication, publication
 from informality.publication.render import TEMPLATES, render
 from informality.publication.segment_tables import table_of_segments, words_of_segments
-from informality.publication.table import html_text, markdown_text, quarto_block, to_quarto
+from informality.publication.table import Table, html_text, markdown_text, quarto_block, to_quarto
 from informality.publication.view_specs import ViewsSpec, read_views
 from informality.publication.views import table_of_view
 
@@ -78,30 +78,21 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
 
     files = {source.name: text, "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
     shown: dict[str, bool] = {}
-    for id, view in views.tables.items():
-        table = table_of_view(id, view, pub)
-        shown[f"tbl-{id}"] = not isinstance(table, str)
+
+    def put(id: str, title: str, made: Table | str) -> None:
+        shown[f"tbl-{id}"] = not isinstance(made, str)
         files[f"_tables/{id}.md"] = (
-            _absent_block(f"tbl-{id}", view.title, table) if isinstance(table, str) else to_quarto(table)
+            _absent_block(f"tbl-{id}", title, made) if isinstance(made, str) else to_quarto(made)
         )
+
+    for id, view in views.tables.items():
+        put(id, view.title, table_of_view(id, view, pub))
     for id, model in views.models.items():
-        made = table_of_model(f"model-{id}", model, pub)
-        shown[f"tbl-model-{id}"] = not isinstance(made, str)
-        files[f"_tables/model-{id}.md"] = (
-            _absent_block(f"tbl-model-{id}", model.title, made) if isinstance(made, str) else to_quarto(made)
-        )
+        put(f"model-{id}", model.title, table_of_model(f"model-{id}", model, pub))
     for id, gap in views.gaps.items():
-        made = table_of_gap(f"gap-{id}", gap, pub)
-        shown[f"tbl-gap-{id}"] = not isinstance(made, str)
-        files[f"_tables/gap-{id}.md"] = (
-            _absent_block(f"tbl-gap-{id}", gap.title, made) if isinstance(made, str) else to_quarto(made)
-        )
+        put(f"gap-{id}", gap.title, table_of_gap(f"gap-{id}", gap, pub))
     for id, groups in views.segments.items():
-        made = table_of_segments(f"segments-{id}", groups, pub)
-        shown[f"tbl-segments-{id}"] = not isinstance(made, str)
-        files[f"_tables/segments-{id}.md"] = (
-            _absent_block(f"tbl-segments-{id}", groups.title, made) if isinstance(made, str) else to_quarto(made)
-        )
+        put(f"segments-{id}", groups.title, table_of_segments(f"segments-{id}", groups, pub))
         files[f"_parts/segments-{id}.md"] = words_of_segments(groups, pub)
     drawings: dict[str, tuple[str, tuple[str, str, list[str]] | str]] = {
         **{id: (figure.title, figure_of_view(id, figure, pub)) for id, figure in views.figures.items()},

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 
 from informality.foundation.grammar import MISSING, CellValue
+from informality.inference.models.covariates import Variable
+from informality.inference.models.one_sided import one_sided
 from informality.tabulation.model_plan import CATEGORIES, ExplainedSpec, ModelSpec
 from informality.tabulation.people import Bools
 from informality.tabulation.views import View
@@ -117,40 +119,33 @@ def _without_unlike(
 def _without_foretold(
     frame: pd.DataFrame, inside: Bools, sides: Sequence[Bools], covariates: list[str], seen: View
 ) -> list[str]:
-    """Take out of the universe, in place, the levels all of whose cases have the same outcome, and say so.
+    """Take out of the universe, in place, the levels all of whose cases on a side have the same outcome, and say so.
 
     No finite coefficient tells them apart from the others (perfect separation); what can be said of them is said by
-    their share, which is 0 or 100 per cent. Taking out one level may leave another such level, so it is repeated.
+    their share, which is 0 or 100 per cent.
     """
+    y = np.nan_to_num(frame[OUTCOME].to_numpy())
+    factors = {
+        name: Variable(name, frame[name].cat.codes.to_numpy(), tuple(frame[name].cat.categories))
+        for name in covariates
+        if seen.variables[name].kind == "category"
+    }
+    complete = frame.notna().all(axis=1).to_numpy()
     notes = []
-    found = True
-    while found:
-        found = False
-        used = inside & frame.notna().all(axis=1).to_numpy()
-        for name in covariates:
-            if seen.variables[name].kind != "category":
-                continue
-            alike: dict[str, float] = {}
-            for side in sides:
-                y = frame.loc[used & side, OUTCOME]
-                by_level = y.groupby(frame.loc[used & side, name], observed=True)
-                low, high = by_level.min(), by_level.max()
-                if (low == high).all():
-                    alike = {}
-                    break  # the outcome itself hardly varies: the fit says so
-                alike |= low[low == high].to_dict()
-            for level, outcome in alike.items():
-                cases = used & (frame[name] == level).to_numpy()
+    searching = True
+    while searching:  # taking out a level of one side may leave another of the other side
+        searching = False
+        for side in sides:
+            for gone in one_sided(y, factors, inside & side & complete, {}):
+                cases = inside & complete & (frame[gone.name] == gone.level).to_numpy()
                 inside &= ~cases
-                having = "all have" if outcome == 1 else "none has"
+                having = "all have" if gone.outcome else "none has"
                 where = " in one of the groups" if len(sides) > 1 else ""
-                words = f"{seen.variables[name].title}: {seen.variables[name].label(level)}"
+                words = f"{seen.variables[gone.name].title}: {seen.variables[gone.name].label(gone.level)}"
                 notes.append(
                     f"{int(cases.sum()):,} sampled persons are left out because {having} the outcome{where} ({words})"
                 )
-            if alike:
-                found = True
-                break
+                searching = True
     return notes
 
 
