@@ -132,9 +132,9 @@ def maximise(
     the full-sample parameters when only the weights have changed.
     """
     weight = weight / weight.mean()
-    if start is None:
-        start = _start(likelihood, sample, weight, size)
-    return _newton(likelihood, sample, weight, size, start)
+    if start is not None:  # replicates are about small differences of fits: to the last digit
+        return _newton(likelihood, sample, weight, size, start, 0.0)
+    return _newton(likelihood, sample, weight, size, _start(likelihood, sample, weight, size), _NOTHING)
 
 
 def _start(likelihood: Likelihood, sample: Sample, weight: FloatArray, size: FloatArray) -> FloatArray:
@@ -196,8 +196,10 @@ def _from_statsmodels(likelihood: Likelihood, sample: Sample, weight: FloatArray
 
 
 def _newton(
-    likelihood: Likelihood, sample: Sample, weight: FloatArray, size: FloatArray, theta: FloatArray
+    likelihood: Likelihood, sample: Sample, weight: FloatArray, size: FloatArray, theta: FloatArray, nothing: float
 ) -> Solution:
+    """Newton's steps from ``theta``, up to one that foretells another below ``nothing``."""
+
     def slope(theta: FloatArray) -> tuple[FloatArray, FloatArray]:
         def part(rows: slice, x: FloatArray, offset: FloatArray | float) -> tuple[Any, ...]:
             y, eta = sample.y[rows], likelihood.predictor(theta, x, offset)
@@ -221,7 +223,7 @@ def _newton(
         # Steps shrink quadratically, so two of them foretell the next. Rounding ends the way of badly conditioned
         # models: the step is next to nothing, and shrinks no more.
         following = length * (length / before) ** 2 if np.isfinite(before) else np.inf
-        if length < _STILL or following < _NOTHING or (length < 1e-5 and length > before / 4):
+        if length < _STILL or following < nothing or (length < 1e-5 and length > before / 4):
             return Solution(theta + step, iteration, True, step)
         before, uphill, reach = length, gradient @ step, 1.0
         while True:
