@@ -159,7 +159,9 @@ def why(name: str, workspace: Workspace, person: str, definition: str | None = N
         if study.schema[n].spec.kind != "number" or pd.notna(row[n])
     )
     questions = {
-        n: f.question for n, f in study.profile.spec.variables.items() if f != "not_asked" and f.question is not None
+        n: f.question
+        for n, f in study.profile.spec.variables.items()
+        if not isinstance(f, str) and f.question is not None
     }
     reasons = tuple((d.spec.title, explain(row, d, study.schema)) for d in definitions)
     return Why(person, facts, reasons, study.profile.spec.made_up or "", study.schema, questions)

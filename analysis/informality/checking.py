@@ -16,6 +16,7 @@ from informality.steps import Progress, raw_file, read_harmonised, sample_design
 from informality.study import Workspace, profile_and_wave
 from informality.survey.profile import Profile
 from informality.survey.quality import check_quality
+from informality.survey.unfinished import MARK, marks
 from informality.tabulation import benchmarks
 from informality.tabulation.views import view
 
@@ -79,6 +80,36 @@ def check_survey(
         official,
         benchmarks.failures(official, profile),
     )
+
+
+AFTER = {
+    ExitCode.SPEC: "mend these places and run the command again; then come the mapping, the quality and the official figures",
+    ExitCode.DEFINITION: "mend these rules and run the command again; then come the mapping, quality and official figures",
+    ExitCode.DATA_FILE: "put the file where it is looked for, or correct its name in the profile, and run the same command again",
+    ExitCode.DATA: "mend these places and run the same command again; then come the quality and the official figures",
+    ExitCode.BENCHMARK: "find out why these figures differ: a mapping, a universe or a weight is the usual cause",
+}
+"""What to do after a check that ended with this code."""
+
+
+def next_step(found: Check) -> str:
+    """What is left to do on a profile that can be read and whose codes are all mapped; never empty."""
+    spec, path = found.profile.spec, found.profile.file.path
+    if found.failures:
+        return AFTER[ExitCode.BENCHMARK]
+    if open_marks := marks(path):
+        count = f"{len(open_marks)} suggestion is" if len(open_marks) == 1 else f"{len(open_marks)} suggestions are"
+        return (
+            f"{count} still marked {MARK} (the first: {path.name}, line {open_marks[0]}): hold each against the "
+            "questionnaire, and delete the mark where you agree"
+        )
+    if not spec.benchmarks and spec.no_benchmarks is None:
+        return f"{path.name} has no official figure: write one under `benchmarks`, or under `no_benchmarks` why there is none"
+    figures = len(found.benchmarks)
+    rest = (
+        f"{figures} official {'figure' if figures == 1 else 'figures'} held" if figures else "no official figure exists"
+    )
+    return f"none; no TODO is left, every code is mapped, {rest}"
 
 
 def _definitions(profile: Profile, workspace: Workspace) -> list[Definition]:

@@ -69,16 +69,23 @@ def check(
         str | None, typer.Option("--wave", help="Which wave; needed when a profile has several.", show_default=False)
     ] = None,
 ) -> None:
-    """Check a survey: mapping, quality and official figures, on one screen."""
-    from informality.checking import check_survey
-    from informality.screens import progress, show_check
+    """Check a survey: mistakes, mapping, quality and official figures, and what to do next."""
+    from informality.checking import AFTER, check_survey, next_step
+    from informality.screens import progress, show_check, show_next, show_problems
     from informality.study import Workspace
 
-    with progress() as tell:
-        found = check_survey(survey, Workspace.find(data), wave, tell, tell.rows)
-    show_check(found)
-    if found.failures:
-        raise InformalityError(found.failures, ExitCode.BENCHMARK)
+    try:
+        with progress() as tell:
+            found = check_survey(survey, Workspace.find(data), wave, tell, tell.rows)
+        show_check(found)
+        if found.failures:
+            raise InformalityError(found.failures, ExitCode.BENCHMARK)
+        show_next(next_step(found))
+    except InformalityError as failure:
+        show_problems(failure)
+        if failure.code in AFTER:
+            show_next(AFTER[failure.code], failed=True)
+        raise typer.Exit(int(failure.code)) from None
 
 
 @app.command()

@@ -156,7 +156,17 @@ def show_check(found: Check) -> None:
             _amount(row.ours, row.unit),
             f"[{VERDICT[row.verdict]}]{row.verdict}[/]",
         )
-    out.print(grid if len(found.benchmarks) else "  none in the profile")
+    if len(found.benchmarks):
+        out.print(grid)
+    else:
+        _say(out, Text(f"none: {spec.no_benchmarks}" if spec.no_benchmarks else "none in the profile"), "  ")
+
+
+def show_next(text: str, failed: bool = False) -> None:
+    """What to do next: the last line of a check."""
+    console = err if failed else out
+    console.print()
+    _say(console, Text(text), "Next step: ", "bold")
 
 
 def _amount(value: float, unit: str) -> str:

@@ -2,7 +2,8 @@
 
 Each harmonised variable takes one of four forms: ``map`` (code → category), ``number``, ``rules`` (the
 grammar over raw columns) or ``not_asked``. Beside them stand the design, the waves with file and
-hash, what is set aside and why, and ``benchmarks``: official figures the profile must reproduce.
+hash, what is set aside and why, and ``benchmarks``: official figures the profile must reproduce (or, in
+``no_benchmarks``, the reason why there is none). A place that says ``TODO`` is still to be decided by a person.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from informality.foundation.schema import Schema, read_schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 from informality.foundation.tagged import MissingCode
 from informality.survey.delivery import WaveSpec
+from informality.survey.unfinished import TODO, todos
 
 
 class TakeSpec(SpecModel):
@@ -156,11 +158,20 @@ class ProfileSpec(SpecModel):
     keys: KeySpec
     design: DesignSpec
     set_aside: list[SetAsideSpec] = Field(default_factory=list)
-    variables: dict[str, FormSpec | Literal["not_asked"]]
+    variables: dict[str, FormSpec | Literal["not_asked", "TODO"]]
     blocks: dict[str, Literal["not_asked"]] = Field(default_factory=dict)
     flags: dict[str, FlagSpec] = Field(default_factory=dict)
     benchmarks: dict[str, BenchmarkSpec] = Field(default_factory=dict)
+    no_benchmarks: Words | None = None
     notes: list[Words] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> ProfileSpec:
+        if self.benchmarks and self.no_benchmarks:
+            raise ValueError(
+                "`no_benchmarks` says why there are none, but `benchmarks` has some: remove one of the two"
+            )
+        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,9 +243,12 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
     Raises :class:`InformalityError` (``ExitCode.SPEC``, or ``DEFINITION`` for rules with gaps) with every problem.
     """
     schema = schema or read_schema()
-    file = load(path, ProfileSpec)
+    try:
+        file = load(path, ProfileSpec)
+    except InformalityError as failure:
+        raise InformalityError([*failure.problems, *_todos_of(path, schema)], failure.code) from None
     spec = file.spec
-    problems: list[Problem] = []
+    problems: list[Problem] = todos(path, schema)
     measured = schema.measured()
     problems += [
         Problem(file.place("blocks", name), f"the schema has no block `{name}`", fix=did_you_mean(name, schema.blocks))
@@ -270,7 +284,7 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
     lists: dict[str, Mapping[Code, str]] = {}
     gaps: list[Problem] = []
     for name, form in spec.variables.items():
-        if form == "not_asked" or name not in schema.variables:
+        if not isinstance(form, FormSpec) or name not in schema.variables:
             continue
         loc = ("variables", name)
         problems += _check_form(form, name, schema, file, loc, lists)
@@ -305,6 +319,14 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
     return Profile(file, schema, rules, asked_of, lists)
 
 
+def _todos_of(path: Path, schema: Schema) -> list[Problem]:
+    """What is left to do in a file that cannot be used; nothing where it is no YAML."""
+    try:
+        return todos(path, schema)
+    except InformalityError:
+        return []
+
+
 def _with_blocks(file: SpecFile[ProfileSpec], schema: Schema) -> SpecFile[ProfileSpec]:
     """The profile with the variables of the blocks it declares not asked, as far as it does not name them."""
     rest = {n: "not_asked" for block in file.spec.blocks for n in schema.block(block) if n not in file.spec.variables}
@@ -337,7 +359,7 @@ def _check_form(
         )
     if variable.spec.kind == "category":
         for code, category in (form.map or {}).items():
-            if category not in allowed:
+            if category not in (*allowed, TODO):
                 problems.append(
                     Problem(
                         file.place(*loc, "map", code),
@@ -345,7 +367,7 @@ def _check_form(
                         fix=did_you_mean(category, allowed),
                     )
                 )
-        if form.blank is not None and form.blank not in allowed:
+        if form.blank is not None and form.blank not in (*allowed, TODO):
             problems.append(
                 Problem(
                     file.place(*loc, "blank"),
