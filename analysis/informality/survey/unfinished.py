@@ -24,7 +24,7 @@ _MARK = re.compile(rf"(^|\s)#.*?\b{MARK}\b")
 def todos(path: Path, schema: Schema) -> list[Problem]:
     """A problem for each value ``TODO`` of a profile, with the comment beside it as its evidence."""
     data, lines, _ = read_yaml(path)
-    file = SpecFile[Any](None, path, lines)
+    file: SpecFile[Any] = SpecFile(None, path, lines)
     text = path.read_text(encoding="utf-8-sig").splitlines()
     found = []
     for loc in _open(data, ()):
