@@ -71,7 +71,7 @@ def check(
 ) -> None:
     """Check a survey: mistakes, mapping, quality and official figures, and what to do next."""
     from informality.checking import AFTER, check_survey, next_step
-    from informality.screens import progress, show_check, show_next, show_problems
+    from informality.screens import progress, show_check, show_next
     from informality.study import Workspace
 
     try:
@@ -82,10 +82,8 @@ def check(
             raise InformalityError(found.failures, ExitCode.BENCHMARK)
         show_next(next_step(found))
     except InformalityError as failure:
-        show_problems(failure)
-        if failure.code in AFTER:
-            show_next(AFTER[failure.code], failed=True)
-        raise typer.Exit(int(failure.code)) from None
+        failure.next_step = AFTER.get(failure.code, "")
+        raise
 
 
 @app.command()

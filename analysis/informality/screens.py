@@ -100,6 +100,8 @@ def show_problems(failure: InformalityError) -> None:
         err,
         f"[bold]{count} {'problem' if count == 1 else 'problems'}.[/] Nothing was written. (exit {int(failure.code)})",
     )
+    if failure.next_step:
+        show_next(failure.next_step, err)
 
 
 def _problem(problem: Problem, console: Console) -> None:
@@ -162,9 +164,9 @@ def show_check(found: Check) -> None:
         _say(out, Text(f"none: {spec.no_benchmarks}" if spec.no_benchmarks else "none in the profile"), "  ")
 
 
-def show_next(text: str, failed: bool = False) -> None:
-    """What to do next: the last line of a check."""
-    console = err if failed else out
+def show_next(text: str, console: Console | None = None) -> None:
+    """What to do next: the last line of a check, on standard output unless it failed."""
+    console = console or out
     console.print()
     _say(console, Text(text), "Next step: ", "bold")
 

@@ -80,6 +80,8 @@ class InformalityError(Exception):
     def __init__(self, problems: Problem | Iterable[Problem], code: ExitCode) -> None:
         self.problems = (problems,) if isinstance(problems, Problem) else tuple(problems)
         self.code = code
+        self.next_step = ""
+        """What to do once these are mended, where the command leads from step to step."""
         if not self.problems:
             raise ValueError("an InformalityError needs at least one problem")
         super().__init__("\n".join(str(p) for p in self.problems))
