@@ -186,6 +186,29 @@ EXPECTED = {
 }  # fmt: skip
 
 
+def test_another_age_of_the_labour_force(tmp_path: Path) -> None:
+    """A survey that counts workers from ten: the child of ten (person 110) is employed, of own account."""
+    survey = harmonise(profile_of(tmp_path, ("waves:", "working_age: 10\nwaves:")), sav(tmp_path), "13")
+    assert values(survey, "labour_force_13").split()[7] == "employed"
+    assert values(survey, "status").split()[7] == "own_account"
+    assert values(survey, "age_group").split()[7] == "na"
+    (adults,) = survey.accounting.loc[survey.accounting["what"].str.contains("aged 10 and over"), "rows"]
+    assert adults == 10
+
+
+def test_a_survey_may_fill_a_grouping_itself(tmp_path: Path) -> None:
+    """Where only groups of sections are published, the ILO aggregate is read from them, and agriculture follows."""
+    groups = "{1: AGR, 47: MKT, 84: PUB, 85: PUB, 99: X}"
+    edit = ("  industry: {from: rama, codes: isic4-division}", f"  industry_aggregate: {{from: rama, map: {groups}}}")
+    survey = harmonise(profile_of(tmp_path, edit), sav(tmp_path), "19")
+    assert values(survey, "industry_aggregate") == "PUB PUB MKT AGR AGR na na na X na"
+    assert values(survey, "agriculture").split()[3:5] == ["agriculture", "agriculture"]
+    assert "industry_aggregate" in survey.asked
+    assert "industry" not in survey.asked
+    with pytest.raises(InformalityError, match="derived"):
+        profile_of(tmp_path, ("  sex: {from", "  age_group: {from: edad, map: {40: 35_44}}\n  sex: {from"))
+
+
 @pytest.mark.parametrize("name", EXPECTED)
 def test_every_value(survey: Harmonised, name: str) -> None:
     assert values(survey, name) == EXPECTED[name]

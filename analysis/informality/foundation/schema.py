@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.grammar import MISSING, CellValue, RuleSpec, StepSpec, Variable
+from informality.foundation.grammar import MISSING, UNKNOWN, CellValue, RuleSpec, StepSpec, Variable
 from informality.foundation.library import LIBRARY
 from informality.foundation.proof import prove
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
@@ -26,7 +26,8 @@ class VariableSpec(SpecModel):
     """One harmonised variable as written in ``schema.yml``.
 
     ``role: basis`` marks a variable that is the 13th or 19th ICLS version of itself, as the study chooses. ``block``
-    names the group of variables it belongs to, if a profile may declare that group not asked as a whole.
+    names the group of variables it belongs to, if a profile may declare that group not asked as a whole. ``fillable``: a
+    derived variable that a survey may fill itself, because some ask or publish this grouping only.
     """
 
     title: Words
@@ -34,6 +35,7 @@ class VariableSpec(SpecModel):
     role: Literal["key", "design", "basis"] | None = None
     block: Words | None = None
     open: bool = False
+    fillable: bool = False
     categories: dict[str, Words] = Field(default_factory=dict)
     unit: Words | None = None
     universe: dict[str, CellValue] = Field(default_factory=dict)
@@ -89,6 +91,10 @@ class Schema:
         """The measured variables of a block."""
         return [n for n in self.measured() if self.variables[n].spec.block == name]
 
+    def may_fill(self) -> list[str]:
+        """The variables a survey profile may fill: the measured ones, and derived ones that are also asked as such."""
+        return [n for n, v in self.variables.items() if v.spec.role is None and (v.derived is None or v.spec.fillable)]
+
     def with_open(self, categories: Mapping[str, Mapping[str, str]]) -> Schema:
         """The schema with the categories of its open variables (regions) as one survey names them."""
         filled = dict(self.variables)
@@ -96,6 +102,18 @@ class Schema:
             old = filled[name]
             spec = old.spec.model_copy(update={"categories": dict(labels)})
             filled[name] = SchemaVariable(name, spec, _grammar(name, spec, self.missing), old.universe, old.derived)
+        return Schema(filled, self.missing, self.blocks)
+
+    def with_working_age(self, age: int) -> Schema:
+        """The schema for a survey whose labour force begins at another age than 15."""
+        filled = dict(self.variables)
+        for name in ("labour_force_13", "labour_force_19"):
+            old = filled[name]
+            where: dict[str, CellValue] = {"age": [f">= {age}", UNKNOWN]}
+            universe, problems = compile_filter(where, self.grammar, place=lambda *at: "working_age", loc=())
+            assert not problems, problems
+            spec = old.spec.model_copy(update={"universe": where})
+            filled[name] = SchemaVariable(name, spec, old.grammar, universe, old.derived)
         return Schema(filled, self.missing, self.blocks)
 
 

@@ -26,7 +26,7 @@ def make(
     """One harmonised variable (and the reason for missing, for a number)."""
     name, categories = variable.name, list(variable.grammar.categories)
     inside = variable.universe.mask(made)
-    if variable.derived is not None:
+    if variable.derived is not None and name not in profile.spec.variables:
         outcome = variable.derived.outcome_of(variable.derived.decide(made), NOT_APPLICABLE)
         return {name: pd.Series(outcome)}
     form = profile.spec.variables[name]

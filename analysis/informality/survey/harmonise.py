@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from informality.foundation.errors import ExitCode, Problem, raise_errors
-from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, Variable
+from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN, Variable
 from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
 from informality.survey.account import Bools, Log, codes_of, written, wrong_kind
@@ -72,10 +72,11 @@ def harmonise(profile: Profile, raw: RawFile, basis: str) -> Harmonised:
         if variable.derived is not None or variable.spec.role == "basis"
         if not harmonised[name].isin([NOT_ASKED, NOT_APPLICABLE]).all()
     }
-    adult = int((harmonised["age_group"] != NOT_APPLICABLE).sum())
+    working_age = profile.spec.working_age
+    adult = int((harmonised["age"] >= working_age).sum() + (harmonised["age" + REASON] == UNKNOWN).sum())
     accounting += [
         ("kept", "persons in the analysis file", len(harmonised)),
-        ("universe", "of these, aged 15 and over (or age not known)", adult),
+        ("universe", f"of these, aged {working_age} and over (or age not known)", adult),
         (
             "universe",
             "of these, working on either employment basis: their jobs are classified",

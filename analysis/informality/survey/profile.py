@@ -154,6 +154,7 @@ class ProfileSpec(SpecModel):
     made_up: Words | None = None
     bases: list[Literal["13", "19"]] = Field(min_length=1)
     basis_note: Words | None = None
+    working_age: int = Field(default=15, ge=5, le=25)
     waves: dict[str, WaveSpec]
     keys: KeySpec
     design: DesignSpec
@@ -249,7 +250,7 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
         raise InformalityError([*failure.problems, *_todos_of(path, schema)], failure.code) from None
     spec = file.spec
     problems: list[Problem] = todos(path, schema)
-    measured = schema.measured()
+    measured, fillable = schema.measured(), schema.may_fill()
     problems += [
         Problem(file.place("blocks", name), f"the schema has no block `{name}`", fix=did_you_mean(name, schema.blocks))
         for name in spec.blocks
@@ -258,10 +259,10 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
     file = _with_blocks(file, schema)
     spec = file.spec
     for name in spec.variables:
-        if name not in measured:
+        if name not in fillable:
             what = "is derived from other variables" if name in schema.variables else "is not a variable of the schema"
             problems.append(
-                Problem(file.place("variables", name), f"`{name}` {what}", fix=did_you_mean(name, measured))
+                Problem(file.place("variables", name), f"`{name}` {what}", fix=did_you_mean(name, fillable))
             )
     missing = [n for n in measured if n not in spec.variables]
     if missing:
@@ -279,6 +280,8 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
         if isinstance(form, FormSpec) and name in schema.variables and schema[name].spec.open:
             open_labels[name] = dict(form.labels)
     schema = schema.with_open(open_labels)
+    if spec.working_age != 15:
+        schema = schema.with_working_age(spec.working_age)
     rules: dict[str, Step] = {}
     asked_of: dict[str, Filter] = {}
     lists: dict[str, Mapping[Code, str]] = {}
