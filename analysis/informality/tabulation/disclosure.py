@@ -1,0 +1,256 @@
+"""Disclosure control: no published number is, or gives away by arithmetic, one that rests on too few persons.
+
+Works on the finished results table, before it is stored. Rows that the reliability standard does not show for want of
+cases are secret, and means of money that one or two persons dominate become so; then as many other rows are
+hidden as it takes until no secret set of persons is a sum or difference of shown ones
+(:mod:`~informality.tabulation.recovery`), over all tables together. What was hidden, and why, is logged.
+
+Numbers, weights and sums over persons are covered. Standard errors, medians and models are no sums, and are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pydantic import Field
+
+from informality.foundation.library import find
+from informality.foundation.quantities import Status
+from informality.foundation.specfile import SpecModel, Words, load
+from informality.tabulation.columns import ESTIMATES, MAX_BY
+from informality.tabulation.people import Bools
+from informality.tabulation.plan import IndicatorSpec, Plan
+from informality.tabulation.recovery import Relations, Sets
+from informality.tabulation.views import View
+
+Floats = npt.NDArray[np.float64]
+
+SUPPRESSED = "suppressed"
+PERSONS = "persons"
+SUMS = frozenset({"total", "share", "mean", "ratio"})
+"""Statistics that tell a sum over persons, or do when multiplied with the weight that stands beside them."""
+FEW = "rests on too few sampled persons"
+ALSO = "not shown, so that a cell with too few sampled persons cannot be worked out from it"
+DOMINATED = "not shown: {persons} of the sampled persons make up more than {share:.0%} of the sum"
+
+
+class DominanceSpec(SpecModel):
+    """The ``persons`` with the largest amounts may hold at most this ``share`` of the sum in a cell."""
+
+    persons: int = Field(ge=1)
+    share: float = Field(gt=0, lt=1)
+
+
+class PolicySpec(SpecModel):
+    """A file of ``library/disclosure``. ``round_persons_to: 1`` means that numbers of persons are not rounded."""
+
+    id: Words
+    title: Words
+    summary: Words
+    sources: list[Words] = Field(min_length=1)
+    status: Status
+    fewest_cases: int = Field(ge=1)
+    dominance: list[DominanceSpec] = Field(default_factory=list)
+    round_persons_to: int = Field(default=1, ge=1)
+
+
+def read_policy(name: str, *folders: Path) -> PolicySpec:
+    """The rules of disclosure control of a name."""
+    return load(find("disclosure", name, *folders), PolicySpec).spec
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """The results as they may be stored, and what was hidden here: a row of ``log`` for each, with its reason."""
+
+    results: pd.DataFrame
+    log: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Whom a row is about, as numbers of sets: the group (``base``) and those counted or summed in it (``part``).
+
+    ``measure``: what is summed, a variable or ``persons``. ``by``: the variables that the groups of its breakdown cross.
+    """
+
+    base: int
+    part: int
+    measure: str
+    by: tuple[str, ...]
+
+
+def protect(
+    results: pd.DataFrame, plans: Sequence[Plan], views: Mapping[str, View], weight: Floats, policy: PolicySpec
+) -> Protected:
+    """Hide what would give a secret cell away, and round numbers of persons where the policy says so.
+
+    ``results``: graded rows; those that no plan made (models) are passed on. ``views``: by definition, over all
+    rows of the survey; ``weight``: (n,) of the same persons. Nothing that is passed in is changed.
+    """
+    out = results.reset_index(drop=True)
+    sets = Sets(len(weight))
+    cells = dict(_cells(out, plans, views, sets))
+    why = dict(_dominated(out, cells, views, sets, weight, policy.dominance))
+    dominated = {cells[row].part for row in why}
+    relations = sets.relations()
+    shown = _shown(out)
+    for measure in dict.fromkeys((PERSONS, *(c.measure for c in cells.values()))):
+        about = {row: cell for row, cell in cells.items() if measure in (PERSONS, cell.measure)}
+        secret = {
+            number: cell.by
+            for row, cell in about.items()
+            if not shown[row] or row in why
+            for number in (cell.base, cell.part)
+            if number >= 0 and (sets.size[number] < policy.fewest_cases or (number in dominated and measure != PERSONS))
+        }
+        why |= {row: ALSO for row in _complements(about, shown, why, secret, sets, relations)}
+    why |= _differences(out, shown, why)
+    for row, reason in why.items():
+        _hide(out, row, reason)
+    named = ["wave", "definition", "table", "indicator", *_DIMS]
+    log = out.loc[list(why), named].assign(why=list(why.values())).sort_index().reset_index(drop=True)
+    return Protected(_rounded(out, policy.round_persons_to), log)
+
+
+_DIMS = [f"{kind}{d + 1}" for d in range(MAX_BY) for kind in ("dim", "level")]
+
+
+def _shown(results: pd.DataFrame) -> Bools:
+    return np.asarray(results["value"].notna() & ~results["grade"].isin([SUPPRESSED]))
+
+
+def _cells(
+    results: pd.DataFrame, plans: Sequence[Plan], views: Mapping[str, View], sets: Sets
+) -> Iterator[tuple[int, Cell]]:
+    """The cell of every row that a plan made and that is, or would be, a sum over persons."""
+    made_by = {name: plan for plan in plans for name in plan.spec.tables}
+    tabled = results[results["table"].isin(made_by) & results["statistic"].isin(SUMS)]
+    about = ["definition", "table", "indicator", "universe"]
+    for (definition, table, indicator, universe), rows in tabled.groupby(about, sort=False):
+        plan, seen = made_by[table], views[definition]
+        spec = plan.spec.indicators[indicator]
+        inside = seen.mask(plan.spec.universes[universe].where)
+        for row, record in zip(rows.index, rows[_DIMS].to_dict("records"), strict=True):
+            levels = {record[f"dim{d + 1}"]: record[f"level{d + 1}"] for d in range(MAX_BY)}
+            levels = {dim: level for dim, level in levels.items() if pd.notna(dim)}
+            if any(pd.isna(level) for level in levels.values()):
+                continue  # one row for a whole breakdown that cannot be determined
+            yield int(row), _cell(spec, levels, inside, seen, sets)
+
+
+def _cell(spec: IndicatorSpec, levels: Mapping[str, str], inside: Bools, seen: View, sets: Sets) -> Cell:
+    """The sets of one row, as ``measure.ask`` forms them."""
+    composed = spec.of if spec.statistic == "composition" and isinstance(spec.of, str) else None
+    by = tuple(dim for dim in levels if dim != composed)
+    base = inside
+    for dim in by:
+        base = base & (seen.frame[dim] == levels[dim]).to_numpy()
+    if composed is not None:
+        part = base & (seen.frame[composed] == levels[composed]).to_numpy()
+    elif isinstance(spec.of, str):
+        base = base & seen.frame[spec.of].notna().to_numpy()
+        return Cell(sets.add(base), sets.add(base & seen.mask(spec.where)), spec.of, by)
+    else:
+        part = base & seen.mask(spec.of)
+    number = sets.add(part)
+    return Cell(number if spec.statistic == "total" else sets.add(base), number, PERSONS, by)
+
+
+def _dominated(
+    results: pd.DataFrame,
+    cells: Mapping[int, Cell],
+    views: Mapping[str, View],
+    sets: Sets,
+    weight: Floats,
+    rules: Sequence[DominanceSpec],
+) -> Iterator[tuple[int, str]]:
+    """Rows whose sum of money is mostly that of a few persons, and by which rule."""
+    money = np.asarray((results["unit"] == "currency") & results["value"].notna())
+    definition = results["definition"].tolist()
+    for row, cell in cells.items():
+        if not money[row] or cell.measure == PERSONS or cell.part < 0:
+            continue
+        seen = views[definition[row]]
+        persons = sets.mask(cell.part)
+        amounts = np.sort(weight[persons] * seen.frame[cell.measure].to_numpy(dtype=float)[persons])[::-1]
+        for rule in rules:
+            if amounts[: rule.persons].sum() > rule.share * amounts.sum():
+                yield row, DOMINATED.format(persons=rule.persons, share=rule.share)
+                break
+
+
+def _complements(
+    cells: Mapping[int, Cell],
+    shown: Bools,
+    hidden: Iterable[int],
+    secret: Mapping[int, tuple[str, ...]],
+    sets: Sets,
+    relations: Relations,
+) -> list[int]:
+    """The rows to hide so that no secret set can be worked out from those that are left.
+
+    ``secret``: sets, each with the breakdown it is hidden in. Each round hides, for every secret set that can be worked
+    out, one whole group of those it is worked out from: of the same breakdown if there is one, so that a table loses
+    a column rather than scattered cells; then the one with the fewest persons. Groups of main figures, which cross
+    nothing, only where nothing else is left.
+    """
+    gone = set(hidden)
+    left = {row: cell for row, cell in cells.items() if shown[row] and row not in gone}
+    also: list[int] = []
+    while secret and left:
+        rows_of: dict[int, list[int]] = {}
+        for row, cell in left.items():
+            for number in {cell.base, cell.part} - {-1}:
+                rows_of.setdefault(number, []).append(row)
+        known, sought = np.array(list(rows_of)), np.array(sorted(secret))
+        groups = set()
+        for number, used in relations.recovered(known, sought).items():
+            cost = {
+                (cell.base, cell.by): (not cell.by, cell.by != secret[number], sets.size[cell.base])
+                for one in ([number] if number in rows_of else used.tolist())
+                for cell in (left[row] for row in rows_of[one])
+            }
+            if not any(group in groups for group in cost):
+                groups.add(min(cost, key=cost.__getitem__))
+        if not groups:
+            break
+        for row in [row for row, cell in left.items() if (cell.base, cell.by) in groups]:
+            also.append(row)
+            del left[row]
+    return also
+
+
+def _differences(results: pd.DataFrame, shown: Bools, hidden: Mapping[int, str]) -> dict[int, str]:
+    """Differences of which one side was hidden: with the other side they would tell it."""
+    about = ["definition", "indicator", "universe", "dim1", "level1"]
+    gone = results.loc[list(hidden)]
+    gone = set(gone[gone["dim2"].isna()][about].itertuples(index=False, name=None))
+    differences = results[shown & (results["statistic"] == "difference")]
+    return {
+        int(row): ALSO
+        for row, *key, pair in differences[about].itertuples(name=None)
+        if any((*key, level) in gone for level in str(pair).split("-"))
+    }
+
+
+def _hide(results: pd.DataFrame, row: int, why: str) -> None:
+    results.loc[row, [*ESTIMATES, "n_weighted"]] = np.nan
+    results.loc[row, ["n", "df"]] = pd.NA
+    results.loc[row, ["grade", "note"]] = [SUPPRESSED, why]
+
+
+def _rounded(results: pd.DataFrame, base: int) -> pd.DataFrame:
+    """Numbers of persons rounded to a multiple of ``base``; shares and means are left as they are."""
+    if base == 1:
+        return results
+    persons = results["unit"] == "persons"
+    columns = ["value", "ci_low", "ci_high"]
+    results.loc[persons, columns] = (results.loc[persons, columns] / base).round() * base
+    results["n_weighted"] = (results["n_weighted"] / base).round() * base
+    return results
