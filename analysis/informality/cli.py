@@ -33,6 +33,15 @@ class Format(StrEnum):
     csv = "csv"
 
 
+class Reply(StrEnum):
+    """How the answer to a query is shown."""
+
+    text = "text"
+    md = "md"
+    csv = "csv"
+    json = "json"
+
+
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -107,6 +116,41 @@ def table(
         one_table(study, Workspace.find(), of, [b.strip() for b in by.split(",") if b.strip()], definition),
         format.value,
     )
+
+
+@app.command()
+def query(
+    study: StudyName,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(help='What you want to know: "informal share, women, rural".', show_default=False),
+    ] = None,
+    of: Annotated[str, typer.Option("--of", help="A figure by its identifier.", show_default=False)] = "",
+    by: Annotated[str, typer.Option("--by", help="Variables, separated by commas.", show_default=False)] = "",
+    where: Annotated[
+        list[str] | None, typer.Option("--where", help="A level, as sex=female; may be repeated.", show_default=False)
+    ] = None,
+    wave: Annotated[str, typer.Option("--wave", help="One wave.", show_default=False)] = "",
+    definition: Annotated[
+        str, typer.Option("--definition", help="Instead of the study's main one.", show_default=False)
+    ] = "",
+    sql: Annotated[str, typer.Option("--sql", help="One SELECT over the store instead.", show_default=False)] = "",
+    format: Annotated[Reply, typer.Option("--format", help="For the screen, for a memo, for a program.")] = Reply.text,
+) -> None:
+    """Look up published figures of a study that has been run, in plain words, by filters or in SQL."""
+    from informality.querying import ask, run_sql
+    from informality.screens import show_reply
+    from informality.study import Workspace
+
+    if sql:
+        reply = run_sql(study, Workspace.find(), sql)
+    else:
+        names = [b.strip() for b in by.split(",") if b.strip()]
+        question = " ".join(words or [])
+        reply = ask(
+            study, Workspace.find(), question, of=of, by=names, where=where or [], wave=wave, definition=definition
+        )
+    show_reply(reply, format.value)
 
 
 @app.command()

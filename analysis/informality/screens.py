@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from informality.checking import Check
     from informality.pipeline import Written
     from informality.publication.table import Column, Table
+    from informality.querying import Reply
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -195,12 +197,31 @@ def show_table(table: Table, format: str) -> None:
             cells = [f"{shown(c, col)} {c.flag}".strip() for c, col in zip(row, table.columns, strict=True)]
             label = Padding(escape(cells[0]), (0, 0, 0, 2 if group.label else 0))
             grid.add_row(label, *map(escape, cells[1:]))
-    _say(out, Text(table.title, style="bold"))
-    out.print()
+    if table.title:
+        _say(out, Text(table.title, style="bold"))
+        out.print()
     out.print(grid)
     for note in filter(None, (*notes, *table.notes, table.source)):
         out.print()
         _say(out, Text(note, style="dim"))
+
+
+def show_reply(reply: Reply, format: str) -> None:
+    """The answer to a question, how it was understood, and what comes near when there is none."""
+    from informality.querying import as_table
+
+    if format == "json":
+        rows = json.loads(reply.rows.to_json(orient="records", force_ascii=False))
+        answer = {"understood": reply.understood, "rows": rows, "near": reply.near, "source": reply.source}
+        sys.stdout.write(json.dumps(answer, ensure_ascii=False, indent=2) + "\n")
+    elif len(reply.rows) or format == "csv":
+        show_table(as_table(reply), format)
+    else:
+        out.print("[bold]Nothing is published for this.[/]")
+        for line in reply.understood:
+            _say(out, Text(line), "  ")
+        if reply.near:
+            _say(out, Text("; ".join(reply.near)), "  published by  ", "dim")
 
 
 def _short_heads(columns: Sequence[Column]) -> tuple[list[str], list[str]]:
