@@ -33,6 +33,7 @@ class Check:
     not_asked: list[str]
     quality: list[Problem]
     benchmarks: pd.DataFrame
+    comparisons: pd.DataFrame
     failures: list[Problem]
 
 
@@ -76,8 +77,9 @@ def check_survey(
                 for block, names in profile.lacking.items()
             ),
         ],
-        check_quality(survey, profile),
+        [*check_quality(survey, profile), *benchmarks.unexplained(profile, wave)],
         official,
+        benchmarks.beside(profile, wave, seen, survey.flags, design),
         benchmarks.failures(official, profile),
     )
 
@@ -113,9 +115,13 @@ def next_step(found: Check) -> str:
 
 
 def _definitions(profile: Profile, workspace: Workspace) -> list[Definition]:
-    """The definitions the official figures of a profile rest on; the ILO one if they rest on none."""
-    place = profile.file.place
-    wanted = {b.definition: place("benchmarks", i, "definition") for i, b in profile.spec.benchmarks.items()}
+    """The definitions the published figures of a profile rest on; the ILO one if they rest on none."""
+    place, spec = profile.file.place, profile.spec
+    wanted = {
+        figure.definition: place(part, i, "definition")
+        for part, figures in (("benchmarks", spec.benchmarks), ("comparisons", spec.comparisons))
+        for i, figure in figures.items()
+    }
     wanted.pop(None, None)
     found, problems = [], []
     for name, at in (wanted or {"ilo-17icls": ""}).items():

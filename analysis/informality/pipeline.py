@@ -248,7 +248,7 @@ def _raw(run: Run, base: str) -> tuple[Path, Path]:
 def _make_workers(run: Run, raw: Path) -> None:
     from informality.classification.classify import rule_counts
     from informality.survey.quality import check_quality
-    from informality.tabulation.benchmarks import compare
+    from informality.tabulation.benchmarks import beside, compare, unexplained
 
     study = run.study
     survey = read_harmonised(study.profile, study.spec.wave, raw, study.spec.basis, run.progress)
@@ -256,10 +256,12 @@ def _make_workers(run: Run, raw: Path) -> None:
     employed = (workers["employed"] == "yes").to_numpy()
     counts = {d.id: rule_counts(workers, d, employed) for d in study.definitions}
     design = sample_design(study, workers)
-    official = compare(study.profile, study.spec.wave, views(study, workers, survey.asked), survey.flags, design)
+    seen, wave = views(study, workers, survey.asked), study.spec.wave
+    official = compare(study.profile, wave, seen, survey.flags, design)
+    elsewhere = beside(study.profile, wave, seen, survey.flags, design)
     quality = [
         {"severity": p.severity, "place": p.place, "what": p.what, "found": p.found, "fix": p.fix, "n": p.count}
-        for p in check_quality(survey, study.profile)
+        for p in (*check_quality(survey, study.profile), *unexplained(study.profile, wave))
     ]
     write_atomically(run.staging / "workers.parquet", lambda new: workers.to_parquet(new, index=False))
     write_json(
@@ -275,6 +277,7 @@ def _make_workers(run: Run, raw: Path) -> None:
             "quality": quality,
             "rule_counts": {name: _records(table) for name, table in counts.items()},
             "benchmarks": _records(official),
+            "comparisons": _records(elsewhere),
             "design": {
                 "strata": int(workers["stratum"].nunique()),
                 "psus": len(design.units.stratum),

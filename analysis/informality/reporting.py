@@ -85,6 +85,7 @@ def report_inputs(
         accounting=pd.DataFrame(annex["accounting"]),
         quality=pd.DataFrame(annex["quality"], columns=["severity", "place", "what", "found", "fix", "n"]),
         benchmarks=pd.DataFrame(annex["benchmarks"]),
+        comparisons=pd.DataFrame(annex["comparisons"]),
         reliability=study.standard.legend(),
         design=_design(study, annex["design"]),
         provenance=provenance,

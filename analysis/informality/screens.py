@@ -164,6 +164,15 @@ def show_check(found: Check) -> None:
         out.print(grid)
     else:
         _say(out, Text(f"none: {spec.no_benchmarks}" if spec.no_benchmarks else "none in the profile"), "  ")
+    if len(found.comparisons):
+        out.print("\n[bold]Published elsewhere, beside ours[/]")
+    for row in found.comparisons.itertuples():
+        ours, official = _amount(row.ours, row.unit), _amount(row.official, row.unit)
+        gap = (
+            f", {100 * row.difference:+.2f} points" if row.unit == "share" and row.difference == row.difference else ""
+        )
+        _say(out, Text(f"{row.title}: published {official}, ours {ours}{gap}"), "  ")
+        _say(out, Text(row.why, style="dim"), "    ")
 
 
 def show_next(text: str, console: Console | None = None) -> None:

@@ -6,7 +6,8 @@ agencies as the profiles quote them; for Argentina, which has no such file, the 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +15,10 @@ import pandas as pd
 import pytest
 
 from informality import pipeline
+from informality.foundation.library import LIBRARY
 from informality.study import Study, read_study
 from informality.survey.harmonise import Harmonised
+from informality.survey.profile import read_profile
 from informality.tabulation import benchmarks
 from informality.tabulation.plan import IndicatorSpec
 from informality.tabulation.rows import Settings
@@ -54,6 +57,13 @@ class Made:
         design = pipeline.sample_design(self.study, self.workers)
         flags = self.survey.flags
         return benchmarks.compare(self.study.profile, self.study.spec.wave, views, flags, design).set_index("id")
+
+    def beside(self) -> pd.DataFrame:
+        """Figures of other sources and ours."""
+        views = pipeline.views(self.study, self.workers, self.survey.asked)
+        design = pipeline.sample_design(self.study, self.workers)
+        flags = self.survey.flags
+        return benchmarks.beside(self.study.profile, self.study.spec.wave, views, flags, design).set_index("id")
 
     def wanted(self, dataset: str, estimate: str, domain: str) -> pd.Series:
         found = self.reference.query("dataset == @dataset and estimate == @estimate and domain == @domain")
@@ -97,6 +107,60 @@ def test_counts_add_up(name: str, made) -> None:  # type: ignore[no-untyped-def]
     assert (survey.mapping.groupby("variable")["n"].sum() == len(survey.frame)).all()
 
 
+# -- what others published ------------------------------------------------------------------------------
+
+
+def test_the_figures_of_ilostat_are_those_of_its_file(shared: Path) -> None:
+    """Every share that a profile quotes from ILOSTAT, worked out from the numbers of persons in the bulk file."""
+    table = pd.read_csv(shared / "data" / "ilostat_informality" / "EMP_TEM2_SEX_EC4_IFL_NB_A.csv", encoding="utf-8-sig")
+    table = table[table["classif1"] == "EC4_MEDIAISIC_TOTAL"]
+    table = table[table["source.label"].str.contains("LFS|Household", regex=True)]
+    checked = 0
+    for path in sorted((LIBRARY / "surveys").glob("*.yml")):
+        spec = read_profile(path).spec
+        for name, figure in spec.comparisons.items():
+            if "ILOSTAT" not in figure.source:
+                continue
+            year = int(re.findall(r"20\d\d", figure.title)[-1])
+            sex = {"men": "SEX_M", "women": "SEX_F"}.get(name.rpartition("_")[2], "SEX_T")
+            rows = table[(table["ref_area"] == spec.country.code) & (table["time"] == year) & (table["sex"] == sex)]
+            persons = rows.groupby("classif2")["obs_value"].first()
+            rate = persons["IFL_NATURE_INFORMAL"] / persons["IFL_NATURE_TOTAL"]
+            assert figure.value == pytest.approx(rate, abs=0.00005), (path.name, name)
+            checked += 1
+    assert checked >= 7
+
+
+def test_each_figure_of_others_is_explained(made) -> None:  # type: ignore[no-untyped-def]
+    for path in sorted((LIBRARY / "surveys").glob("*.yml")):
+        profile = read_profile(path)
+        assert not [p for wave in profile.spec.waves for p in benchmarks.unexplained(profile, wave)], path.name
+    profile = made("costa-rica-2020").study.profile
+    spec = profile.spec
+    silent = spec.comparisons["ilostat"].model_copy(update={"why": None})
+    file = replace(profile.file, spec=spec.model_copy(update={"comparisons": {"ilostat": silent}}))
+    (problem,) = benchmarks.unexplained(replace(profile, file=file), "2020m07")
+    assert problem.severity == "warning"
+    assert "not explained" in problem.what
+
+
+def test_a_rate_stands_beside_the_published_one(made) -> None:  # type: ignore[no-untyped-def]
+    """Costa Rica: 810.164 of 2,024.586 thousand against 635,622 of 1,805,301 persons (weighted counts of the raw file)."""
+    row = made("costa-rica-2020").beside().loc["ilostat"]
+    assert row["official"] == pytest.approx(810.164 / 2024.586, abs=0.00005)
+    assert row["ours"] == pytest.approx(635_622 / 1_805_301, rel=1e-12)
+    assert row["difference"] == row["ours"] - row["official"]
+    assert row["why"].startswith("ILOSTAT rests on another survey")
+
+
+def test_what_cannot_be_told_has_no_rate_beside_the_published_one(made) -> None:  # type: ignore[no-untyped-def]
+    row = made("jambi-2020").beside().loc["ilostat"]
+    assert pd.isna(row["ours"])
+    assert row["why"].startswith(
+        "Ours: not determinable: the questions needed were not asked of 8,981 sampled persons."
+    )
+
+
 # -- Costa Rica ----------------------------------------------------------------------------------------
 
 
@@ -133,6 +197,7 @@ def test_the_poverty_flag_of_costa_rica_is_another_measure(made) -> None:  # typ
     theirs = costa_rica.survey.flags["ipm_t3"].astype(str)[independents]
     assert len(ours) == 2_071
     assert round(100 * (ours == theirs).mean(), 1) == 79.0
+    assert costa_rica.beside().loc["ipm_t3", "ours"] == (ours == theirs).sum()
 
 
 # -- Indonesia -----------------------------------------------------------------------------------------

@@ -61,6 +61,7 @@ def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str,
         "accounting.md": accounting(inputs.accounting),
         "quality.md": quality(inputs.quality),
         "benchmarks.md": benchmarks(inputs.benchmarks),
+        "comparisons.md": comparisons(inputs),
         "reliability.md": reliability(inputs.reliability),
         "provenance.md": provenance(inputs.provenance),
     }
@@ -257,6 +258,26 @@ def benchmarks(frame: pd.DataFrame) -> str:
         Column("source", "Source"),
     ]
     return to_quarto(table_of_frame("benchmarks", "Official figures and ours", frame, columns))
+
+
+def comparisons(inputs: ReportInputs) -> str:
+    """What others published beside ours, with the reason for each difference."""
+    frame = inputs.comparisons
+    if frame.empty:
+        return "The survey profile sets no figure of another source beside ours.\n"
+    frame = frame.assign(
+        **{k: [_amount(v, u, k) for v, u in zip(frame[k], frame["unit"], strict=True)] for k in AMOUNTS[:3]},
+        source=[f"{s} ({STANDING.get(t, t)})" for s, t in zip(frame["source"], frame["status"], strict=True)],
+    )
+    columns = [
+        Column("title", "Figure"),
+        Column("official", "Published", align="right"),
+        Column("ours", "Ours", align="right"),
+        Column("difference", "Ours less published", align="right"),
+        Column("why", "Why they differ"),
+        Column("source", "Source"),
+    ]
+    return to_quarto(table_of_frame("comparisons", "Figures that others published, and ours", frame, columns))
 
 
 AMOUNTS = ("official", "ours", "difference", "tolerance")

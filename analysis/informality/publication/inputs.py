@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
@@ -53,3 +53,4 @@ class ReportInputs:
     reliability: pd.DataFrame
     design: Mapping[str, Any]
     provenance: Mapping[str, Any]
+    comparisons: pd.DataFrame = field(default_factory=pd.DataFrame)

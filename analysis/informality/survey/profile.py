@@ -3,7 +3,8 @@
 Each harmonised variable takes one of four forms: ``map`` (code → category), ``number``, ``rules`` (the
 grammar over raw columns) or ``not_asked``. Beside them stand the design, the waves with file and
 hash, what is set aside and why, and ``benchmarks``: official figures the profile must reproduce (or, in
-``no_benchmarks``, the reason why there is none). A place that says ``TODO`` is still to be decided by a person.
+``no_benchmarks``, the reason why there is none). ``comparisons`` are figures of others, shown beside ours. A place that
+says ``TODO`` is still to be decided by a person.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from informality.foundation.schema import Schema, read_schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 from informality.foundation.tagged import MissingCode
 from informality.survey.delivery import WaveSpec
+from informality.survey.official import BenchmarkSpec, ComparisonSpec
 from informality.survey.unfinished import TODO, todos
 
 
@@ -110,34 +112,6 @@ class FlagSpec(SpecModel):
     map: dict[Code, Words]
 
 
-class BenchmarkSpec(SpecModel):
-    """An official figure to reproduce within ``tolerance``: a statistic, or agreement with a flag row by row."""
-
-    title: Words
-    statistic: Literal["total", "share", "mean", "agreement"]
-    of: dict[str, CellValue] | Words | None = None
-    among: dict[str, CellValue] = Field(default_factory=dict)
-    definition: Words | None = None
-    step: Words | None = None
-    flag: Words | None = None
-    value: float
-    tolerance: float = Field(ge=0)
-    unit: Words
-    source: Words
-    status: Status
-    waves: list[Words] | None = None
-    note: Words | None = None
-
-    @model_validator(mode="after")
-    def _says_what(self) -> BenchmarkSpec:
-        if self.statistic == "agreement":
-            if not (self.flag and self.definition and self.step):
-                raise ValueError("an agreement names `flag`, `definition` and `step`")
-        elif self.of is None:
-            raise ValueError(f"a {self.statistic} says what it is `of`")
-        return self
-
-
 class CountrySpec(SpecModel):
     code: Words
     name: Words
@@ -164,6 +138,7 @@ class ProfileSpec(SpecModel):
     flags: dict[str, FlagSpec] = Field(default_factory=dict)
     benchmarks: dict[str, BenchmarkSpec] = Field(default_factory=dict)
     no_benchmarks: Words | None = None
+    comparisons: dict[str, ComparisonSpec] = Field(default_factory=dict)
     notes: list[Words] = Field(default_factory=list)
 
     @model_validator(mode="after")
@@ -302,19 +277,16 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
             known = {n: v for n, v in schema.grammar.items() if n in above}
             asked_of[name], found = compile_filter(form.asked_of, known, place=file.place, loc=(*loc, "asked_of"))
             problems += found
-    problems += [
-        Problem(file.place("benchmarks", i, "waves"), f"there is no wave `{w}`", fix=did_you_mean(w, spec.waves))
-        for i, b in spec.benchmarks.items()
-        for w in b.waves or []
-        if w not in spec.waves
-    ]
-    problems += [
-        Problem(
-            file.place("benchmarks", i, "flag"), f"there is no flag `{b.flag}`", fix=did_you_mean(b.flag, spec.flags)
-        )
-        for i, b in spec.benchmarks.items()
-        if b.flag and b.flag not in spec.flags
-    ]
+    for part, figures in (("benchmarks", spec.benchmarks), ("comparisons", spec.comparisons)):
+        for i, b in figures.items():
+            strange = [w for w in b.waves or [] if w not in spec.waves]
+            problems += [
+                Problem(file.place(part, i, "waves"), f"there is no wave `{w}`", fix=did_you_mean(w, spec.waves))
+                for w in strange
+            ]
+            if b.flag and b.flag not in spec.flags:
+                what, fix = f"there is no flag `{b.flag}`", did_you_mean(b.flag, spec.flags)
+                problems.append(Problem(file.place(part, i, "flag"), what, fix=fix))
     if problems:
         raise InformalityError(problems + gaps, ExitCode.SPEC)
     if gaps:

@@ -1,19 +1,22 @@
-"""Official figures against ours: what the survey profile promises to reproduce, tried on the data."""
+"""Published figures against ours: what the survey profile promises to reproduce, and what it explains."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
+from typing import TypeVar
 
 import numpy as np
 import pandas as pd
 
+from informality.classification.classify import NOT_DETERMINABLE
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import Variable
 from informality.foundation.rules import compile_filter
 from informality.inference.estimates.estimate import means, totals
 from informality.inference.sampling.design import Design
-from informality.survey.profile import BenchmarkSpec, Profile
+from informality.survey.official import BenchmarkSpec, ComparisonSpec, PublishedSpec
+from informality.survey.profile import Profile
 from informality.tabulation.views import View
 
 COLUMNS = (
@@ -30,6 +33,7 @@ COLUMNS = (
     "status",
     "note",
 )
+COMPARED = ("id", "title", "official", "ours", "se", "difference", "unit", "definition", "source", "status", "why")
 REPRODUCED, NOT_REPRODUCED, NOT_COMPARABLE = "reproduced", "not reproduced", "not comparable"
 
 
@@ -42,28 +46,67 @@ def compare(
     the study does not use is ``not comparable``, and says so. Raises :class:`InformalityError` (``ExitCode.SPEC``) for
     conditions that name unknown variables.
     """
+    found = _figures(profile, "benchmarks", profile.spec.benchmarks, wave, views, flags, design)
+    return pd.DataFrame([_row(*figure) for figure in found], columns=list(COLUMNS))
+
+
+def beside(profile: Profile, wave: str, views: Mapping[str, View], flags: pd.DataFrame, design: Design) -> pd.DataFrame:
+    """One row per figure of another source that the profile sets beside ours (columns :data:`COMPARED`).
+
+    Ours is missing, and ``why`` says so, where the study does not use the definition, nobody fits, or a job
+    cannot be told from the questions of the survey. Raises as :func:`compare`.
+    """
+    found = _figures(profile, "comparisons", profile.spec.comparisons, wave, views, flags, design)
+    return pd.DataFrame([_beside(*figure) for figure in found], columns=list(COMPARED))
+
+
+def unexplained(profile: Profile, wave: str) -> list[Problem]:
+    """A warning for each published figure of this wave whose difference from ours the profile does not explain."""
+    return [
+        Problem(
+            profile.file.place("comparisons", name),
+            f"{figure.title}: the difference from ours is not explained",
+            fix="find out why it differs, and write it down as `why`",
+            severity="warning",
+        )
+        for name, figure in profile.spec.comparisons.items()
+        if figure.why is None and (figure.waves is None or wave in figure.waves)
+    ]
+
+
+Published = TypeVar("Published", bound=PublishedSpec)
+
+
+def _figures(
+    profile: Profile,
+    part: str,
+    figures: Mapping[str, Published],
+    wave: str,
+    views: Mapping[str, View],
+    flags: pd.DataFrame,
+    design: Design,
+) -> list[tuple[str, Published, float, float, str]]:
+    """Name, figure, our value, its standard error and why there is none, for each figure of a wave."""
     rows = []
     problems: list[Problem] = []
-    for name, benchmark in profile.spec.benchmarks.items():
-        if benchmark.waves is not None and wave not in benchmark.waves:
+    for name, figure in figures.items():
+        if figure.waves is not None and wave not in figure.waves:
             continue
-        seen = next(iter(views.values())) if benchmark.definition is None else views.get(benchmark.definition)
+        seen = next(iter(views.values())) if figure.definition is None else views.get(figure.definition)
         if seen is None:
-            rows.append(
-                _row(name, benchmark, np.nan, np.nan, f"the study does not use the definition {benchmark.definition}")
-            )
+            rows.append((name, figure, np.nan, np.nan, f"the study does not use the definition {figure.definition}"))
             continue
         grammar: dict[str, Variable] = {**seen.variables, **profile.flag_variables}
-        if benchmark.definition is None:
+        if figure.definition is None:
             grammar = {n: v for n, v in grammar.items() if n not in seen.definition.outcomes}
         full = replace(seen, frame=seen.frame.assign(**{n: flags[n] for n in flags}), variables=grammar)
-        found = _problems(profile, name, benchmark, grammar, seen.definition.outcomes)
+        found = _problems(profile, part, name, figure, grammar, seen.definition.outcomes)
         problems += found
         if not found:
-            rows.append(_row(name, benchmark, *_ours(benchmark, full, design)))
+            rows.append((name, figure, *_ours(figure, full, design)))
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
-    return pd.DataFrame(rows, columns=list(COLUMNS))
+    return rows
 
 
 def failures(table: pd.DataFrame, profile: Profile) -> list[Problem]:
@@ -81,9 +124,14 @@ def failures(table: pd.DataFrame, profile: Profile) -> list[Problem]:
 
 
 def _problems(
-    profile: Profile, name: str, benchmark: BenchmarkSpec, grammar: Mapping[str, Variable], steps: Collection[str]
+    profile: Profile,
+    part: str,
+    name: str,
+    benchmark: PublishedSpec,
+    grammar: Mapping[str, Variable],
+    steps: Collection[str],
 ) -> list[Problem]:
-    place, loc = profile.file.place, ("benchmarks", name)
+    place, loc = profile.file.place, (part, name)
     problems = compile_filter(benchmark.among, grammar, place=place, loc=(*loc, "among"))[1]
     if benchmark.step is not None and benchmark.step not in steps:
         problems.append(
@@ -110,30 +158,34 @@ def _problems(
     return problems
 
 
-def _ours(benchmark: BenchmarkSpec, seen: View, design: Design) -> tuple[float, float]:
-    """Our value and its standard error."""
+def _ours(benchmark: PublishedSpec, seen: View, design: Design) -> tuple[float, float, str]:
+    """Our value, its standard error, and why there is none."""
     inside = seen.mask(benchmark.among)
+    if not inside.any():
+        return np.nan, np.nan, "nobody in the file fits the conditions of this figure"
+    decided = set(benchmark.of or ()) & seen.decided if isinstance(benchmark.of, dict) else set()
+    untold = sum(int((seen.frame.loc[inside, name] == NOT_DETERMINABLE).sum()) for name in decided)
+    if untold:
+        return np.nan, np.nan, f"not determinable: the questions needed were not asked of {untold:,} sampled persons"
     if benchmark.statistic == "agreement":
         assert benchmark.definition and benchmark.step and benchmark.flag
         ours = seen.frame[benchmark.step].astype("str").to_numpy()[inside]
         theirs = seen.frame[benchmark.flag].astype("str").to_numpy()[inside]
-        return float((ours == theirs).sum()), np.nan
+        return float((ours == theirs).sum()), np.nan, ""
     domain = np.where(inside, 0, -1)
     if isinstance(benchmark.of, dict):
         y = seen.mask(benchmark.of).astype(float)
     else:
         y = seen.frame[benchmark.of].to_numpy(dtype=float)
     estimate = (totals if benchmark.statistic == "total" else means)(design, y, domain, 1)
-    return float(estimate.value[0]), float(estimate.se[0])
+    return float(estimate.value[0]), float(estimate.se[0]), ""
 
 
-def _row(name: str, benchmark: BenchmarkSpec, ours: float, se: float, note: str = "") -> tuple[object, ...]:
+def _row(name: str, benchmark: BenchmarkSpec, ours: float, se: float, missing: str) -> tuple[object, ...]:
     difference = ours - benchmark.value
     reproduced = REPRODUCED if abs(difference) <= benchmark.tolerance else NOT_REPRODUCED
-    if np.isnan(ours) and not note:
-        note = "nobody in the file fits the conditions of this figure"
-    elif np.isnan(ours):
-        reproduced = NOT_COMPARABLE
+    if missing.startswith("the study does not use"):
+        reproduced = NOT_COMPARABLE  # anything else without a value must not switch an official figure off
     return (
         name,
         benchmark.title,
@@ -146,5 +198,22 @@ def _row(name: str, benchmark: BenchmarkSpec, ours: float, se: float, note: str 
         reproduced,
         benchmark.source,
         benchmark.status,
-        note or benchmark.note or "",
+        missing or benchmark.note or "",
+    )
+
+
+def _beside(name: str, figure: ComparisonSpec, ours: float, se: float, missing: str) -> tuple[object, ...]:
+    why = ". ".join(text.rstrip(".") for text in (f"Ours: {missing}" if missing else "", figure.why or "") if text)
+    return (
+        name,
+        figure.title,
+        figure.value,
+        ours,
+        se,
+        ours - figure.value,
+        figure.unit,
+        figure.definition or "",
+        figure.source,
+        figure.status,
+        f"{why}." if why else "not explained yet",
     )
