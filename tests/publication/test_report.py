@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 
 from informality.foundation.errors import ExitCode, InformalityError
+from informality.publication import annex
 from informality.publication.prose import contrast, extremes
 from informality.publication.published import publication
 from informality.publication.report import build_report
@@ -318,3 +319,25 @@ def test_a_folder_that_cannot_be_written_is_told(mock: ModuleType, country: Path
     with pytest.raises(InformalityError, match="cannot be written") as failure:
         build_report(mock.inputs(), country, tmp_path / "taken")
     assert failure.value.code is ExitCode.OUTPUT
+
+
+def test_figures_of_others_stand_beside_ours_with_their_reasons(mock: ModuleType) -> None:
+    """The numbers in a table, the reasons under it, in the same order; without any, a sentence."""
+    row = {
+        "id": "x", "title": "Rate (another office)", "official": 0.4, "ours": 0.352, "se": 0.01, "difference": -0.048,
+        "unit": "share", "definition": "ilo", "source": "Another office", "status": "derived", "why": "Another month.",
+    }  # fmt: skip
+    absent = {
+        **row,
+        "title": "Another rate",
+        "ours": float("nan"),
+        "difference": float("nan"),
+        "why": "Ours: not determinable.",
+    }
+    text = annex.comparisons(mock.inputs(comparisons=pd.DataFrame([row, absent])))
+    assert "40.00 %" in text
+    assert "35.20 %" in text
+    assert "−4.80 points" in text
+    assert "- **Rate (another office).** Another month. *Source: Another office; worked out from a source.*" in text
+    assert text.index("Another month") < text.index("not determinable")
+    assert "no figure of another source" in annex.comparisons(mock.inputs())

@@ -265,19 +265,22 @@ def comparisons(inputs: ReportInputs) -> str:
     frame = inputs.comparisons
     if frame.empty:
         return "The survey profile sets no figure of another source beside ours.\n"
-    frame = frame.assign(
-        **{k: [_amount(v, u, k) for v, u in zip(frame[k], frame["unit"], strict=True)] for k in AMOUNTS[:3]},
-        source=[f"{s} ({STANDING.get(t, t)})" for s, t in zip(frame["source"], frame["status"], strict=True)],
+    shown = frame.assign(
+        **{k: [_amount(v, u, k) for v, u in zip(frame[k], frame["unit"], strict=True)] for k in AMOUNTS[:3]}
     )
     columns = [
         Column("title", "Figure"),
         Column("official", "Published", align="right"),
         Column("ours", "Ours", align="right"),
-        Column("difference", "Ours less published", align="right"),
-        Column("why", "Why they differ"),
-        Column("source", "Source"),
+        Column("difference", "Difference", align="right"),
     ]
-    return to_quarto(table_of_frame("comparisons", "Figures that others published, and ours", frame, columns))
+    table = to_quarto(table_of_frame("comparisons", "Figures that others published, and ours", shown, columns))
+    lines = [
+        f"- **{markdown_text(row.title)}.** {markdown_text(row.why)} *Source: {markdown_text(row.source)}; "
+        f"{STANDING.get(row.status, row.status)}.*"
+        for row in frame.itertuples()
+    ]
+    return "\n".join([table, "Why they differ:", "", *lines, ""])
 
 
 AMOUNTS = ("official", "ours", "difference", "tolerance")
