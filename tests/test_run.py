@@ -197,8 +197,8 @@ def test_every_worker_has_the_rule_that_decided_each_step(workers: pd.DataFrame)
 def test_the_manifest_says_what_made_the_files(demo: Path) -> None:
     manifest = json.loads((demo / "data_clean/lao-demo/manifest.json").read_text())
     hashes = tree(demo)
-    assert manifest["raw"]["sha256"] == hashes[FILES[0]]
-    assert manifest["raw"]["bytes"] == (demo / FILES[0]).stat().st_size
+    assert manifest["raw"]["2022"]["sha256"] == hashes[FILES[0]]
+    assert manifest["raw"]["2022"]["bytes"] == (demo / FILES[0]).stat().st_size
     outputs = {
         name.rpartition("/")[2]: value for s in manifest["steps"].values() for name, value in s["outputs"].items()
     }

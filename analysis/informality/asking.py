@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pandas as pd
 
@@ -17,8 +18,8 @@ from informality.publication.published import publication
 from informality.publication.table import Table
 from informality.publication.view_specs import ViewSpec
 from informality.publication.views import table_of_view
-from informality.reporting import labels
-from informality.steps import sample_design, settings, views
+from informality.reporting import labels, wave_title
+from informality.steps import WAVE, focus_design, focus_of, of_wave, sample_design, settings, views
 from informality.study import Study, Workspace, read_study
 from informality.tabulation.columns import MAX_BY
 from informality.tabulation.plan import IndicatorSpec, Plan
@@ -39,15 +40,23 @@ class Why:
     questions: dict[str, str]
 
 
-def one_table(name: str, workspace: Workspace, of: str, by: Sequence[str], definition: str | None = None) -> Table:
+def one_table(
+    name: str, workspace: Workspace, of: str, by: Sequence[str], definition: str | None = None, wave: str | None = None
+) -> Table:
     """One indicator by up to three variables, with its total, estimated from the workers of the last run.
 
     ``of`` is an indicator of the study's tables or an outcome of its definitions (``informal``). Raises
     :class:`InformalityError` for names that mean nothing, with the nearest that do.
     """
     study = read_study(workspace.study_path(name), workspace)
-    workers, asked = _last_run(study, workspace)
-    seen = views(study, workers, asked)
+    _known_wave(study, wave)
+    everyone, annex = _last_run(study, workspace)
+    if wave is None:
+        workers, design, asked = focus_of(study, everyone), focus_design(study, everyone), annex["asked"]
+    else:
+        workers, asked = of_wave(everyone, wave), annex["asked_in"][wave]
+        design = sample_design(study, workers)
+    seen = views(study, workers, frozenset(asked))
     chosen = definition or study.spec.headline
     problems = []
     if chosen not in seen:
@@ -78,7 +87,6 @@ def one_table(name: str, workspace: Workspace, of: str, by: Sequence[str], defin
         raise InformalityError(
             Problem("--by", f"a composition can be crossed with {MAX_BY - 1} variables", ", ".join(by)), ExitCode.USAGE
         )
-    design = sample_design(study, workers)
     parts = [estimate_one(plan, indicator, b, view, design, settings(study)) for b in ([], list(by)) if b or b == []]
     rows = pd.concat(parts if by else parts[:1], ignore_index=True)
     rows = rows.assign(
@@ -88,12 +96,12 @@ def one_table(name: str, workspace: Workspace, of: str, by: Sequence[str], defin
         definition=chosen,
         study=study.spec.id,
         survey=study.spec.survey,
-        wave=study.spec.wave,
+        wave=wave or study.spec.focus,
         confidence=study.spec.confidence,
     )
     words = labels(study)
     profile = study.profile.spec
-    source = f"Source: {profile.title}, {profile.waves[study.spec.wave].title}, {profile.agency}. {profile.made_up or ''}".strip()
+    source = f"Source: {profile.title}, {wave_title(study, wave)}, {profile.agency}. {profile.made_up or ''}".strip()
     pub = publication(rows, words, study.standard.legend(), chosen, source)
     first = [str(indicator.of)] if indicator.statistic == "composition" else []
     breakdowns = [" ".join(first), " ".join([*by, *first])] if by else [" ".join(first)]
@@ -123,9 +131,13 @@ def _indicator(
     return None
 
 
-def why(name: str, workspace: Workspace, person: str, definition: str | None = None) -> Why:
-    """The reasons behind one person's classification, from the workers of the last run."""
+def why(name: str, workspace: Workspace, person: str, definition: str | None = None, wave: str | None = None) -> Why:
+    """The reasons behind one person's classification, from the workers of the last run.
+
+    Somebody who was interviewed in several waves of a study is asked for by wave.
+    """
     study = read_study(workspace.study_path(name), workspace)
+    _known_wave(study, wave)
     path = workers_of_last_run(study, workspace)
     rows = pd.read_parquet(path, filters=[("person_id", "==", person)])
     if rows.empty:
@@ -139,6 +151,28 @@ def why(name: str, workspace: Workspace, person: str, definition: str | None = N
             ),
             ExitCode.USAGE,
         )
+    waves = [w for w in study.spec.each_wave if w in set(rows[WAVE].astype(str))]
+    if wave is None and len(waves) > 1:
+        raise InformalityError(
+            Problem(
+                f"--person {person}",
+                f"this person was interviewed in {len(waves)} waves, and may have another job in each",
+                f"waves {', '.join(waves)}",
+                f"say which: --wave {waves[-1]}",
+            ),
+            ExitCode.USAGE,
+        )
+    if wave is not None and wave not in waves:
+        raise InformalityError(
+            Problem(
+                f"--person {person}",
+                f"this person was not interviewed in wave {wave}",
+                f"but in {', '.join(waves)}",
+                f"--wave {waves[-1]}",
+            ),
+            ExitCode.USAGE,
+        )
+    rows = of_wave(rows, wave or waves[0])
     definitions = [d for d in study.definitions if definition in (None, d.id)]
     if not definitions:
         raise InformalityError(
@@ -158,11 +192,8 @@ def why(name: str, workspace: Workspace, person: str, definition: str | None = N
         for n in ("age", "sex", "area", "region", "employed", "status", "industry", "occupation")
         if study.schema[n].spec.kind != "number" or pd.notna(row[n])
     )
-    questions = {
-        n: f.question
-        for n, f in study.profile.spec.variables.items()
-        if not isinstance(f, str) and f.question is not None
-    }
+    asked = study.profile.of_wave(wave or waves[0]).spec.variables
+    questions = {n: f.question for n, f in asked.items() if not isinstance(f, str) and f.question is not None}
     reasons = tuple((d.spec.title, explain(row, d, study.schema)) for d in definitions)
     return Why(person, facts, reasons, study.profile.spec.made_up or "", study.schema, questions)
 
@@ -177,7 +208,14 @@ def _near(person: str, known: pd.Series) -> str:
     return ""
 
 
-def _last_run(study: Study, workspace: Workspace) -> tuple[pd.DataFrame, frozenset[str]]:
+def _last_run(study: Study, workspace: Workspace) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """The workers of all waves, and the annex beside them."""
     path = workers_of_last_run(study, workspace)
-    annex = json.loads(path.with_name("annex.json").read_text(encoding="utf-8"))
-    return pd.read_parquet(path), frozenset(annex["asked"])
+    annex: dict[str, Any] = json.loads(path.with_name("annex.json").read_text(encoding="utf-8"))
+    return pd.read_parquet(path), annex
+
+
+def _known_wave(study: Study, wave: str | None) -> None:
+    if wave is not None and wave not in study.spec.each_wave:
+        fix = did_you_mean(wave, study.spec.each_wave)
+        raise InformalityError(Problem("--wave", f"this study has no wave `{wave}`", fix=fix), ExitCode.USAGE)

@@ -48,6 +48,12 @@ Data = Annotated[
         "--data", help="Folder with the raw files; otherwise INFORMALITY_DATA, otherwise data_raw.", show_default=False
     ),
 ]
+Wave = Annotated[
+    str | None,
+    typer.Option(
+        "--wave", help="Which wave of a study of several; by default what its report describes.", show_default=False
+    ),
+]
 StudyName = Annotated[
     str, typer.Argument(help="A study in analysis/studies, or the path of a study file.", show_default=False)
 ]
@@ -103,6 +109,7 @@ def table(
     definition: Annotated[
         str | None, typer.Option("--definition", help="Instead of the study's main one.", show_default=False)
     ] = None,
+    wave: Wave = None,
     format: Annotated[
         Format, typer.Option("--format", help="For the screen, for a memo, for a program.")
     ] = Format.text,
@@ -113,7 +120,7 @@ def table(
     from informality.study import Workspace
 
     show_table(
-        one_table(study, Workspace.find(), of, [b.strip() for b in by.split(",") if b.strip()], definition),
+        one_table(study, Workspace.find(), of, [b.strip() for b in by.split(",") if b.strip()], definition, wave),
         format.value,
     )
 
@@ -162,13 +169,14 @@ def explain(
     definition: Annotated[
         str | None, typer.Option("--definition", help="Instead of all of the study.", show_default=False)
     ] = None,
+    wave: Wave = None,
 ) -> None:
     """Say why a worker is formal or informal, rule by rule."""
     from informality.asking import why
     from informality.screens import show_reasons
     from informality.study import Workspace
 
-    show_reasons(why(study, Workspace.find(), person, definition))
+    show_reasons(why(study, Workspace.find(), person, definition, wave))
 
 
 def main() -> None:

@@ -26,11 +26,27 @@ from informality.foundation.provenance import (
 )
 from informality.foundation.specfile import SpecFile, load
 from informality.foundation.staging import check_writable, put, staged
-from informality.steps import Progress, classified, raw_file, read_harmonised, sample_design, settings, views
-from informality.study import Study, StudySpec, Workspace, named_files, read_study
+from informality.steps import (
+    WAVE,
+    Progress,
+    changes,
+    classified,
+    focus_design,
+    focus_of,
+    of_wave,
+    raw_file,
+    read_harmonised,
+    sample_design,
+    settings,
+    views,
+)
+from informality.study import Study, Workspace, named_files, read_study
+from informality.study_spec import StudySpec
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from informality.survey.harmonise import Harmonised
 
 DOING = {"workers": "reading, harmonising and classifying", "results": "estimating", "report": "drawing and rendering"}
 MEANING = {
@@ -120,12 +136,16 @@ def _run(run: Run) -> list[Written]:
         "steps": {},
         "fingerprint": _digest({"base": base, "files": files, "settings": settings["report"]}),
     }
-    raw, raw_place = _raw(run, _digest({"base": base, "profile": files[f"surveys/{run.head.survey}"]}))
+    raw = _raw(run, _digest({"base": base, "profile": files[f"surveys/{run.head.survey}"]}))
+    raw_places = {
+        path: run.workspace.root / "data_raw" / path.name if path.parent == run.staging else path
+        for path in raw.values()
+    }
     output = run.workspace.output(run.head.id)
     source = run.workspace.root / "reports" / "country.qmd"
     places = {n: run.clean / n for n in ("workers.parquet", "annex.json", "results.parquet")}
     places |= {"report/country.html": output / "country.html"}
-    made = {raw_place} if raw.parent == run.staging else set()
+    made = {place for path, place in raw_places.items() if path.parent == run.staging}
 
     def step(name: str, reads: Mapping[str, Any], outputs: Sequence[str], make: Callable[[], None]) -> None:
         rests_on = _digest({"settings": settings[name], **reads})
@@ -160,7 +180,7 @@ def _run(run: Run) -> list[Written]:
     if _finish(run):
         made.add(run.clean / "manifest.json")
     places = {
-        raw.name: raw_place,
+        **{path.name: place for path, place in raw_places.items()},
         **places,
         "report/_build": output / "_build",
         "manifest.json": run.clean / "manifest.json",
@@ -168,7 +188,7 @@ def _run(run: Run) -> list[Written]:
     for name, place in places.items():  # the manifest last: it vouches for the others
         if (run.staging / name).exists():
             put(run.staging / name, place)
-    return [Written(raw_place, "raw survey file", raw_place in made)] + [
+    return [Written(place, "raw survey file", place in made) for place in raw_places.values()] + [
         Written(places[name], meaning, places[name] in made) for name, meaning in MEANING.items()
     ]
 
@@ -189,8 +209,8 @@ def _foundations(file: SpecFile[StudySpec], workspace: Workspace) -> tuple[dict[
 
 
 def _of_survey(files: Mapping[str, str], raw: Mapping[str, Any]) -> dict[str, Any]:
-    """Hashes of what the workers rest on: the raw file and those beside it, the profile and the definitions."""
-    hashes = {"raw": raw.get("sha256", ""), "beside": raw.get("beside", {})}
+    """Hashes of what the workers rest on: the raw files and those beside them, the profile and the definitions."""
+    hashes = {"raw": {wave: (entry.get("sha256", ""), entry.get("beside", {})) for wave, entry in raw.items()}}
     return {name: value for name, value in files.items() if not name.startswith(("tables/", "models/"))} | hashes
 
 
@@ -224,69 +244,95 @@ def workers_of_last_run(study: Study, workspace: Workspace) -> Path:
 # -- steps ---------------------------------------------------------------------------------------------
 
 
-def _raw(run: Run, base: str) -> tuple[Path, Path]:
-    """The raw file of the study, noted in the manifest: where it is now and where it will stand."""
-    head, last = run.head, run.old.get("raw", {})
-    made_from = _digest({"base": base, "wave": head.wave, "seed": head.seed})
+def _raw(run: Run, base: str) -> dict[str, Path]:
+    """The raw file of each wave of the study, noted in the manifest: where it is now."""
+    run.manifest["raw"] = {}
+    return {wave: _raw_of(run, wave, base) for wave in run.head.each_wave}
+
+
+def _raw_of(run: Run, wave: str, base: str) -> Path:
+    head, last = run.head, run.old.get("raw", {}).get(wave, {})
+    made_from = _digest({"base": base, "wave": wave, "seed": head.seed})
     known = run.workspace.root / "data_raw" / str(last.get("file", ""))
     made_alike = last.get("base") == made_from and not run.force
     if made_alike and known.is_file() and sha256(known) == last.get("sha256"):
-        run.manifest["raw"] = last
-        return known, known
-    path = raw_file(run.study.profile, head.wave, run.workspace, run.tell, run.staging, head.seed)
-    run.manifest["raw"] = {"file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size}
-    if beside := run.study.profile.spec.waves[head.wave].beside:
-        run.manifest["raw"]["beside"] = {name: sha256(path.parent / name) for name in beside}
-    if path.parent != run.staging:
-        return path, path
-    run.manifest["raw"]["base"] = made_from
-    place = run.workspace.root / "data_raw" / path.name
-    check_writable([place.parent])
-    return path, place
+        run.manifest["raw"][wave] = last
+        return known
+    path = raw_file(run.study.profile, wave, run.workspace, run.tell, run.staging, head.seed)
+    noted: dict[str, Any] = {"file": path.name, "sha256": sha256(path), "bytes": path.stat().st_size}
+    if beside := run.study.profile.spec.waves[wave].beside:
+        noted["beside"] = {name: sha256(path.parent / name) for name in beside}
+    if path.parent == run.staging:
+        noted["base"] = made_from
+        check_writable([run.workspace.root / "data_raw"])
+    run.manifest["raw"][wave] = noted
+    return path
 
 
-def _make_workers(run: Run, raw: Path) -> None:
+def _make_workers(run: Run, raw: Mapping[str, Path]) -> None:
+    import pandas as pd
+
     from informality.classification.classify import rule_counts
-    from informality.survey.quality import check_quality
-    from informality.tabulation.benchmarks import beside, compare, unexplained
 
     study = run.study
-    survey = read_harmonised(study.profile, study.spec.wave, raw, study.spec.basis, run.progress)
-    workers = classified(study, survey)
-    employed = (workers["employed"] == "yes").to_numpy()
-    counts = {d.id: rule_counts(workers, d, employed) for d in study.definitions}
-    design = sample_design(study, workers)
-    seen, wave = views(study, workers, survey.asked), study.spec.wave
-    official = compare(study.profile, wave, seen, survey.flags, design)
-    elsewhere = beside(study.profile, wave, seen, survey.flags, design)
-    quality = [
-        {"severity": p.severity, "place": p.place, "what": p.what, "found": p.found, "fix": p.fix, "n": p.count}
-        for p in (*check_quality(survey, study.profile), *unexplained(study.profile, wave))
-    ]
+    parts: list[pd.DataFrame] = []
+    told: dict[str, list[dict[str, Any]]] = {}
+    asked: dict[str, list[str]] = {}
+    for wave, path in raw.items():
+        survey = read_harmonised(study.profile, wave, path, study.spec.basis, run.progress)
+        part = classified(study, survey, wave)
+        for name, records in _told_of_wave(study, wave, survey, part).items():
+            told.setdefault(name, []).extend({WAVE: wave, **record} for record in records)
+        asked[wave] = sorted(survey.asked)
+        parts.append(part)
+    workers = parts[0] if len(parts) == 1 else pd.concat(parts, ignore_index=True)
+    design, described = focus_design(study, workers), focus_of(study, workers)
+    employed = (described["employed"] == "yes").to_numpy()
+    counts = {d.id: rule_counts(described, d, employed) for d in study.definitions}
     write_atomically(run.staging / "workers.parquet", lambda new: workers.to_parquet(new, index=False))
     write_json(
         run.staging / "annex.json",
         {
-            "asked": sorted(survey.asked),
-            "mapping": _records(survey.mapping),
-            "accounting": _records(survey.accounting),
-            "files": [
-                {"file": s.file, "kind": s.kind, "rows": s.rows, "columns": s.columns, "text": s.encoding.words}
-                for s in survey.sources
-            ],
-            "quality": quality,
+            **told,
+            "asked": sorted(frozenset.intersection(*map(frozenset, asked.values()))),
+            "asked_in": asked,
             "rule_counts": {name: _records(table) for name, table in counts.items()},
-            "benchmarks": _records(official),
-            "comparisons": _records(elsewhere),
             "design": {
-                "strata": int(workers["stratum"].nunique()),
+                "strata": len(design.units.stratum_labels),
                 "psus": len(design.units.stratum),
                 "df": design.df,
-                "persons": len(workers),
-                "weight_sum": float(workers["weight"].sum()),
+                "persons": len(described),
+                "weight_sum": float(design.weight.sum()),
             },
         },
     )
+
+
+def _told_of_wave(
+    study: Study, wave: str, survey: Harmonised, workers: pd.DataFrame
+) -> dict[str, list[dict[str, Any]]]:
+    """What the annex tells of one wave: how its file was read, and what the checks found."""
+    from informality.survey.quality import check_quality
+    from informality.tabulation.benchmarks import beside, compare, unexplained
+
+    profile = study.profile.of_wave(wave)
+    design, seen = sample_design(study, workers), views(study, workers, survey.asked)
+    official = compare(profile, wave, seen, survey.flags, design)
+    elsewhere = beside(profile, wave, seen, survey.flags, design)
+    return {
+        "mapping": _records(survey.mapping),
+        "accounting": _records(survey.accounting),
+        "files": [
+            {"file": s.file, "kind": s.kind, "rows": s.rows, "columns": s.columns, "text": s.encoding.words}
+            for s in survey.sources
+        ],
+        "quality": [
+            {"severity": p.severity, "place": p.place, "what": p.what, "found": p.found, "fix": p.fix, "n": p.count}
+            for p in (*check_quality(survey, profile), *unexplained(profile, wave))
+        ],
+        "benchmarks": _records(official),
+        "comparisons": _records(elsewhere),
+    }
 
 
 def _make_results(run: Run) -> None:
@@ -297,16 +343,26 @@ def _make_results(run: Run) -> None:
 
     study = run.study
     workers = pd.read_parquet(run.at("workers.parquet"))
-    asked = frozenset(_read_annex(run)["asked"])
-    seen = views(study, workers, asked)
-    design, how, headline = sample_design(study, workers), settings(study), study.spec.headline
-    parts = [tabulate(plan, list(seen.values()), headline, design, how) for plan in study.plans]
+    annex = _read_annex(run)
+    asked, headline, waves = frozenset(annex["asked"]), study.spec.headline, study.spec.each_wave
+    parts = []
+    for wave in waves:
+        rows = of_wave(workers, wave) if len(waves) > 1 else workers
+        seen = views(study, rows, frozenset(annex["asked_in"][wave]))
+        design, how = sample_design(study, rows), settings(study, wave)
+        parts += [tabulate(plan, list(seen.values()), headline, design, how) for plan in study.plans]
+    design, how = focus_design(study, workers), settings(study)
+    seen = views(study, focus_of(study, workers), asked)
+    if study.spec.together == "pool":
+        parts += [tabulate(plan, list(seen.values()), headline, design, how) for plan in study.plans]
     parts += [tabulate_models(models, seen[headline], design, how) for models in study.models]
+    if len(waves) > 1:
+        parts.append(changes(study, workers, asked))
     results = pd.concat(parts, ignore_index=True)
     write_atomically(run.staging / "results.parquet", lambda new: results.to_parquet(new, index=False))
 
 
-def _make_report(run: Run, raw: Path, source: Path) -> None:
+def _make_report(run: Run, raw: Mapping[str, Path], source: Path) -> None:
     import pandas as pd
 
     from informality.publication.report import build_report
@@ -314,8 +370,11 @@ def _make_report(run: Run, raw: Path, source: Path) -> None:
 
     annex_path, results_path = run.at("annex.json"), run.at("results.parquet")
     git = git_state(run.workspace.root)
-    files = [(raw.name, run.manifest["raw"]["sha256"], run.manifest["raw"]["bytes"])]
-    files += [(n, h, (raw.parent / n).stat().st_size) for n, h in run.manifest["raw"].get("beside", {}).items()]
+    files = []
+    for wave, path in raw.items():
+        noted = run.manifest["raw"][wave]
+        files.append((path.name, noted["sha256"], noted["bytes"]))
+        files += [(n, h, (path.parent / n).stat().st_size) for n, h in noted.get("beside", {}).items()]
     files += [(p.name, sha256(p), p.stat().st_size) for p in (annex_path, results_path)]
     provenance = {
         "files": files,
@@ -361,6 +420,7 @@ def _read_manifest(path: Path) -> dict[str, Any]:
     if not (isinstance(found, dict) and isinstance(found.get("raw"), dict) and isinstance(found.get("steps"), dict)):
         return {}
     whole = all(isinstance(s, dict) and isinstance(s.get("outputs"), dict) for s in found["steps"].values())
+    whole &= all(isinstance(entry, dict) for entry in found["raw"].values())
     return found if whole else {}
 
 

@@ -12,6 +12,7 @@ from informality.foundation.schema import Schema
 from informality.publication.inputs import DefinitionNote, ReportInputs
 from informality.publication.table import Labels
 from informality.study import Study
+from informality.survey.profile import PartSpec
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +54,15 @@ def labels(study: Study) -> Labels:
     return Labels(variables, levels, indicators, tables, universes, UNITS)
 
 
+def wave_title(study: Study, wave: str | None = None) -> str:
+    """A wave in words; without one, the wave that the report describes, or the waves it averages."""
+    spec = study.spec
+    if wave is not None:
+        return study.profile.spec.waves[wave].title
+    titles = [study.profile.spec.waves[wave].title for wave in spec.each_wave]
+    return f"average of {' and '.join(titles)}" if spec.together == "pool" else titles[-1]
+
+
 def report_inputs(
     study: Study, results: pd.DataFrame, annex: Mapping[str, Any], provenance: Mapping[str, Any]
 ) -> ReportInputs:
@@ -70,15 +80,15 @@ def report_inputs(
             "survey": spec.survey,
             "survey_title": profile.title,
             "agency": profile.agency,
-            "wave": spec.wave,
-            "wave_title": profile.waves[spec.wave].title,
+            "wave": spec.focus,
+            "wave_title": wave_title(study),
             "basis": spec.basis,
             "headline": spec.headline,
             "language": "en",
             "made_up": profile.made_up is not None,
         },
         made_up_notice=profile.made_up or "",
-        results=results,
+        results=results[results["wave"] == spec.focus].reset_index(drop=True),
         labels=labels(study),
         definitions=[definition_note(d, study.schema, counts[d.id]) for d in study.definitions],
         mapping=pd.DataFrame(annex["mapping"]),
@@ -125,7 +135,9 @@ def _design(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
     if design.psu == "none":
         ignores.append("The file has no sampling units; the errors take persons as drawn one by one and are too small.")
 
-    def name(columns: str | list[str]) -> str:
+    def name(columns: str | list[str] | PartSpec) -> str:
+        if isinstance(columns, PartSpec):
+            return f"{columns.column}, the first {columns.take.first} of its {columns.take.width} characters"
         return columns if isinstance(columns, str) else " with ".join(columns)
 
     return {

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,8 +12,11 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.foundation.library import LIBRARY
 from informality.foundation.provenance import sha256
 from informality.study import Study, Workspace
+from informality.survey.series import breaks_between
 
 Progress = Callable[[str, int, int | None], object]
+WAVE = "wave"
+"""The column of the workers that says in which wave a person was asked."""
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,6 +25,7 @@ if TYPE_CHECKING:
     from informality.survey.delivery import FileSpec
     from informality.survey.harmonise import Harmonised
     from informality.survey.profile import Profile
+    from informality.tabulation.changes import Pair
     from informality.tabulation.rows import Settings
     from informality.tabulation.views import View
 
@@ -112,16 +118,25 @@ def read_harmonised(
     from informality.survey.harmonise import harmonise
     from informality.survey.joining import read_wave
 
-    return harmonise(profile, read_wave(profile, wave, raw, progress), basis)
+    as_then = profile.of_wave(wave)
+    survey = harmonise(as_then, read_wave(as_then, wave, raw, progress), basis)
+    there = profile.spec.waves[wave].columns
+    if not there:
+        return survey
+    columns = [", ".join(there.get(n, n) for n in names.split(", ")) for names in survey.mapping["column"]]
+    return replace(survey, mapping=survey.mapping.assign(column=columns))
 
 
-def classified(study: Study, survey: Harmonised) -> pd.DataFrame:
-    """The harmonised frame with the outcomes and deciding rules of every definition of the study."""
+def classified(study: Study, survey: Harmonised, wave: str | None = None) -> pd.DataFrame:
+    """The harmonised frame with its wave, and the outcomes and deciding rules of every definition of the study."""
     import pandas as pd
 
     from informality.classification.classify import classify
 
-    return pd.concat([survey.frame, *(classify(survey.frame, d, survey.asked) for d in study.definitions)], axis=1)
+    waves = study.spec.each_wave
+    named = pd.Categorical([wave or waves[-1]] * len(survey.frame), categories=waves)
+    decided = [classify(survey.frame, d, survey.asked) for d in study.definitions]
+    return pd.concat([survey.frame.assign(**{WAVE: named}), *decided], axis=1)
 
 
 def views(study: Study, workers: pd.DataFrame, asked: frozenset[str]) -> dict[str, View]:
@@ -134,6 +149,70 @@ def views(study: Study, workers: pd.DataFrame, asked: frozenset[str]) -> dict[st
 def sample_design(study: Study, workers: pd.DataFrame) -> Design:
     """The design of a study's survey, with the lonely rule of the study or else of the profile."""
     return sample_design_of(study.profile, workers, study.spec.lonely or study.profile.spec.design.lonely)
+
+
+def of_wave(workers: pd.DataFrame, wave: str) -> pd.DataFrame:
+    """The persons of one wave, in their order."""
+    return workers.loc[workers[WAVE] == wave].reset_index(drop=True)
+
+
+def joint_design(study: Study, workers: pd.DataFrame) -> Design:
+    """One design of all waves, which knows the PSUs that were visited more than once; weights as in the files.
+
+    ``workers`` holds the waves one after the other, in the order of the study. Raises :class:`InformalityError`
+    (``DATA``) when the samples should overlap and no PSU is in two waves.
+    """
+    from informality.inference.sampling.waves import pooled
+
+    profile, spec = study.profile, study.spec
+    parts = [design_columns(profile, of_wave(workers, wave)) for wave in spec.each_wave]
+    lonely = spec.lonely or profile.spec.design.lonely
+    design, _ = pooled(parts, overlapping=profile.spec.design.between_waves == "overlapping", lonely=lonely)
+    return design
+
+
+def focus_of(study: Study, workers: pd.DataFrame) -> pd.DataFrame:
+    """The persons the report describes: all of the only or last wave, or those of all waves, weights averaging."""
+    waves = study.spec.each_wave
+    if len(waves) == 1:
+        return workers
+    if study.spec.together == "pool":
+        return workers.assign(weight=workers["weight"] / len(waves))
+    return of_wave(workers, waves[-1])
+
+
+def focus_design(study: Study, workers: pd.DataFrame) -> Design:
+    """The design behind :func:`focus_of`, from the workers of all waves."""
+    if study.spec.together == "pool":
+        return averaging(joint_design(study, workers), len(study.spec.waves))
+    return sample_design(study, focus_of(study, workers))
+
+
+def pairs(study: Study) -> list[Pair]:
+    """The waves that are compared: each with the one before, and the last with the first."""
+    from informality.tabulation.changes import Pair
+
+    waves, of_series = study.spec.waves, study.profile.spec.waves
+    neighbours = list(itertools.pairwise(waves))
+    if len(waves) > 2:
+        neighbours.append((waves[0], waves[-1]))
+    marked = study.spec.breaks == "mark"
+    return [Pair(a, b, tuple(found for _, found in breaks_between(of_series, a, b)), marked) for a, b in neighbours]
+
+
+def changes(study: Study, workers: pd.DataFrame, asked: frozenset[str]) -> pd.DataFrame:
+    """Rows of the results table for what changed between the waves of a study."""
+    from informality.tabulation.changes import across, change_rows, tabulate_changes
+
+    how, headline, design = settings(study), study.spec.headline, joint_design(study, workers)
+    seen = [across(view, study.spec.waves) for view in views(study, workers, asked).values()]
+    found = [part for plan in study.plans for part in tabulate_changes(plan, seen, headline, design, pairs(study), how)]
+    return change_rows(found, how)
+
+
+def averaging(design: Design, waves: int) -> Design:
+    """The same design with each weight divided by the number of waves: totals are then averages over the waves."""
+    return replace(design, weight=design.weight / waves)
 
 
 def sample_design_of(profile: Profile, workers: pd.DataFrame, lonely: Lonely) -> Design:
@@ -150,11 +229,17 @@ def design_columns(profile: Profile, workers: pd.DataFrame) -> dict[str, pd.Seri
     return {name: workers[name] for name, column in said.items() if column != "none"}
 
 
-def settings(study: Study) -> Settings:
-    """How the study wants its estimates."""
+def settings(study: Study, wave: str | None = None) -> Settings:
+    """How the study wants its estimates, of the wave that its report describes or of another."""
     from informality.tabulation.rows import Settings
 
     spec = study.spec
     return Settings(
-        spec.id, spec.survey, spec.wave, study.profile.spec.status, spec.interval, spec.confidence, study.standard
+        spec.id,
+        spec.survey,
+        wave or spec.focus,
+        study.profile.spec.status,
+        spec.interval,
+        spec.confidence,
+        study.standard,
     )

@@ -3,57 +3,28 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeVar
-
-from pydantic import Field, field_validator
+from typing import TypeVar
 
 from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.library import LIBRARY, Kind, find
 from informality.foundation.schema import Schema
-from informality.foundation.specfile import SpecFile, SpecModel, Words, load
+from informality.foundation.specfile import SpecFile, load
+from informality.study_spec import StudySpec, wave_problems
 from informality.survey.profile import Profile, read_profile
 from informality.tabulation.model_plan import ModelSet, read_model_set
 from informality.tabulation.plan import Plan, read_plan
 from informality.tabulation.reliability import Standard, read_standard
 from informality.tabulation.views import outcome_variables, outcomes_of_all
 
+__all__ = ["Study", "StudySpec", "Workspace", "named_files", "profile_and_wave", "read_study"]
+
 DATA_VARIABLE = "INFORMALITY_DATA"
 T = TypeVar("T")
-
-
-class StudySpec(SpecModel):
-    """A study as written in ``analysis/studies``."""
-
-    id: Words
-    title: Words
-    subtitle: Words | None = None
-    survey: Words
-    wave: Words
-    basis: Literal["13", "19"]
-    definitions: list[Words] = Field(min_length=1)
-    headline: Words
-    options: dict[str, dict[str, float | Words]] = Field(default_factory=dict)
-    tables: list[Words] = Field(default_factory=lambda: ["core"])
-    models: list[Words] = Field(default_factory=list)
-    reports: list[Literal["country"]] = Field(min_length=1)
-    reliability: Words = "ilostat-cv"
-    interval: Literal["logit", "normal"] = "logit"
-    confidence: float = Field(default=0.95, gt=0.5, lt=1)
-    lonely: Literal["fail", "certainty", "adjust", "average"] | None = None
-    seed: int | None = None
-
-    @field_validator("id")
-    @classmethod
-    def _names_a_folder(cls, id: str) -> str:
-        if not re.fullmatch(r"\w[\w.-]*", id):
-            raise ValueError("the id of a study names folders: use letters, digits, hyphens and full stops")
-        return id
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,14 +135,8 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
     failures: list[InformalityError] = []
     named, problems = named_files(file, workspace or Workspace.find())
     profile = next((p for at in named["surveys"].values() for p in _try(partial(read_profile, at), failures)), None)
-    if profile is not None and spec.wave not in profile.spec.waves:
-        problems.append(
-            Problem(
-                file.place("wave"),
-                f"{spec.survey} has no wave `{spec.wave}`",
-                fix=did_you_mean(spec.wave, profile.spec.waves),
-            )
-        )
+    if profile is not None:
+        problems += wave_problems(file, profile)
     if profile is not None and spec.basis not in profile.spec.bases:
         problems.append(
             Problem(
@@ -246,7 +211,7 @@ def profile_and_wave(name: str, workspace: Workspace, wave: str | None, place: s
     here = [surveys / f"{name}.yml", LIBRARY / "surveys" / f"{name}.yml"]
     if not any(p.is_file() for p in here) and (workspace.folder("studies") / f"{name}.yml").is_file():
         study = read_study(workspace.study_path(name), workspace)
-        profile, wave = study.profile, wave or study.spec.wave
+        profile, wave = study.profile, wave or study.spec.each_wave[-1]
     else:
         path = Path(name) if name.endswith((".yml", ".yaml")) else find("surveys", name, surveys)
         profile = read_profile(path)

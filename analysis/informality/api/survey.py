@@ -155,7 +155,7 @@ def open_survey(
             Problem(
                 name,
                 "this is a study, and a study has settings of its own",
-                fix=f'open its survey: open_survey("{study.survey}", wave="{study.wave}", basis="{study.basis}")',
+                fix=f'open its survey: open_survey("{study.survey}", wave="{study.each_wave[-1]}", basis="{study.basis}")',
             ),
             ExitCode.USAGE,
         )

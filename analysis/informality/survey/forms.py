@@ -14,7 +14,8 @@ from informality.foundation.reading import words
 from informality.foundation.rules import Step
 from informality.foundation.schema import SchemaVariable
 from informality.survey.account import Bools, Ints, Log, as_code, codes_of, written, wrong_kind
-from informality.survey.profile import FormSpec, NumberSpec, Profile
+from informality.survey.form_specs import FormSpec, NumberSpec
+from informality.survey.profile import Profile
 from informality.survey.readers import RawFile
 
 BLANK_LABEL = "blank"

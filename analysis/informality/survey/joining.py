@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -33,9 +33,10 @@ def read_wave(profile: Profile, wave: str, path: Path, progress: Progress = lamb
     failures: list[InformalityError] = []
     taken = {name: number for number, join in enumerate(spec.join) for name in join.taken}
     keys = {key: profile.file.place("waves", wave, "join", i, "by") for i, j in enumerate(spec.join) for key in j.keys}
+    wanted = {spec.columns.get(name, name): place for name, place in profile.columns().items()}
 
     def of_base(present: Sequence[str]) -> list[str]:
-        problems = absent_columns(profile.columns(), present, taken) + absent_columns(keys, present)
+        problems = absent_columns(wanted, present, taken) + absent_columns(keys, present)
         for name, number in taken.items():
             if name in present:
                 place = profile.file.place("waves", wave, "join", number, "take")
@@ -46,7 +47,7 @@ def read_wave(profile: Profile, wave: str, path: Path, progress: Progress = lamb
                 problems.append(Problem(place, what, fix=fix))
         if problems:
             raise InformalityError(problems, ExitCode.DATA)
-        return [*dict.fromkeys([*(c for c in profile.columns() if c not in taken), *keys])]
+        return [*dict.fromkeys([*(c for c in wanted if c not in taken), *keys])]
 
     base = _read(spec, path, of_base, spec.made_by is not None, progress, failures)
     others = []
@@ -66,7 +67,27 @@ def read_wave(profile: Profile, wave: str, path: Path, progress: Progress = lamb
         problems += found
     if problems or joined is None:
         raise InformalityError(problems, ExitCode.DATA)
-    return joined
+    return _renamed(joined, spec.in_file)
+
+
+def _renamed(file: RawFile, names: Mapping[str, str]) -> RawFile:
+    """The file with the names that the profile uses for its columns; a name that becomes double is left away."""
+    if not names:
+        return file
+
+    def under(held: Mapping[str, Any]) -> dict[str, Any]:
+        fresh = {here: held[there] for there, here in names.items() if there in held}
+        return {**{n: x for n, x in held.items() if n not in names}, **fresh}
+
+    frame = file.frame.drop(columns=[n for n in names.values() if n in file.frame and n not in names])
+    return replace(
+        file,
+        frame=frame.rename(columns=dict(names)),
+        variable_labels=under(file.variable_labels),
+        value_labels=under(file.value_labels),
+        user_missing=under(file.user_missing),
+        dates=tuple(names.get(name, name) for name in file.dates),
+    )
 
 
 def absent_columns(named: dict[str, str], present: Sequence[str], elsewhere: object = ()) -> list[Problem]:

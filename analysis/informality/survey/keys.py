@@ -7,7 +7,7 @@ import pandas as pd
 
 from informality.foundation.errors import Problem
 from informality.survey.account import Log
-from informality.survey.profile import Profile
+from informality.survey.profile import PartSpec, Profile
 
 
 def keys_and_design(profile: Profile, frame: pd.DataFrame, log: Log) -> dict[str, pd.Series]:
@@ -47,8 +47,8 @@ def keys_and_design(profile: Profile, frame: pd.DataFrame, log: Log) -> dict[str
                     count=int(wrong.sum()),
                 )
             )
-    stratum = pd.Series(["all"] * n) if spec.design.stratum == "none" else _joined(frame, spec.design.stratum)
-    psu = person if spec.design.psu == "none" else _joined(frame, spec.design.psu)
+    stratum = pd.Series(["all"] * n) if spec.design.stratum == "none" else _unit(profile, "stratum", frame, log)
+    psu = person if spec.design.psu == "none" else _unit(profile, "psu", frame, log)
     for name, column in (("stratum", stratum), ("psu", psu)):
         blank = column.isna().to_numpy()
         if blank.any():
@@ -89,6 +89,26 @@ def keys_and_design(profile: Profile, frame: pd.DataFrame, log: Log) -> dict[str
         "weight": weight,
         "period": period,
     }
+
+
+def _unit(profile: Profile, name: str, frame: pd.DataFrame, log: Log) -> pd.Series:
+    """The stratum or PSU of each row: one column or several, or the leading characters of one."""
+    said = getattr(profile.spec.design, name)
+    if not isinstance(said, PartSpec):
+        return _joined(frame, said)
+    whole = _joined(frame, said.column).str.zfill(said.take.width)
+    longer = (whole.str.len() > said.take.width).fillna(False).to_numpy(dtype=bool)
+    if longer.any():
+        log.problems.append(
+            Problem(
+                profile.file.place("design", name, "take"),
+                f"`{said.column}` is longer than the {said.take.width} characters that the profile says",
+                f"{log.rows(longer)}, for example {whole[longer].iloc[0]}",
+                "correct `width`",
+                count=int(longer.sum()),
+            )
+        )
+    return whole.str[: said.take.first]
 
 
 def _joined(frame: pd.DataFrame, columns: str | list[str]) -> pd.Series:

@@ -9,8 +9,9 @@ says ``TODO`` is still to be decided by a person.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -25,69 +26,32 @@ from informality.foundation.quantities import Status
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.schema import Schema, read_schema
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
-from informality.foundation.tagged import MissingCode
-from informality.survey.delivery import WaveSpec
+from informality.survey.form_specs import FormSpec, NumberSpec, TakeSpec, VariantSpec
 from informality.survey.official import BenchmarkSpec, ComparisonSpec
+from informality.survey.series import SeriesWaveSpec, wave_problems
 from informality.survey.unfinished import TODO, todos
 
-
-class TakeSpec(SpecModel):
-    """Leading digits of a classification code: pad with zeros to ``width``, keep the ``first`` digits."""
-
-    width: int = Field(ge=1)
-    first: int = Field(ge=1)
+__all__ = ["BenchmarkSpec", "FormSpec", "NumberSpec", "Profile", "ProfileSpec", "TakeSpec", "read_profile"]
 
 
-class NumberSpec(SpecModel):
-    """How a numeric column is read: codes that mean missing (``99``, or ``.a``), bands, and the range that is possible."""
+class PartSpec(SpecModel):
+    """The leading characters of a column: of a household number, those that name its PSU."""
 
-    unknown: list[MissingCode] = Field(default_factory=list)
-    not_applicable: list[MissingCode] = Field(default_factory=list)
-    not_asked: list[MissingCode] = Field(default_factory=list)
-    min: float | None = None
-    max: float | None = None
-    values: dict[float, float | Literal["unknown", "not_asked", "not_applicable"]] | None = None
-
-
-class FormSpec(SpecModel):
-    """How one harmonised variable is made from raw columns. A ``map`` beside ``codes`` adds to the shared list."""
-
-    column: Words | None = Field(default=None, alias="from")
-    take: TakeSpec | None = None
-    map: dict[Code, Words] | None = None
-    codes: Words | None = None
-    number: NumberSpec | None = None
-    otherwise: FormSpec | None = Field(default=None, alias="else")
-    rules: list[RuleSpec] | None = None
-    blank: Words | None = None
-    labels: dict[str, Words] = Field(default_factory=dict)
-    asked_of: dict[str, CellValue] = Field(default_factory=dict)
-    question: Words | None = None
-    note: Words | None = None
-
-    @model_validator(mode="after")
-    def _one_form(self) -> FormSpec:
-        given = [n for n in ("map", "codes", "number", "rules") if getattr(self, n) is not None]
-        if len(given) != 1 and given != ["map", "codes"]:
-            raise ValueError(f"give exactly one of map, codes, number, rules (found {', '.join(given) or 'none'})")
-        if (self.rules is None) != (self.column is not None):
-            raise ValueError("`from` names the column of map, codes and number; rules name their own columns")
-        if self.otherwise is not None and (self.number is None or self.otherwise.number is None):
-            raise ValueError("`else` follows a number and holds a number")
-        for name in ("take", "blank"):
-            if getattr(self, name) is not None and (self.number is not None or self.rules is not None):
-                raise ValueError(f"`{name}` goes with map and codes only")
-        if self.asked_of and self.rules is not None:
-            raise ValueError("rules say themselves who was not asked: remove `asked_of` and add a rule")
-        return self
+    column: Words = Field(alias="from")
+    take: TakeSpec
 
 
 class DesignSpec(SpecModel):
-    """The sample design as the file carries it. ``psu: none`` and ``stratum: none`` are said, not left out."""
+    """The sample design as the file carries it. ``psu: none`` and ``stratum: none`` are said, not left out.
+
+    ``between_waves``: whether strata and PSUs with the same codes in two waves are the same ones, visited twice
+    (``overlapping``: panels, rotation), or the samples were drawn anew (``independent``); studies of several waves need it.
+    """
 
     weight: Words
-    stratum: Words | list[Words]
-    psu: Words | list[Words]
+    stratum: Words | list[Words] | PartSpec
+    psu: Words | list[Words] | PartSpec
+    between_waves: Literal["overlapping", "independent"] | None = None
     lonely: Literal["fail", "certainty", "adjust", "average"] = "fail"
     note: Words | None = None
 
@@ -129,7 +93,7 @@ class ProfileSpec(SpecModel):
     bases: list[Literal["13", "19"]] = Field(min_length=1)
     basis_note: Words | None = None
     working_age: int = Field(default=15, ge=5, le=25)
-    waves: dict[str, WaveSpec]
+    waves: dict[str, SeriesWaveSpec]
     keys: KeySpec
     design: DesignSpec
     set_aside: list[SetAsideSpec] = Field(default_factory=list)
@@ -159,6 +123,36 @@ class Profile:
     rules: Mapping[str, Step]
     asked_of: Mapping[str, Filter]
     code_lists: Mapping[str, Mapping[Code, str]]
+    bare: Schema
+    """The schema before the survey named its regions."""
+
+    def of_wave(self, wave: str) -> Profile:
+        """The profile as one wave has it: with that wave's forms in place of those of the series."""
+        return self.with_forms({n: ("waves", wave, "variables", n) for n in self.spec.waves[wave].variables})
+
+    def with_forms(self, forms: Mapping[str, tuple[str, ...]]) -> Profile:
+        """The profile with the forms at some places of its file (by variable) in place of its own, checked anew."""
+        if not forms:
+            return self
+        found: dict[str, FormSpec | Literal["not_asked", "TODO"]] = {}
+        lines = dict(self.file.lines)
+        for name, loc in forms.items():
+            found[name] = _form_at(self.spec, loc)
+            lines = {key: line for key, line in lines.items() if key[:2] != ("variables", name)}
+            here = {key: line for key, line in self.file.lines.items() if key[: len(loc)] == loc}
+            lines |= {("variables", name, *key[len(loc) :]): line for key, line in here.items()}
+        spec = self.spec.model_copy(update={"variables": {**self.spec.variables, **found}})
+        return _checked(replace(self.file, spec=spec, lines=lines), self.bare)
+
+    @property
+    def variants(self) -> dict[tuple[str, str], VariantSpec]:
+        """Other readings of the questionnaire, by variable and name."""
+        forms = {n: f for n, f in self.spec.variables.items() if isinstance(f, FormSpec)}
+        return {(n, name): variant for n, form in forms.items() for name, variant in form.variants.items()}
+
+    def read_as(self, variable: str, variant: str) -> Profile:
+        """The profile with another reading of one variable."""
+        return self.with_forms({variable: ("variables", variable, "variants", variant)})
 
     @property
     def spec(self) -> ProfileSpec:
@@ -198,15 +192,19 @@ class Profile:
         add(spec.design.weight, "design", "weight")
         for part in ("stratum", "psu"):
             value = getattr(spec.design, part)
-            add(None if value == "none" else value, "design", part)
+            add(value.column if isinstance(value, PartSpec) else None if value == "none" else value, "design", part)
         for i, rows in enumerate(spec.set_aside):
             add(list(rows.when), "set_aside", i)
-        for name, form in spec.variables.items():
+        forms: list[tuple[tuple[str, ...], FormSpec | Literal["not_asked", "TODO"]]] = [
+            (("variables", name), form) for name, form in spec.variables.items()
+        ]
+        forms += [(("variables", name, "variants", other), form) for (name, other), form in self.variants.items()]
+        for loc, form in forms:
             while isinstance(form, FormSpec):
-                add(form.column, "variables", name, "from")
+                add(form.column, *loc, "from")
                 for i, rule in enumerate(form.rules or []):
                     for column in rule.when:
-                        add(column, "variables", name, "rules", i, "when", column)
+                        add(column, *loc, "rules", i, "when", column)
                 form = form.otherwise or "not_asked"
         for name, flag in spec.flags.items():
             add(flag.column, "flags", name, "from")
@@ -223,8 +221,23 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
         file = load(path, ProfileSpec)
     except InformalityError as failure:
         raise InformalityError([*failure.problems, *_todos_of(path, schema)], failure.code) from None
-    spec = file.spec
-    problems: list[Problem] = todos(path, schema)
+    profile = _checked(file, schema, todos(path, schema))
+    failures = []
+    variants = [partial(profile.read_as, *variant) for variant in profile.variants]
+    for read in (*(partial(profile.of_wave, wave) for wave in profile.spec.waves), *variants):
+        try:
+            read()
+        except InformalityError as failure:
+            failures.append(failure)
+    if failures:
+        raise InformalityError(dict.fromkeys(p for f in failures for p in f.problems), failures[0].code)
+    return profile
+
+
+def _checked(file: SpecFile[ProfileSpec], schema: Schema, before: Sequence[Problem] = ()) -> Profile:
+    """A profile with its rules compiled, as its file says it of all waves; ``before``: problems found already."""
+    bare, spec = schema, file.spec
+    problems: list[Problem] = list(before)
     measured, fillable = schema.measured(), schema.may_fill()
     problems += [
         Problem(file.place("blocks", name), f"the schema has no block `{name}`", fix=did_you_mean(name, schema.blocks))
@@ -250,10 +263,12 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
                 f"({', '.join(schema.blocks)}) write `blocks: {{name: not_asked}}`",
             )
         )
-    open_labels = {}
-    for name, form in spec.variables.items():
-        if isinstance(form, FormSpec) and name in schema.variables and schema[name].spec.open:
-            open_labels[name] = dict(form.labels)
+    problems += wave_problems(file, spec.waves, fillable)
+    open_labels: dict[str, dict[str, str]] = {}
+    for forms in (spec.variables, *(wave.variables for wave in spec.waves.values())):  # all waves have all levels
+        for name, form in forms.items():
+            if isinstance(form, FormSpec) and name in schema.variables and schema[name].spec.open:
+                open_labels[name] = {**form.labels, **open_labels.get(name, {})}
     schema = schema.with_open(open_labels)
     if spec.working_age != 15:
         schema = schema.with_working_age(spec.working_age)
@@ -291,7 +306,16 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
         raise InformalityError(problems + gaps, ExitCode.SPEC)
     if gaps:
         raise InformalityError(gaps, ExitCode.DEFINITION)
-    return Profile(file, schema, rules, asked_of, lists)
+    return Profile(file, schema, rules, asked_of, lists, bare)
+
+
+def _form_at(spec: ProfileSpec, loc: tuple[str, ...]) -> FormSpec | Literal["not_asked", "TODO"]:
+    """The form at ``("waves", wave, "variables", name)`` or ``("variables", name, "variants", variant)``."""
+    if loc[0] == "waves":
+        return spec.waves[loc[1]].variables[loc[3]]
+    form = spec.variables[loc[1]]
+    assert isinstance(form, FormSpec)
+    return form.variants[loc[3]]
 
 
 def _todos_of(path: Path, schema: Schema) -> list[Problem]:

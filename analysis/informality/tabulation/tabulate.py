@@ -14,12 +14,11 @@ import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.foundation.quantities import weakest
-from informality.inference.estimates.comparisons import t_test
 from informality.inference.estimates.derived import cells
 from informality.inference.estimates.estimate import Estimate
 from informality.inference.estimates.intervals import interval
 from informality.inference.sampling.design import Design
-from informality.tabulation.columns import ESTIMATES
+from informality.tabulation.differences import difference_rows, without_difference
 from informality.tabulation.measure import Answer, Question, ask
 from informality.tabulation.plan import IndicatorSpec, Plan
 from informality.tabulation.reliability import relative_error
@@ -125,24 +124,16 @@ def _indicator(
 def _difference(answer: Answer, pair: Sequence[str], settings: Settings) -> tuple[pd.DataFrame, list[int]]:
     """The first level less the second, with the error of the difference and the test that it is 0.
 
-    It is as reliable as the weaker of the two numbers, so it is graded by that one's cases; a coefficient of variation
-    says nothing about a difference, which may well be 0. A level without a case has no difference. Also the places of
-    the two numbers.
+    A level without a case has no difference. Also the places of the two numbers.
     """
     level = "-".join(pair)
     places = [answer.cells.index((one,)) if (one,) in answer.cells else None for one in pair]
     made = dimensions(answer.question.dims, [(level,)])
     if places[0] is None or places[1] is None:
-        made[[*ESTIMATES, "n_weighted"]] = np.nan
-        return made.assign(n=0, df=np.nan, cv=np.nan, deff=np.nan), []
+        return without_difference(made), []
     both = [places[0], places[1]]
     gap = cells(answer.estimate)[both[:1]] - cells(answer.estimate)[both[1:]]
-    low, high = interval(gap, "normal" if settings.method == "normal" else "t", settings.confidence)
-    made = made.assign(
-        value=gap.value, se=gap.se, ci_low=low, ci_high=high, p=t_test(gap)["p"].to_numpy(),
-        n=answer.cases[both].min(), n_weighted=gap.n_weighted, cv=0.0, deff=np.nan, df=gap.df,
-    )  # fmt: skip
-    return made, both
+    return difference_rows(made, gap, answer.cases[both].min(), settings), both
 
 
 def _note(rows: pd.DataFrame, remarks: Sequence[str]) -> None:
