@@ -101,6 +101,91 @@ def check(
         raise
 
 
+Encoding = Annotated[
+    str | None, typer.Option("--encoding", help="Of the text, where the file does not say it.", show_default=False)
+]
+Delimiter = Annotated[
+    str | None, typer.Option("--delimiter", help="Between the cells of a table of text (or tab).", show_default=False)
+]
+Decimal = Annotated[str, typer.Option("--decimal", help="Decimal mark of a table of text.")]
+Member = Annotated[
+    str | None, typer.Option("--member", help="Which file of a .zip, or data frame of an .rda.", show_default=False)
+]
+Layout = Annotated[
+    Path | None, typer.Option("--layout", help="Where the columns of a fixed-width file stand.", show_default=False)
+]
+
+
+@app.command()
+def new(
+    files: Annotated[
+        list[Path],
+        typer.Argument(help="The survey's data file; more are further waves, or joined.", show_default=False),
+    ],
+    id: Annotated[
+        str | None, typer.Option("--id", help="Name of the profile; otherwise that of the file.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Where to write it; otherwise analysis/surveys.", show_default=False)
+    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = ".",
+    member: Member = None,
+    layout: Layout = None,
+) -> None:
+    """Start a survey profile: suggestions for every variable, with reasons and counts."""
+    from informality.screens import progress, show_started
+    from informality.study import Workspace
+    from informality.survey.suggesting.starting import start
+
+    how = _how(encoding, delimiter, decimal, member, layout)
+    with progress() as tell:
+        started = start(files, Workspace.find().folder("surveys"), id, out, tell, tell.rows, **how)
+    show_started(started)
+
+
+@app.command()
+def codebook(
+    file: Annotated[Path, typer.Argument(help="A survey's data file.", show_default=False)],
+    find: Annotated[
+        str | None, typer.Option("--find", help="List the variables with these words here.", show_default=False)
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Where to write the page; otherwise in this folder.", show_default=False),
+    ] = None,
+    encoding: Encoding = None,
+    delimiter: Delimiter = None,
+    decimal: Decimal = ".",
+    member: Member = None,
+    layout: Layout = None,
+) -> None:
+    """Show the variables of a data file: as one searchable page, or those with some words here."""
+    from informality.screens import progress, show_codebook, show_variables
+    from informality.survey.suggesting.codebook import matching, short_list, write_page
+    from informality.survey.suggesting.facts import look_at
+
+    how = _how(encoding, delimiter, decimal, member, layout)
+    with progress() as tell:
+        tell(f"looking at {file.name}")
+        facts = look_at(file, tell.rows, **how)
+    if find is not None:
+        show_variables(short_list(matching(facts, find)), len(facts.columns), find)
+    if find is None or out is not None:
+        path = out or Path(f"{file.name.split('.')[0]}-codebook.html")
+        write_page(facts, path)
+        show_codebook(path, len(facts.columns))
+
+
+def _how(
+    encoding: str | None, delimiter: str | None, decimal: str, member: str | None, layout: Path | None
+) -> dict[str, Any]:
+    """How the files are written, as the reader wants it."""
+    mark = "\t" if delimiter == "tab" else delimiter
+    return {"encoding": encoding, "delimiter": mark, "decimal": decimal, "member": member, "layout": layout}
+
+
 @app.command()
 def table(
     study: StudyName,

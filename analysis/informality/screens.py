@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from informality.pipeline import Written
     from informality.publication.table import Column, Table
     from informality.querying import Reply
+    from informality.survey.suggesting.starting import Started
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -173,6 +174,30 @@ def show_check(found: Check) -> None:
         )
         _say(out, Text(f"{row.title}: published {official}, ours {ours}{gap}"), "  ")
         _say(out, Text(row.why, style="dim"), "    ")
+
+
+def show_started(found: Started) -> None:
+    """A profile that was begun, and what to do with it."""
+    _say(out, Text(str(found.path)), "✓ new    ", "green")
+    count = f"{found.open} places say TODO, {found.suggested} suggestions say CONFIRM"
+    _say(out, Text(f"an unfinished survey profile: {count}", style="dim"), "         ")
+    show_next(
+        f"open it, fill the TODO places, then run: informality check {found.path if found.path.suffix else found.id}"
+    )
+
+
+def show_variables(found: Sequence[tuple[str, str, str, str]], of: int, words: str) -> None:
+    """The variables of a file that fit some words: name, kind, label, answers."""
+    for name, kind, label, answers in found:
+        _say(out, Text.assemble((name, "bold"), "  ", label or ("no label", "dim")))
+        _say(out, Text.assemble((kind, "dim"), f"; {answers}" if answers else ""), "    ")
+    out.print(f"\n[bold]{len(found)}[/] of {of:,} variables fit “{escape(words)}”")
+
+
+def show_codebook(path: Path, variables: int) -> None:
+    """The page that was written."""
+    _say(out, Text(str(path)), "✓ new    ", "green")
+    _say(out, Text(f"the codebook, {variables:,} variables, one page that opens anywhere", style="dim"), "         ")
 
 
 def show_next(text: str, console: Console | None = None) -> None:

@@ -205,6 +205,14 @@ _KINDS = {
     "model": "a mapping (lines of `key: value`)",
 }
 
+_BOUNDS = {
+    "greater_than": "more than",
+    "greater_than_equal": "at least",
+    "less_than": "less than",
+    "less_than_equal": "at most",
+}
+_BOUND_NAMES = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
+
 
 def _explain(detail: ErrorDetails, model: type[BaseModel], path: Path, lines: Mapping[Loc, int]) -> Problem:
     loc, kind, found = detail["loc"], detail["type"], detail["input"]
@@ -224,6 +232,9 @@ def _explain(detail: ErrorDetails, model: type[BaseModel], path: Path, lines: Ma
     )
     if kind in {"literal_error", "enum"}:
         allowed = [word.strip("' ") for word in str(detail["ctx"]["expected"]).replace(" or ", ", ").split(", ")]
+        allowed = [word for word in allowed if word != "TODO"]  # where it may stand, it is no answer
+        if str(found) in allowed:
+            return Problem(place, f"`{name}` should be text", shown, f'write it in quotation marks, "{found}"')
         return Problem(place, f"`{name}` has a value that is not allowed", shown, did_you_mean(found, allowed))
     if kind.endswith("_type") or kind.endswith("_parsing"):
         wanted = _KINDS.get(kind.split("_")[0], kind.split("_")[0])
@@ -237,6 +248,11 @@ def _explain(detail: ErrorDetails, model: type[BaseModel], path: Path, lines: Ma
     if kind == "union_tag_not_found":
         word = str(detail["ctx"]["discriminator"]).strip("'")
         return Problem(place, f"`{word}` is missing in {_parent(lines, (*loc, word))}", fix=f"add a line `{word}: …`")
+    if kind in {"too_short", "string_too_short"}:
+        return Problem(place, f"`{name}` is empty", shown, "write at least one" if kind == "too_short" else "write it")
+    if kind in _BOUNDS:
+        bound = f"{_BOUNDS[kind]} {detail['ctx'][_BOUND_NAMES[kind]]:g}"
+        return Problem(place, f"`{name}` should be {bound}", shown, f"write a number that is {bound}")
     if kind == "value_error":
         return Problem(place, str(detail["ctx"]["error"]), shown if not isinstance(found, dict) else "")
     return Problem(place, f"`{name}`: {detail['msg']}", shown)
@@ -245,7 +261,7 @@ def _explain(detail: ErrorDetails, model: type[BaseModel], path: Path, lines: Ma
 def _other_member(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     """Whether an error is about the member of a union the user did not mean.
 
-    A mapping is no fixed word, and a word is no mapping: only the errors of the kind that was written count.
+    A mapping is no fixed word, and a word is no mapping and no number: only the errors of the kind that was written count.
     """
     if len(details) == 1:
         return False
@@ -253,7 +269,10 @@ def _other_member(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     wrong_mapping = detail["type"] in {"model_type", "dict_type"} and any(
         other["type"] == "literal_error" and other["loc"][:-1] == detail["loc"][:-1] for other in details
     )
-    return wrong_word or (wrong_mapping and isinstance(detail["input"], str))
+    wrong_number = detail["type"].startswith("float") and any(
+        other["type"] == "literal_error" and other["loc"][:-1] == detail["loc"][:-1] for other in details
+    )
+    return wrong_word or ((wrong_mapping or wrong_number) and isinstance(detail["input"], str))
 
 
 def _parent(lines: Mapping[Loc, int], loc: Loc) -> str:

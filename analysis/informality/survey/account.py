@@ -72,11 +72,11 @@ def wrong_kind(axes: Sequence[Axis], frame: pd.DataFrame, place: str) -> list[Pr
         is_text = not pd.api.types.is_numeric_dtype(column.dtype)
         words = [w for w in axis.words if w != BLANK and not is_tag(w)]
         if len(column) and (len(axis.thresholds) if is_text else words):
-            holds, tested = ("text", "numbers") if is_text else ("numbers", "text")
+            holds, tested = ("text", "numbers are") if is_text else ("numbers", "text is")
             problems.append(
                 Problem(
                     place,
-                    f"the column `{name}` holds {holds}, but {tested} are tested here",
+                    f"the column `{name}` holds {holds}, but {tested} tested here",
                     f"for example {written(as_code(column.iloc[0]))}",
                     f"write the codes {'in' if is_text else 'without'} quotation marks",
                 )

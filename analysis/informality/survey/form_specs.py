@@ -28,7 +28,7 @@ class NumberSpec(SpecModel):
     not_asked: list[MissingCode] = Field(default_factory=list)
     min: float | None = None
     max: float | None = None
-    values: dict[float, float | Literal["unknown", "not_asked", "not_applicable"]] | None = None
+    values: dict[float, float | Literal["unknown", "not_asked", "not_applicable", "TODO"]] | None = None
 
 
 class FormSpec(SpecModel):

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field
 
 from informality.foundation.codes import Code, CodeListSpec
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
@@ -104,14 +104,6 @@ class ProfileSpec(SpecModel):
     no_benchmarks: Words | None = None
     comparisons: dict[str, ComparisonSpec] = Field(default_factory=dict)
     notes: list[Words] = Field(default_factory=list)
-
-    @model_validator(mode="after")
-    def _one_of_both(self) -> ProfileSpec:
-        if self.benchmarks and self.no_benchmarks:
-            raise ValueError(
-                "`no_benchmarks` says why there are none, but `benchmarks` has some: remove one of the two"
-            )
-        return self
 
 
 @dataclass(frozen=True, slots=True)
@@ -300,8 +292,12 @@ def _checked(file: SpecFile[ProfileSpec], schema: Schema, before: Sequence[Probl
                 for w in strange
             ]
             if b.flag and b.flag not in spec.flags:
-                what, fix = f"there is no flag `{b.flag}`", did_you_mean(b.flag, spec.flags)
+                what = f"there is no flag `{b.flag}`"
+                fix = did_you_mean(b.flag, spec.flags) or "declare it under `flags`"
                 problems.append(Problem(file.place(part, i, "flag"), what, fix=fix))
+    if spec.benchmarks and spec.no_benchmarks:
+        what = "`no_benchmarks` says why there are none, but `benchmarks` has some"
+        problems.append(Problem(file.place("no_benchmarks"), what, f"{len(spec.benchmarks)}", "remove one of the two"))
     if problems:
         raise InformalityError(problems + gaps, ExitCode.SPEC)
     if gaps:
@@ -405,6 +401,8 @@ def _compile_rules(
 ) -> tuple[Step | None, list[Problem], list[Problem]]:
     raw = {column: Variable(column, "code") for rule in rules for column in rule.when}
     outcomes = {c: schema[name].grammar.label(c) for c in (*schema[name].categories, *MISSING)}
+    if any(rule.then == TODO for rule in rules):
+        outcomes[TODO] = TODO
     step = StepSpec(decides=name, title=schema[name].spec.title, outcomes=outcomes, rules=rules)
     steps, problems = compile_steps([step], raw, place=file.place, loc=loc)
     return (steps[0] if steps else None), problems, prove(steps, file.place(*loc)) if steps else []

@@ -18,7 +18,7 @@ from informality.foundation.specfile import Loc, SpecFile, read_yaml
 TODO = "TODO"
 MARK = "CONFIRM"
 _COMMENT = re.compile(r"\s#\s?(.*)$")
-_MARK = re.compile(rf"(^|\s)#.*?\b{MARK}\b")
+_MARK = re.compile(rf"# {MARK}\b")
 
 
 def todos(path: Path, schema: Schema) -> list[Problem]:

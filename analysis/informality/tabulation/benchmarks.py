@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -110,17 +110,22 @@ def _figures(
 
 
 def failures(table: pd.DataFrame, profile: Profile) -> list[Problem]:
-    """A problem for each official figure that is not reproduced."""
+    """A problem for each official figure that is not reproduced, or that nobody in the file belongs to."""
     return [
-        Problem(
-            profile.file.place("benchmarks", row.id),
-            f"{row.title} is not reproduced",
-            f"official {row.official:,.6g} {row.unit}, ours {row.ours:,.6g}, allowed difference {row.tolerance:g}",
-            "find out why before anything else, and write the reason down in the profile",
-        )
+        Problem(profile.file.place("benchmarks", row.id), f"{row.title} {what}", found, fix)
         for row in table.itertuples()
         if row.verdict == NOT_REPRODUCED
+        for what, found, fix in [_failure(row)]
     ]
+
+
+def _failure(row: Any) -> tuple[str, str, str]:
+    """What is wrong with a figure, the evidence, and what to do."""
+    if np.isnan(row.ours):
+        official = f"official {row.official:,.6g} {row.unit}"
+        return "cannot be computed", f"{official}; {row.note}", "correct `of` and `among`, or the mapping they rest on"
+    found = f"official {row.official:,.6g} {row.unit}, ours {row.ours:,.6g}, allowed difference {row.tolerance:g}"
+    return "is not reproduced", found, "find out why before anything else, and write the reason down in the profile"
 
 
 def _problems(
