@@ -77,6 +77,7 @@ def report_inputs(
             "title": spec.title,
             "subtitle": spec.subtitle or "",
             "country": profile.country.name,
+            "place": profile.waves[spec.each_wave[-1]].covers or profile.country.name,
             "survey": spec.survey,
             "survey_title": profile.title,
             "agency": profile.agency,

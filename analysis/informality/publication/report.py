@@ -107,6 +107,8 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
         files[f"_figures/{id}.svg"] = svg
         image = f'![](_figures/{id}.svg){{fig-alt="{html_text(alternative)}"}}'
         files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], [*notes, pub.source], title)
+    asked = inputs.results.loc[inputs.results["value"].notna(), "dim1"].dropna().unique()
+    shown |= {f"by-{variable}": True for variable in sorted(asked)}
     for name, part in annex.parts(inputs, pub, views).items():
         files[f"_parts/{name}"] = part
     files["_parts/banner.html"] = annex.banner(inputs.made_up_notice)
@@ -135,6 +137,7 @@ def _variables(inputs: ReportInputs, views: ViewsSpec, pub: Publication, source:
     return {
         "study": study,
         "headline_definition": markdown_text(headline.title if headline else study["headline"]),
+        "headline_summary": markdown_text(headline.summary if headline else ""),
         "made_up_notice": markdown_text(inputs.made_up_notice),
         "design": design,
         **prose_variables(views, pub, source),

@@ -91,9 +91,13 @@ class JoinSpec(FileSpec):
 
 
 class WaveSpec(FileSpec):
-    """The files of one wave of the series: one row a person in ``file``, further columns from ``join``."""
+    """The files of one wave of the series: one row a person in ``file``, further columns from ``join``.
+
+    ``covers``: whom it speaks of, where that is not the whole country, for the middle of a sentence.
+    """
 
     title: Words
+    covers: Words | None = None
     made_by: Words | None = None
     source: Words
     licence: Words
