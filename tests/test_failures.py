@@ -249,6 +249,8 @@ WRITTEN = {
     "data_clean/small/workers.parquet",
     "data_clean/small/annex.json",
     "data_clean/small/results.parquet",
+    "data_clean/small/quality.json",
+    "data_clean/small/quality.csv",
     "data_clean/small/manifest.json",
     "reports/_output/small/country.html",
     "reports/_output/small/_build/part.md",

@@ -43,6 +43,8 @@ FILES = [
     "data_clean/lao-demo/workers.parquet",
     "data_clean/lao-demo/annex.json",
     "data_clean/lao-demo/results.parquet",
+    "data_clean/lao-demo/quality.json",
+    "data_clean/lao-demo/quality.csv",
     "reports/_output/lao-demo/country.html",
     "data_clean/lao-demo/manifest.json",
 ]
@@ -202,7 +204,7 @@ def test_the_manifest_says_what_made_the_files(demo: Path) -> None:
     outputs = {
         name.rpartition("/")[2]: value for s in manifest["steps"].values() for name, value in s["outputs"].items()
     }
-    assert outputs == {name.rpartition("/")[2]: hashes[name] for name in FILES[1:5]}
+    assert outputs == {name.rpartition("/")[2]: hashes[name] for name in FILES[1:-1]}
     assert list(manifest["steps"]) == ["report", "results", "workers"]  # keys of our JSON files are sorted
     assert all(step["seconds"] >= 0 and len(step["fingerprint"]) == 64 for step in manifest["steps"].values())
     assert manifest["versions"]["pandas"] == pd.__version__
@@ -222,7 +224,7 @@ def test_the_official_figures_come_out(demo: Path) -> None:
 def test_that_the_data_are_made_up_is_said_wherever_they_are_shown(
     demo: Path, workers: pd.DataFrame, ask: Callable[..., str]
 ) -> None:
-    assert (demo / FILES[4]).read_text(encoding="utf-8").count(NOTICE) > 10
+    assert (demo / FILES[-2]).read_text(encoding="utf-8").count(NOTICE) > 10
     person = workers["person_id"].iloc[0]
     for command in (
         "table lao-demo --of informal",
@@ -247,7 +249,7 @@ def test_force_redoes_everything_and_the_numbers_are_the_same(copy: Path, result
     before = tree(copy)
     assert run(copy, force=True) == Again(STEPS, FILES)
     after = tree(copy)
-    assert {name for name in before if before[name] != after[name]} <= {FILES[5]}  # durations and the hour
+    assert {name for name in before if before[name] != after[name]} <= {FILES[-1]}  # durations and the hour
     pd.testing.assert_frame_equal(pd.read_parquet(copy / FILES[3]), results)
 
 
@@ -258,12 +260,12 @@ def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
         def make(run: pipeline.Run, *_: object) -> None:
             (run.staging / "report").mkdir(exist_ok=True)
             for name in names:
-                source = copy / FILES[4] if name.startswith("report") else run.clean / name
+                source = copy / FILES[-2] if name.startswith("report") else run.clean / name
                 shutil.copy(source, run.staging / name)
 
         return make
 
-    monkeypatch.setattr(pipeline, "_make_results", again("results.parquet"))
+    monkeypatch.setattr(pipeline, "_make_results", again("results.parquet", *pipeline.QUALITY))
     monkeypatch.setattr(pipeline, "_make_report", again("report/country.html"))
 
 

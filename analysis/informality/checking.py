@@ -15,9 +15,10 @@ from informality.foundation.library import find
 from informality.steps import Progress, raw_file, read_harmonised, sample_design_of
 from informality.study import Workspace, profile_and_wave
 from informality.survey.profile import Profile
-from informality.survey.quality import check_quality
+from informality.survey.quality import Quality, check_quality
 from informality.survey.unfinished import MARK, marks
 from informality.tabulation import benchmarks
+from informality.tabulation.consistency import check_official
 from informality.tabulation.views import view
 
 
@@ -31,7 +32,7 @@ class Check:
     accounting: pd.DataFrame
     asked: int
     not_asked: list[str]
-    quality: list[Problem]
+    quality: Quality
     benchmarks: pd.DataFrame
     comparisons: pd.DataFrame
     failures: list[Problem]
@@ -62,6 +63,8 @@ def check_survey(
     seen = {d.id: view(workers, d, profile.schema, survey.asked) for d in definitions}
     design = sample_design_of(profile, workers, profile.spec.design.lonely)
     official = benchmarks.compare(profile, wave, seen, survey.flags, design)
+    quality = check_quality(survey, profile)
+    check_official(quality, profile, wave, official)
     measured = profile.measured
     whole_blocks = {n for names in profile.lacking.values() for n in names}
     return Check(
@@ -77,7 +80,7 @@ def check_survey(
                 for block, names in profile.lacking.items()
             ),
         ],
-        [*check_quality(survey, profile), *benchmarks.unexplained(profile, wave)],
+        quality,
         official,
         benchmarks.beside(profile, wave, seen, survey.flags, design),
         benchmarks.failures(official, profile),
@@ -92,6 +95,19 @@ AFTER = {
     ExitCode.BENCHMARK: "find out why these figures differ: a mapping, a universe or a weight is the usual cause",
 }
 """What to do after a check that ended with this code."""
+
+
+def errors_of(found: Check) -> InformalityError | None:
+    """What the command ends with: official figures that are not reproduced, or else errors that the data checks found."""
+    if found.failures:
+        return InformalityError(found.failures, ExitCode.BENCHMARK)
+    wrong = found.quality.counts()["error"]
+    if not wrong:
+        return None
+    what = f"the checks of the data found {wrong} {'error' if wrong == 1 else 'errors'}, told under Quality"
+    failure = InformalityError(Problem(found.profile.file.path.name, what), ExitCode.DATA)
+    failure.next_step = "mend the file or the profile: what rests on an error is wrong until it is explained"
+    return failure
 
 
 def next_step(found: Check) -> str:

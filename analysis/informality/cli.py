@@ -85,7 +85,7 @@ def check(
     ] = None,
 ) -> None:
     """Check a survey: mistakes, mapping, quality and official figures, and what to do next."""
-    from informality.checking import AFTER, check_survey, next_step
+    from informality.checking import AFTER, check_survey, errors_of, next_step
     from informality.screens import progress, show_check, show_next
     from informality.study import Workspace
 
@@ -93,11 +93,11 @@ def check(
         with progress() as tell:
             found = check_survey(survey, Workspace.find(data), wave, tell, tell.rows)
         show_check(found)
-        if found.failures:
-            raise InformalityError(found.failures, ExitCode.BENCHMARK)
+        if failure := errors_of(found):
+            raise failure
         show_next(next_step(found))
     except InformalityError as failure:
-        failure.next_step = AFTER.get(failure.code, "")
+        failure.next_step = failure.next_step or AFTER.get(failure.code, "")
         raise
 
 

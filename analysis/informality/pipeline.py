@@ -53,9 +53,13 @@ MEANING = {
     "workers.parquet": "persons, harmonised and classified, with the rule that decided each",
     "annex.json": "how the file was read and checked",
     "results.parquet": "the results table: every published number",
+    "quality.json": "what the checks of data and tables found",
+    "quality.csv": "the same findings as a table",
     "report/country.html": "the report: open it in a browser",
     "manifest.json": "hashes, versions, settings and durations",
 }
+
+QUALITY = ("quality.json", "quality.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +147,7 @@ def _run(run: Run) -> list[Written]:
     }
     output = run.workspace.output(run.head.id)
     source = run.workspace.root / "reports" / "country.qmd"
-    places = {n: run.clean / n for n in ("workers.parquet", "annex.json", "results.parquet")}
+    places = {n: run.clean / n for n in ("workers.parquet", "annex.json", "results.parquet", *QUALITY)}
     places |= {"report/country.html": output / "country.html"}
     made = {place for path, place in raw_places.items() if path.parent == run.staging}
 
@@ -172,8 +176,8 @@ def _run(run: Run) -> list[Written]:
     reads = _of_survey(files, run.manifest["raw"])
     step("workers", reads, ["workers.parquet", "annex.json"], lambda: _make_workers(run, raw))
     reads = files | {n: sha256(run.at(n)) for n in ("workers.parquet", "annex.json")}
-    step("results", reads, ["results.parquet"], lambda: _make_results(run))
-    reads |= {"results.parquet": sha256(run.at("results.parquet"))}
+    step("results", reads, ["results.parquet", *QUALITY], lambda: _make_results(run))
+    reads |= {n: sha256(run.at(n)) for n in ("results.parquet", "quality.json")}
     reads |= {"source": sha256(source) if source.is_file() else ""}
     step("report", reads, ["report/country.html"], lambda: _make_report(run, raw, source))
 
@@ -313,12 +317,15 @@ def _told_of_wave(
 ) -> dict[str, list[dict[str, Any]]]:
     """What the annex tells of one wave: how its file was read, and what the checks found."""
     from informality.survey.quality import check_quality
-    from informality.tabulation.benchmarks import beside, compare, unexplained
+    from informality.tabulation.benchmarks import beside, compare
+    from informality.tabulation.consistency import check_official
 
     profile = study.profile.of_wave(wave)
     design, seen = sample_design(study, workers), views(study, workers, survey.asked)
     official = compare(profile, wave, seen, survey.flags, design)
     elsewhere = beside(profile, wave, seen, survey.flags, design)
+    quality = check_quality(survey, profile)
+    check_official(quality, profile, wave, official)
     return {
         "mapping": _records(survey.mapping),
         "accounting": _records(survey.accounting),
@@ -326,10 +333,7 @@ def _told_of_wave(
             {"file": s.file, "kind": s.kind, "rows": s.rows, "columns": s.columns, "text": s.encoding.words}
             for s in survey.sources
         ],
-        "quality": [
-            {"severity": p.severity, "place": p.place, "what": p.what, "found": p.found, "fix": p.fix, "n": p.count}
-            for p in (*check_quality(survey, profile), *unexplained(profile, wave))
-        ],
+        "quality": [quality.as_dict()],
         "benchmarks": _records(official),
         "comparisons": _records(elsewhere),
     }
@@ -360,6 +364,24 @@ def _make_results(run: Run) -> None:
         parts.append(changes(study, workers, asked))
     results = pd.concat(parts, ignore_index=True)
     write_atomically(run.staging / "results.parquet", lambda new: results.to_parquet(new, index=False))
+    _write_quality(run, results)
+
+
+def _write_quality(run: Run, results: pd.DataFrame) -> None:
+    """What the checks of the data, of the official figures and of the tables found, for programs to read."""
+    import pandas as pd
+
+    from informality.survey.quality import Quality
+    from informality.tabulation.consistency import check_results
+
+    quality = Quality.joined({part[WAVE]: Quality.read(part) for part in _read_annex(run)["quality"]})
+    indicators = [i for plan in run.study.plans for i in plan.spec.indicators.items()]
+    compositions = {name: str(i.of) for name, i in indicators if i.statistic == "composition"}
+    quality.add(check_results(results, compositions, run.study.schema))
+    kept = quality.as_dict()
+    write_json(run.staging / "quality.json", kept)
+    table = pd.DataFrame(kept["findings"], columns=list(quality.COLUMNS)).astype({"n": "Int64"})
+    write_atomically(run.staging / "quality.csv", lambda new: table.to_csv(new, index=False))
 
 
 def _make_report(run: Run, raw: Mapping[str, Path], source: Path) -> None:
@@ -384,7 +406,8 @@ def _make_report(run: Run, raw: Mapping[str, Path], source: Path) -> None:
         "fingerprint": run.manifest["fingerprint"][:16],
         "manifest": f"data_clean/{run.head.id}/manifest.json",
     }
-    inputs = report_inputs(run.study, pd.read_parquet(results_path), _read_annex(run), provenance)
+    annex = _read_annex(run) | {"quality": json.loads(run.at("quality.json").read_text(encoding="utf-8"))}
+    inputs = report_inputs(run.study, pd.read_parquet(results_path), annex, provenance)
     try:
         build_report(inputs, source, run.staging / "report")
     except OSError as failure:

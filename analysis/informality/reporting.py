@@ -9,7 +9,7 @@ from informality.classification.classify import NOT_DETERMINABLE
 from informality.classification.definition import Definition
 from informality.foundation import reading
 from informality.foundation.schema import Schema
-from informality.publication.inputs import DefinitionNote, ReportInputs
+from informality.publication.inputs import DefinitionNote, QualityNote, ReportInputs
 from informality.publication.table import Labels
 from informality.study import Study
 from informality.survey.profile import PartSpec
@@ -94,12 +94,37 @@ def report_inputs(
         definitions=[definition_note(d, study.schema, counts[d.id]) for d in study.definitions],
         mapping=pd.DataFrame(annex["mapping"]),
         accounting=pd.DataFrame(annex["accounting"]),
-        quality=pd.DataFrame(annex["quality"], columns=["severity", "place", "what", "found", "fix", "n"]),
+        quality=_findings(annex["quality"]),
         benchmarks=pd.DataFrame(annex["benchmarks"]),
         comparisons=pd.DataFrame(annex["comparisons"]),
         reliability=study.standard.legend(),
         design=_design(study, annex["design"]),
         provenance=provenance,
+        quality_note=_quality_note(annex["quality"]),
+    )
+
+
+def _findings(quality: Mapping[str, Any]) -> pd.DataFrame:
+    """The findings of the checks, each under the title of its block."""
+    import pandas as pd
+
+    from informality.survey.quality import Quality, read_quality_rules
+
+    frame = pd.DataFrame(quality["findings"], columns=list(Quality.COLUMNS)).astype({"n": float, "share": float})
+    return frame.assign(block=frame["block"].map(read_quality_rules().blocks))
+
+
+def _quality_note(quality: Mapping[str, Any]) -> QualityNote:
+    import pandas as pd
+
+    from informality.survey.quality import read_quality_rules
+
+    limits = read_quality_rules().limits.items()
+    return QualityNote(
+        quality["summary"]["checks_made"],
+        [(row["what"], row["value"]) for row in quality["facts"]],
+        [(row["check"], row["why"]) for row in quality["not_made"]],
+        pd.DataFrame([{"name": n.replace("_", " "), **limit.model_dump()} for n, limit in limits]),
     )
 
 

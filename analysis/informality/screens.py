@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from informality.pipeline import Written
     from informality.publication.table import Column, Table
     from informality.querying import Reply
+    from informality.survey.quality import Quality
     from informality.survey.suggesting.starting import Started
 
 out = Console(highlight=False)
@@ -146,9 +147,7 @@ def show_check(found: Check) -> None:
         _say(out, Text(str(row.what)), f"{row.rows:>11,}  ")
     out.print("\n[bold]Variables[/]")
     _say(out, Text(f"{found.asked} measured; not asked: {', '.join(found.not_asked) or 'none'}"), "  ")
-    out.print(f"\n[bold]Quality[/]  {len(found.quality) or 'no'} remarks")
-    for problem in found.quality:
-        _problem(problem, out)
+    _show_quality(found.quality)
     out.print("\n[bold]Official figures[/]")
     grid = Grid(box=None, padding=(0, 1), show_edge=False)
     for name in ("figure", "official", "ours"):
@@ -205,6 +204,35 @@ def show_next(text: str, console: Console | None = None) -> None:
     console = console or out
     console.print()
     _say(console, Text(text), "Next step: ", "bold")
+
+
+SEVERITY = {"error": ("✖ error  ", "bold red"), "warning": ("▲ warning", "bold yellow"), "note": ("○ note   ", "dim")}
+
+
+def _show_quality(quality: Quality) -> None:
+    """Counts first, then what was measured, then the findings by part of the checks, worst first."""
+    from informality.survey.quality import read_quality_rules
+
+    count = quality.counts()
+    words = ", ".join(f"{n} {level if n == 1 else level + 's'}" for level, n in count.items())
+    _say(out, Text.assemble("\n", ("Quality", "bold"), f"  {words} from {quality.made} checks"))
+    wide = max((cell_len(what) for what, _ in quality.facts), default=0)
+    for what, value in quality.facts:
+        _say(out, Text(value), f"  {what:<{wide}}  ", "dim")
+    found = quality.sorted()
+    for block, title in read_quality_rules().blocks.items():
+        here = [f for f in found if f.block == block]
+        if here:
+            out.print(f"\n  [bold]{escape(title)}[/]")
+        for finding in here:
+            mark, style = SEVERITY[finding.severity]
+            _say(out, Text(finding.what), f"  {mark}  ", style)
+            if finding.found:
+                _say(out, Text(finding.found, style="dim"), " " * 13)
+            if finding.severity != "note":
+                _say(out, Text(f"{finding.fix} ({finding.place})", style="dim"), "           → ", "dim")
+    if quality.not_made:
+        _say(out, Text("; ".join(f"{check} ({why})" for check, why in quality.not_made)), "\n  Not checked  ", "dim")
 
 
 def _amount(value: float, unit: str) -> str:

@@ -290,17 +290,11 @@ def test_rows_are_accounted_for(survey: Harmonised) -> None:
     assert list(survey.accounting["what"])[1:3] == ["refused", "nobody at home"]
 
 
-def test_answers_outside_the_universe_are_counted_in_one_warning(survey: Harmonised) -> None:
-    (warning,) = survey.warnings
-    assert warning == Problem(
-        "tiny.yml, line 20",
-        "4 variables have answers from persons outside their universe",
-        # the child of ten works and has a status; the pensioner is insured and works 15 hours
-        "labour_force_13 1, status 1, social_security 1, hours_usual 1",
-        "these answers are kept out as not applicable; usual for children at work, otherwise look at the routing",
-        severity="warning",
-        count=1,
-    )
+def test_answers_outside_the_universe_are_kept_out_and_known(survey: Harmonised) -> None:
+    """The child of ten (the eighth kept) works and has a status; the pensioner (the seventh) is insured and works 15 hours."""
+    assert survey.warnings == ()
+    outside = {name: rows.tolist() for name, rows in survey.outside.items()}
+    assert outside == {"labour_force_13": [7], "status": [7], "social_security": [6], "hours_usual": [6]}
 
 
 def test_row_numbers_stand_in_for_a_key_and_are_those_of_the_file(tmp_path: Path) -> None:
@@ -451,10 +445,14 @@ def test_forms_that_contradict_themselves(tmp_path: Path, old: str, new: str, wh
 
 
 def test_quality_says_how_much_is_missing_and_of_whom(survey: Harmonised, tmp_path: Path) -> None:
-    found = {p.what: p.found for p in check_quality(survey, profile_of(tmp_path))}
-    assert found["75.0% of those asked gave no usable answer on `social_security`"] == "3 of 4"
-    assert found["66.7% of those asked gave no usable answer on `contract_duration`"] == "2 of 3"
-    assert found["33.3% of those asked gave no usable answer on `hours_usual`"] == "2 of 6"
+    """Weights 1.5 and 2: of the four employees (1.5, 2, 2, 2 by hand from the table) who was asked what."""
+    found = {p.what: p for p in check_quality(survey, profile_of(tmp_path)).findings}
+    assert found["75.0% of those asked gave no usable answer on `social_security`"].found.startswith(
+        "3 of 4 (75.0 %; weighted "
+    )
+    assert found["66.7% of those asked gave no usable answer on `contract_duration`"].count == 2
+    hours = found["33.3% of those asked gave no usable answer on `hours_usual`"]
+    assert (hours.count, hours.severity) == (2, "note")  # two of six persons say little
     assert not [what for what in found if "registered" in what or "weights" in what or "PSU" in what]
 
 
@@ -462,10 +460,8 @@ def test_quality_names_lonely_strata_and_unequal_weights(tmp_path: Path) -> None
     data = persons()
     data.loc[data["est"] == 2, "upm"] = 3
     data.loc[0, "peso"] = 200
-    found = {
-        p.what: p.found
-        for p in check_quality(harmonise(profile_of(tmp_path), sav(tmp_path, data), "19"), profile_of(tmp_path))
-    }
+    quality = check_quality(harmonise(profile_of(tmp_path), sav(tmp_path, data), "19"), profile_of(tmp_path))
+    found = {p.what: p.found for p in quality.findings}
     assert found["1 of 2 strata have only one PSU"] == "2"
     # weights 200 and nine times 2: (218 squared) / (40,000 + 9 x 4) = 1.19
     assert found["the weights are very unequal"] == (

@@ -13,11 +13,11 @@ from typing import Any
 import pandas as pd
 
 from informality.publication.formats import COUNT, NumberFormat
-from informality.publication.inputs import DefinitionNote, ReportInputs
+from informality.publication.inputs import DefinitionNote, QualityNote, ReportInputs
 from informality.publication.model_tables import table_of_model
 from informality.publication.notes import undetermined, why_missing
 from informality.publication.published import Publication
-from informality.publication.table import Column, html_text, markdown_text, table_of_frame, to_quarto
+from informality.publication.table import Column, Labels, html_text, markdown_text, table_of_frame, to_quarto
 from informality.publication.view_specs import ViewsSpec
 from informality.publication.views import further_models, further_views, lay_out, table_of_view
 
@@ -59,7 +59,7 @@ def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str,
         "design.md": design(inputs.design),
         "mapping.md": mapping(inputs),
         "accounting.md": accounting(inputs.accounting),
-        "quality.md": quality(inputs.quality),
+        "quality.md": quality(inputs.quality, inputs.labels, inputs.quality_note),
         "benchmarks.md": benchmarks(inputs.benchmarks),
         "comparisons.md": comparisons(inputs),
         "reliability.md": reliability(inputs.reliability),
@@ -223,21 +223,61 @@ def accounting(frame: pd.DataFrame) -> str:
     return to_quarto(table_of_frame("accounting", "Where the rows of the file went", frame, columns))
 
 
-def quality(frame: pd.DataFrame) -> str:
-    """What the checks found, worst first."""
-    order = {"error": "Errors", "warning": "Warnings", "note": "Notes"}
-    frame = frame.sort_values("severity", key=lambda s: s.map(list(order).index), kind="stable")
-    frame = frame.assign(severity=frame["severity"].map(order))
-    if frame.empty:
+SEVERITY = {"error": "✖ Errors", "warning": "▲ Warnings", "note": "○ Notes"}
+
+
+def quality(frame: pd.DataFrame, labels: Labels, note: QualityNote | None = None) -> str:
+    """What the checks found, worst first, variables by their titles; what the checks measured; their limits."""
+    parts = [] if note is None else [_checks_made(frame, note)]
+    if len(frame):
+        frame = frame.sort_values("severity", key=lambda s: s.map(list(SEVERITY).index), kind="stable")
+        frame = frame.assign(
+            severity=frame["severity"].map(SEVERITY),
+            **{c: [_in_words(text, labels) for text in frame[c]] for c in ("what", "found", "fix")},
+        )
+        columns = [
+            Column("what", "What"),
+            Column("found", "Found"),
+            Column("fix", "What was done or can be done"),
+            Column("block", "Part of the checks"),
+            Column("wave", "Wave"),
+            Column("place", "Where"),
+        ]
+        several = "wave" in frame and len(set(frame["wave"]) - {""}) > 1
+        columns = [c for c in columns if c.key in frame and (c.key != "wave" or several)]
+        parts.append(to_quarto(table_of_frame("quality", "What the data checks found", frame, columns, "severity")))
+    elif note is None:
         return "The checks found nothing to report.\n"
-    columns = [
-        Column("place", "Where"),
-        Column("what", "What"),
-        Column("found", "Found"),
-        Column("fix", "What was done or can be done"),
-        _number("n", "Rows"),
+    if note is not None:
+        limits = note.limits.assign(value=[f"{v:g}" for v in note.limits["value"]])
+        columns = [Column("name", "Limit"), Column("value", "Value", align="right"), Column("unit", "Unit")]
+        columns += [Column("source", "Source"), Column("status", "Standing")]
+        table = to_quarto(table_of_frame("quality-limits", "Limits of the data checks", limits, columns))
+        parts.append(
+            f'::::: {{.callout-note collapse="true" title="The limits behind these checks"}}\n\n{table}\n:::::\n'
+        )
+    return "\n".join(parts)
+
+
+def _in_words(text: str, labels: Labels) -> str:
+    """Names of variables in backticks as their titles, other words in backticks in quotation marks."""
+    return re.sub(r"`([^`]+)`", lambda m: f"“{labels.variable(m.group(1))}”", text)
+
+
+def _checks_made(frame: pd.DataFrame, note: QualityNote) -> str:
+    """How many checks were made and found what, those that could not be made, and what was measured."""
+    count = {level: int((frame["severity"] == level).sum()) for level in SEVERITY}
+    words = [f"{n} {level if n == 1 else level + 's'}" for level, n in count.items()]
+    text = [
+        f"{note.made} checks of the file, the answers, the weights, the official figures and the tables were made. They found "
+        f"{words[0]}, {words[1]} and {words[2]}. What rests on an error is wrong until it is explained; a warning needs a "
+        "look before publishing; a note is good to know.",
+        "",
+        *(f"- {markdown_text(what)}: {markdown_text(value)}" for what, value in note.facts),
+        *(f"- Not checked: {markdown_text(check)} ({markdown_text(why)})" for check, why in note.not_made),
+        "",
     ]
-    return to_quarto(table_of_frame("quality", "What the data checks found", frame, columns, "severity"))
+    return "\n".join(text)
 
 
 def benchmarks(frame: pd.DataFrame) -> str:

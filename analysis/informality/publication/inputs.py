@@ -32,6 +32,19 @@ class DefinitionNote:
 
 
 @dataclass(frozen=True, slots=True)
+class QualityNote:
+    """What stands around the table of the data checks: how many were made, what they measured, their limits.
+
+    ``facts``: (what, value); ``not_made``: (check, why not); ``limits`` has the columns name, value, unit, source, status.
+    """
+
+    made: int
+    facts: Sequence[tuple[str, str]]
+    not_made: Sequence[tuple[str, str]]
+    limits: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
 class ReportInputs:
     """Everything a country report prints.
 
@@ -54,3 +67,4 @@ class ReportInputs:
     design: Mapping[str, Any]
     provenance: Mapping[str, Any]
     comparisons: pd.DataFrame = field(default_factory=pd.DataFrame)
+    quality_note: QualityNote | None = None

@@ -27,7 +27,8 @@ class Log:
     row: Ints
     mapping: list[tuple[str, str, str, str, str, int]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
-    outside: dict[str, int] = field(default_factory=dict)
+    outside: dict[str, Ints] = field(default_factory=dict)
+    """Rows kept (from 0) with an answer although they lie outside the universe of a variable."""
 
     def rows(self, wrong: Bools) -> str:
         """``12 rows (the first is row 31)``: rows of the file, counted from 1."""

@@ -231,7 +231,7 @@ def _settle(
     categories = list(variable.grammar.categories)
     not_applicable = categories.index(NOT_APPLICABLE)
     stray = ~inside & (code != not_applicable) & (code < len(categories) - len(MISSING))
-    log.outside[variable.name] = int(stray.sum())
+    log.outside[variable.name] = np.flatnonzero(stray)
     code = np.where(inside, code, not_applicable)
     pair = (position + 1) * len(categories) + code
     counts = np.bincount(pair, minlength=(len(shown) + 1) * len(categories)).reshape(-1, len(categories))
@@ -266,7 +266,7 @@ def _number(
         source = np.where(open_rows & settled, len(shown), source)
         shown.append((current.column, "number", f"from {current.column}"))
         current = current.otherwise
-    log.outside[name] = int((~inside & ~np.isnan(values)).sum())
+    log.outside[name] = np.flatnonzero(~inside & ~np.isnan(values))
     values = np.where(inside, values, np.nan)
     reason = np.where(inside, reason, MISSING.index(NOT_APPLICABLE))
     for i, (column, code, label) in enumerate(shown):

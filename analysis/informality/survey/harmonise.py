@@ -7,7 +7,8 @@ the rows kept. Everything that is wrong with the data is collected and raised at
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
@@ -16,7 +17,7 @@ from informality.foundation.errors import ExitCode, Problem, raise_errors
 from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN, Variable
 from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
-from informality.survey.account import Bools, Log, codes_of, written, wrong_kind
+from informality.survey.account import Bools, Ints, Log, codes_of, written, wrong_kind
 from informality.survey.forms import categorical, make
 from informality.survey.keys import keys_and_design
 from informality.survey.profile import Profile
@@ -30,6 +31,7 @@ class Harmonised:
     ``frame``: one row per person kept; categories as in ``schema``; a number ``x`` has its reason for missing in
     ``x.missing``. ``mapping``: variable, column, code, code_label, category, n. ``accounting``: stage, what, rows.
     ``warnings``: what a reader should know although it stops nothing. ``sources``: how each file was read.
+    ``outside``: by variable, the rows (from 0) that answered although they lie outside its universe; kept out as not applicable.
     """
 
     frame: pd.DataFrame
@@ -40,6 +42,7 @@ class Harmonised:
     warnings: tuple[Problem, ...]
     flags: pd.DataFrame
     sources: tuple[Source, ...] = ()
+    outside: Mapping[str, Ints] = field(default_factory=dict)
 
 
 def harmonise(profile: Profile, raw: RawFile, basis: str) -> Harmonised:
@@ -63,7 +66,6 @@ def harmonise(profile: Profile, raw: RawFile, basis: str) -> Harmonised:
         for block in profile.lacking
     ]
     flags = _flags(profile, frame, log)
-    _tell_outside(profile, log)
     raise_errors(log.problems, ExitCode.DATA)
     harmonised = pd.DataFrame(out, copy=False)
     asked = profile.measured | {
@@ -97,6 +99,7 @@ def harmonise(profile: Profile, raw: RawFile, basis: str) -> Harmonised:
         tuple(log.problems),
         flags,
         raw.sources,
+        {name: rows for name, rows in log.outside.items() if len(rows)},
     )
 
 
@@ -117,22 +120,6 @@ def _set_aside(profile: Profile, raw: RawFile, log: Log) -> tuple[Bools, list[tu
         raise_errors(log.problems, ExitCode.DATA)
     log.row = log.row[kept]
     return kept, accounting
-
-
-def _tell_outside(profile: Profile, log: Log) -> None:
-    """One warning for all answers outside the universe of their variable; the mapping counts them one by one."""
-    outside = {name: n for name, n in log.outside.items() if n}
-    if outside:
-        log.problems.append(
-            Problem(
-                profile.file.place("variables"),
-                f"{len(outside)} variables have answers from persons outside their universe",
-                ", ".join(f"{name} {n:,}" for name, n in outside.items()),
-                "these answers are kept out as not applicable; usual for children at work, otherwise look at the routing",
-                severity="warning",
-                count=max(outside.values()),
-            )
-        )
 
 
 def _flags(profile: Profile, frame: pd.DataFrame, log: Log) -> pd.DataFrame:
