@@ -8,11 +8,15 @@ arithmetic.
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from informality.coverage.records import read_members
 from informality.foundation.compositions import Kind, Series, check_series
-from informality.foundation.errors import Problem
+from informality.foundation.errors import InformalityError, Problem
+from informality.foundation.schema import read_schema
 
 
 def check(
@@ -102,3 +106,21 @@ def test_no_weighted_mean_of_any_rates_is_taken_for_a_composition() -> None:
         within = [float(x) for x in share * rate]
         assert check("rates", within, total, 1) != []
         assert check("composition", within, total, 1) == []
+
+
+@pytest.mark.parametrize(
+    ("numbers", "shares"), [((60.5, 39.5), True), ((0.25, 0.75), True), ((605, 395), False), ((60, 41), False)]
+)
+def test_an_office_that_writes_shares_for_numbers_of_members(
+    tmp_path: Path, numbers: tuple[float, float], shares: bool
+) -> None:
+    path = tmp_path / "members.csv"
+    path.write_text("scheme,members,sex\npension,{},male\npension,{},female\n".format(*numbers), encoding="utf-8")
+    sex = {"sex": read_schema().grammar["sex"]}
+    if not shares:
+        assert [e.members for e in read_members(path, {"pension": 1}, sex, source="the office")] == list(numbers)
+        return
+    with pytest.raises(InformalityError) as failure:
+        read_members(path, {"pension": 1}, sex, source="the office")
+    (problem,) = failure.value.problems
+    assert problem.what == "these are shares of a whole and not numbers of members"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from informality.coverage.baseline import MembersSpec
+from informality.foundation.compositions import Series, check_series
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import Variable
 from informality.foundation.quantities import Status
@@ -99,6 +100,13 @@ def read_members(
                     status=status,
                 )
             )
+    shares = {str(i): entry.members for i, entry in enumerate(entries)}
+    halves = any(not value.is_integer() for value in shares.values())  # whole numbers may well be so few members
+    for whole in (100.0, 1.0):
+        if len(shares) > 1 and halves and not check_series([Series("", "", "composition", shares, whole=whole)]):
+            found = f"{len(shares)} lines that add up to {sum(shares.values()):g}"
+            fix = "write how many members each group has; shares of members say nothing about their number"
+            problems.append(Problem(path.name, "these are shares of a whole and not numbers of members", found, fix))
     if problems:
         raise InformalityError(problems, ExitCode.DATA)
     return entries
