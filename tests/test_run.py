@@ -45,9 +45,15 @@ FILES = [
     "data_clean/lao-demo/results.parquet",
     "data_clean/lao-demo/quality.json",
     "data_clean/lao-demo/quality.csv",
+    "data_clean/lao-demo/hidden.csv",
     "reports/_output/lao-demo/country.html",
+    "reports/_output/lao-demo/explorer.html",
+    "reports/_output/lao-demo/tables.xlsx",
+    "reports/_output/lao-demo/figures.csv",
+    "data_clean/lao-demo/summary.sqlite",
     "data_clean/lao-demo/manifest.json",
 ]
+RAW, RESULTS, REPORT, MANIFEST = FILES[0], FILES[3], "reports/_output/lao-demo/country.html", FILES[-1]
 NOTICE = "MADE-UP DATA"
 
 
@@ -199,13 +205,13 @@ def test_every_worker_has_the_rule_that_decided_each_step(workers: pd.DataFrame)
 def test_the_manifest_says_what_made_the_files(demo: Path) -> None:
     manifest = json.loads((demo / "data_clean/lao-demo/manifest.json").read_text())
     hashes = tree(demo)
-    assert manifest["raw"]["2022"]["sha256"] == hashes[FILES[0]]
-    assert manifest["raw"]["2022"]["bytes"] == (demo / FILES[0]).stat().st_size
+    assert manifest["raw"]["2022"]["sha256"] == hashes[RAW]
+    assert manifest["raw"]["2022"]["bytes"] == (demo / RAW).stat().st_size
     outputs = {
         name.rpartition("/")[2]: value for s in manifest["steps"].values() for name, value in s["outputs"].items()
     }
     assert outputs == {name.rpartition("/")[2]: hashes[name] for name in FILES[1:-1]}
-    assert list(manifest["steps"]) == ["report", "results", "workers"]  # keys of our JSON files are sorted
+    assert list(manifest["steps"]) == ["products", "report", "results", "workers"]  # keys of our JSON files are sorted
     assert all(step["seconds"] >= 0 and len(step["fingerprint"]) == 64 for step in manifest["steps"].values())
     assert manifest["versions"]["pandas"] == pd.__version__
     assert manifest["versions"]["python"] == sys.version.split()[0]
@@ -224,7 +230,7 @@ def test_the_official_figures_come_out(demo: Path) -> None:
 def test_that_the_data_are_made_up_is_said_wherever_they_are_shown(
     demo: Path, workers: pd.DataFrame, ask: Callable[..., str]
 ) -> None:
-    assert (demo / FILES[-2]).read_text(encoding="utf-8").count(NOTICE) > 10
+    assert (demo / REPORT).read_text(encoding="utf-8").count(NOTICE) > 10
     person = workers["person_id"].iloc[0]
     for command in (
         "table lao-demo --of informal",
@@ -249,8 +255,8 @@ def test_force_redoes_everything_and_the_numbers_are_the_same(copy: Path, result
     before = tree(copy)
     assert run(copy, force=True) == Again(STEPS, FILES)
     after = tree(copy)
-    assert {name for name in before if before[name] != after[name]} <= {FILES[-1]}  # durations and the hour
-    pd.testing.assert_frame_equal(pd.read_parquet(copy / FILES[3]), results)
+    assert {name for name in before if before[name] != after[name]} <= {MANIFEST}  # durations and the hour
+    pd.testing.assert_frame_equal(pd.read_parquet(copy / RESULTS), results)
 
 
 def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
@@ -260,13 +266,14 @@ def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
         def make(run: pipeline.Run, *_: object) -> None:
             (run.staging / "report").mkdir(exist_ok=True)
             for name in names:
-                source = copy / FILES[-2] if name.startswith("report") else run.clean / name
-                shutil.copy(source, run.staging / name)
+                report = copy / "reports/_output/lao-demo" / name.rpartition("/")[2]
+                shutil.copy(report if name.startswith("report/") else run.clean / name, run.staging / name)
 
         return make
 
-    monkeypatch.setattr(pipeline, "_make_results", again("results.parquet", *pipeline.QUALITY))
+    monkeypatch.setattr(pipeline, "_make_results", again("results.parquet", "hidden.csv", *pipeline.QUALITY))
     monkeypatch.setattr(pipeline, "_make_report", again("report/country.html"))
+    monkeypatch.setattr(pipeline, "_make_products", again(*pipeline.PRODUCTS))
 
 
 @pytest.mark.parametrize(
@@ -296,7 +303,7 @@ def test_other_things_a_result_rests_on(copy: Path, monkeypatch: pytest.MonkeyPa
     cheap(monkeypatch, copy)
     source = copy / "reports/country.qmd"
     source.write_text(source.read_text(encoding="utf-8") + "\nOne more sentence.\n", encoding="utf-8")
-    assert run(copy).steps == STEPS[3:]
+    assert run(copy).steps == STEPS[3:4]  # only the report is made from its source
 
     definition = copy / "analysis/definitions/lao-lfs2017.yml"  # a file of the workspace goes before the library's
     definition.parent.mkdir()
@@ -306,8 +313,8 @@ def test_other_things_a_result_rests_on(copy: Path, monkeypatch: pytest.MonkeyPa
     definition.write_text(text + "# a remark\n", encoding="utf-8")
     assert run(copy).steps == STEPS[1:]
 
-    (copy / FILES[3]).write_bytes(b"spoilt")
-    shutil.copy(copy / FILES[3], copy / "spoilt")
+    (copy / RESULTS).write_bytes(b"spoilt")
+    shutil.copy(copy / RESULTS, copy / "spoilt")
     monkeypatch.undo()
     assert run(copy).steps[0] == STEPS[2]  # a file that is not what was written is made again
 
@@ -318,7 +325,7 @@ def test_the_seed_of_a_study_is_that_of_its_made_up_survey(copy: Path, monkeypat
 
     def write(recipe: Path, destination: Path, seed: int | None = None) -> None:
         seeds.append(seed)
-        shutil.copy(copy / FILES[0], destination)
+        shutil.copy(copy / RAW, destination)
 
     monkeypatch.setattr(synthetic, "write_survey", write)
     study = copy / "analysis/studies/lao-demo.yml"

@@ -34,6 +34,7 @@ from informality.steps import (
     focus_design,
     focus_of,
     of_wave,
+    protected,
     raw_file,
     read_harmonised,
     sample_design,
@@ -46,20 +47,34 @@ from informality.study_spec import StudySpec
 if TYPE_CHECKING:
     import pandas as pd
 
+    from informality.publication.inputs import ReportInputs
     from informality.survey.harmonise import Harmonised
 
-DOING = {"workers": "reading, harmonising and classifying", "results": "estimating", "report": "drawing and rendering"}
+DOING = {
+    "workers": "reading, harmonising and classifying",
+    "results": "estimating",
+    "report": "drawing and rendering",
+    "products": "writing store, workbook and explorer",
+}
 MEANING = {
     "workers.parquet": "persons, harmonised and classified, with the rule that decided each",
     "annex.json": "how the file was read and checked",
     "results.parquet": "the results table: every published number",
     "quality.json": "what the checks of data and tables found",
     "quality.csv": "the same findings as a table",
+    "hidden.csv": "what is not shown so that no small cell can be worked out, and why",
     "report/country.html": "the report: open it in a browser",
+    "report/explorer.html": "every figure to choose from, in one page that needs no network",
+    "report/tables.xlsx": "every table, for Excel or LibreOffice",
+    "report/figures.csv": "every figure in words, one row each",
+    "summary.sqlite": "the same as a database, for `informality query`",
     "manifest.json": "hashes, versions, settings and durations",
 }
 
 QUALITY = ("quality.json", "quality.csv")
+
+
+PRODUCTS = ("summary.sqlite", "report/tables.xlsx", "report/explorer.html", "report/figures.csv")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +91,7 @@ LATER = {
     "workers": COSMETIC | {"id", "headline", "tables", "models", "reliability", "interval", "confidence"},
     "results": COSMETIC,
     "report": frozenset[str](),
+    "products": frozenset[str](),
 }
 """Settings of a study that a step does not look at; all others make it run again when they change."""
 
@@ -147,8 +163,7 @@ def _run(run: Run) -> list[Written]:
     }
     output = run.workspace.output(run.head.id)
     source = run.workspace.root / "reports" / "country.qmd"
-    places = {n: run.clean / n for n in ("workers.parquet", "annex.json", "results.parquet", *QUALITY)}
-    places |= {"report/country.html": output / "country.html"}
+    places = {n: output / n.removeprefix("report/") if n.startswith("report/") else run.clean / n for n in MEANING}
     made = {place for path, place in raw_places.items() if path.parent == run.staging}
 
     def step(name: str, reads: Mapping[str, Any], outputs: Sequence[str], make: Callable[[], None]) -> None:
@@ -176,20 +191,16 @@ def _run(run: Run) -> list[Written]:
     reads = _of_survey(files, run.manifest["raw"])
     step("workers", reads, ["workers.parquet", "annex.json"], lambda: _make_workers(run, raw))
     reads = files | {n: sha256(run.at(n)) for n in ("workers.parquet", "annex.json")}
-    step("results", reads, ["results.parquet", *QUALITY], lambda: _make_results(run))
-    reads |= {n: sha256(run.at(n)) for n in ("results.parquet", "quality.json")}
-    reads |= {"source": sha256(source) if source.is_file() else ""}
-    step("report", reads, ["report/country.html"], lambda: _make_report(run, raw, source))
+    step("results", reads, ["results.parquet", "hidden.csv", *QUALITY], lambda: _make_results(run))
+    reads |= {n: sha256(run.at(n)) for n in ("results.parquet", "hidden.csv", "quality.json")}
+    with_source = reads | {"source": sha256(source) if source.is_file() else ""}
+    step("report", with_source, ["report/country.html"], lambda: _make_report(run, raw, source))
+    step("products", reads, PRODUCTS, lambda: _make_products(run, raw))
 
     if _finish(run):
         made.add(run.clean / "manifest.json")
-    places = {
-        **{path.name: place for path, place in raw_places.items()},
-        **places,
-        "report/_build": output / "_build",
-        "manifest.json": run.clean / "manifest.json",
-    }
-    for name, place in places.items():  # the manifest last: it vouches for the others
+    moved = {**{path.name: place for path, place in raw_places.items()}, "report/_build": output / "_build", **places}
+    for name, place in moved.items():  # the manifest last: it vouches for the others
         if (run.staging / name).exists():
             put(run.staging / name, place)
     return [Written(place, "raw survey file", place in made) for place in raw_places.values()] + [
@@ -362,9 +373,10 @@ def _make_results(run: Run) -> None:
     parts += [tabulate_models(models, seen[headline], design, how) for models in study.models]
     if len(waves) > 1:
         parts.append(changes(study, workers, asked))
-    results = pd.concat(parts, ignore_index=True)
-    write_atomically(run.staging / "results.parquet", lambda new: results.to_parquet(new, index=False))
-    _write_quality(run, results)
+    safe = protected(study, pd.concat(parts, ignore_index=True), workers, asked)
+    write_atomically(run.staging / "results.parquet", lambda new: safe.results.to_parquet(new, index=False))
+    write_atomically(run.staging / "hidden.csv", lambda new: safe.log.to_csv(new, index=False))
+    _write_quality(run, safe.results)
 
 
 def _write_quality(run: Run, results: pd.DataFrame) -> None:
@@ -385,9 +397,33 @@ def _write_quality(run: Run, results: pd.DataFrame) -> None:
 
 
 def _make_report(run: Run, raw: Mapping[str, Path], source: Path) -> None:
+    from informality.publication.report import build_report
+
+    inputs, _ = _inputs(run, raw)
+    try:
+        build_report(inputs, source, run.staging / "report")
+    except OSError as failure:
+        raise InformalityError(
+            Problem(
+                str(run.staging.parent), "the report cannot be written", str(failure), "check that the disk has room"
+            ),
+            ExitCode.OUTPUT,
+        ) from None
+
+
+def _make_products(run: Run, raw: Mapping[str, Path]) -> None:
     import pandas as pd
 
-    from informality.publication.report import build_report
+    from informality.publication.products import write_products
+
+    inputs, results = _inputs(run, raw)
+    write_products(inputs, results, pd.read_csv(run.at("hidden.csv")), run.staging, run.staging / "report")
+
+
+def _inputs(run: Run, raw: Mapping[str, Path]) -> tuple[ReportInputs, pd.DataFrame]:
+    """What everything published is made from, of the wave the report describes; and the results of all waves."""
+    import pandas as pd
+
     from informality.reporting import report_inputs
 
     annex_path, results_path = run.at("annex.json"), run.at("results.parquet")
@@ -407,16 +443,8 @@ def _make_report(run: Run, raw: Mapping[str, Path], source: Path) -> None:
         "manifest": f"data_clean/{run.head.id}/manifest.json",
     }
     annex = _read_annex(run) | {"quality": json.loads(run.at("quality.json").read_text(encoding="utf-8"))}
-    inputs = report_inputs(run.study, pd.read_parquet(results_path), annex, provenance)
-    try:
-        build_report(inputs, source, run.staging / "report")
-    except OSError as failure:
-        raise InformalityError(
-            Problem(
-                str(run.staging.parent), "the report cannot be written", str(failure), "check that the disk has room"
-            ),
-            ExitCode.OUTPUT,
-        ) from None
+    results = pd.read_parquet(results_path)
+    return report_inputs(run.study, results, annex, provenance), results
 
 
 def _how_read(files: Sequence[Mapping[str, Any]]) -> str:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from informality.publication.table import Table
 
-STORE = "summary.sqlite"
-"""Of each study, in its folder of ``data_clean``."""
 SQL_SECONDS = 20.0
 """After so long a query is given up: it asks for a product of tables by mistake."""
 SQL_ROWS = 100_000
@@ -165,6 +163,8 @@ def _may(action: int, first: str | None, second: str | None, database: str | Non
 @contextmanager
 def _opened(name: str, workspace: Workspace) -> Iterator[sqlite3.Connection]:
     """The store of a study that has been run, read-only."""
+    from informality.publication.products import STORE
+
     path = workspace.clean(load(workspace.study_path(name), StudySpec).spec.id) / STORE
     if not path.is_file():
         raise InformalityError(

@@ -78,6 +78,7 @@ def report_inputs(
             "subtitle": spec.subtitle or "",
             "country": profile.country.name,
             "place": profile.waves[spec.each_wave[-1]].covers or profile.country.name,
+            "country_code": profile.country.code,
             "survey": spec.survey,
             "survey_title": profile.title,
             "agency": profile.agency,

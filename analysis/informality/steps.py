@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from informality.survey.harmonise import Harmonised
     from informality.survey.profile import Profile
     from informality.tabulation.changes import Pair
+    from informality.tabulation.disclosure import Protected
     from informality.tabulation.rows import Settings
     from informality.tabulation.views import View
 
@@ -208,6 +209,14 @@ def changes(study: Study, workers: pd.DataFrame, asked: frozenset[str]) -> pd.Da
     seen = [across(view, study.spec.waves) for view in views(study, workers, asked).values()]
     found = [part for plan in study.plans for part in tabulate_changes(plan, seen, headline, design, pairs(study), how)]
     return change_rows(found, how)
+
+
+def protected(study: Study, results: pd.DataFrame, workers: pd.DataFrame, asked: frozenset[str]) -> Protected:
+    """The results as they may be stored: what would give a suppressed cell away is hidden, too, and that is logged."""
+    from informality.tabulation.disclosure import protect
+
+    seen, weight = views(study, workers, asked), workers["weight"].to_numpy(dtype=float)
+    return protect(results, study.plans, seen, weight, study.disclosure, workers[WAVE])
 
 
 def averaging(design: Design, waves: int) -> Design:

@@ -16,6 +16,7 @@ from informality.foundation.schema import Schema
 from informality.foundation.specfile import SpecFile, load
 from informality.study_spec import StudySpec, wave_problems
 from informality.survey.profile import Profile, read_profile
+from informality.tabulation.disclosure import PolicySpec, read_policy
 from informality.tabulation.model_plan import ModelSet, read_model_set
 from informality.tabulation.plan import Plan, read_plan
 from informality.tabulation.reliability import Standard, read_standard
@@ -84,6 +85,7 @@ class Study:
     plans: tuple[Plan, ...]
     models: tuple[ModelSet, ...]
     standard: Standard
+    disclosure: PolicySpec
 
     @property
     def spec(self) -> StudySpec:
@@ -190,15 +192,16 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
             for at in named["models"].values():
                 models += _try(partial(read_model_set, at, seen), failures)
     standard = _try(partial(read_standard, spec.reliability), failures)
+    policy = _try(partial(read_policy, spec.disclosure), failures)
     if problems:
         failures.insert(0, InformalityError(problems, ExitCode.SPEC))
     if failures:
         found = [p for f in failures for p in f.problems]
-        here, name = file.place("reliability"), spec.reliability
-        found = [replace(p, place=here, found=f"`{name}`") if p.place == name else p for p in found]
+        for key, name in (("reliability", spec.reliability), ("disclosure", spec.disclosure)):
+            found = [replace(p, place=file.place(key), found=f"`{name}`") if p.place == name else p for p in found]
         raise InformalityError(found, failures[0].code)
     assert profile is not None
-    return Study(file, profile, tuple(definitions), tuple(plans), tuple(models), standard[0])
+    return Study(file, profile, tuple(definitions), tuple(plans), tuple(models), standard[0], policy[0])
 
 
 def profile_and_wave(name: str, workspace: Workspace, wave: str | None, place: str = "--wave") -> tuple[Profile, str]:

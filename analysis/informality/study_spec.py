@@ -37,6 +37,7 @@ class StudySpec(SpecModel):
     models: list[Words] = Field(default_factory=list)
     reports: list[Literal["country"]] = Field(min_length=1)
     reliability: Words = "ilostat-cv"
+    disclosure: Words = "default"
     interval: Literal["logit", "normal"] = "logit"
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     lonely: Literal["fail", "certainty", "adjust", "average"] | None = None

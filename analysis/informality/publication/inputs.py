@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pandas as pd
 
+from informality.publication.published import Publication, publication
 from informality.publication.table import Labels
 
 
@@ -68,3 +69,13 @@ class ReportInputs:
     provenance: Mapping[str, Any]
     comparisons: pd.DataFrame = field(default_factory=pd.DataFrame)
     quality_note: QualityNote | None = None
+
+
+def publication_of(inputs: ReportInputs, results: pd.DataFrame | None = None) -> Publication:
+    """What every table and figure made from these inputs shares; of other ``results`` where they are given (all waves)."""
+    study = inputs.study
+    titles = {note.id: note.title for note in inputs.definitions}
+    labels = replace(inputs.labels, levels={**inputs.labels.levels, "definition": titles})
+    origin = f"Source: {study['survey_title']}, {study['wave_title']}, {study['agency']}. {inputs.made_up_notice}"
+    rows = inputs.results if results is None else results
+    return publication(rows, labels, inputs.reliability, str(study["headline"]), origin.strip())

@@ -7,7 +7,6 @@ cannot disagree with a table, and nothing is executed while it is rendered.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import os
 import shutil
@@ -17,18 +16,16 @@ from typing import Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication import annex
+from informality.publication.all_tables import all_tables
 from informality.publication.effect_figures import figure_of_effects
 from informality.publication.figures import figure_of_view
-from informality.publication.gap_tables import table_of_gap
-from informality.publication.inputs import DefinitionNote, ReportInputs
-from informality.publication.model_tables import table_of_model
+from informality.publication.inputs import DefinitionNote, ReportInputs, publication_of
 from informality.publication.prose import prose_variables
-from informality.publication.published import Publication, publication
+from informality.publication.published import Publication
 from informality.publication.render import TEMPLATES, render
-from informality.publication.segment_tables import table_of_segments, words_of_segments
+from informality.publication.segment_tables import words_of_segments
 from informality.publication.table import Table, html_text, markdown_text, quarto_block, to_quarto
 from informality.publication.view_specs import ViewsSpec, read_views
-from informality.publication.views import table_of_view
 
 __all__ = ["DefinitionNote", "ReportInputs", "build_report"]
 
@@ -68,13 +65,7 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
         found = f"byte {failure.object[failure.start]:#x} after {failure.start:,} others"
         problem = Problem(str(source), "the report source is not UTF-8 text", found, "save it again as UTF-8")
         raise InformalityError(problem, ExitCode.RENDER) from None
-    titles = {note.id: note.title for note in inputs.definitions}
-    labels = dataclasses.replace(inputs.labels, levels={**inputs.labels.levels, "definition": titles})
-    study = inputs.study
-    origin = (
-        f"Source: {study['survey_title']}, {study['wave_title']}, {study['agency']}. {inputs.made_up_notice}".strip()
-    )
-    pub = publication(inputs.results, labels, inputs.reliability, str(study["headline"]), origin)
+    pub = publication_of(inputs)
 
     files = {source.name: text, "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
     shown: dict[str, bool] = {}
@@ -85,14 +76,9 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
             _absent_block(f"tbl-{id}", title, made) if isinstance(made, str) else to_quarto(made)
         )
 
-    for id, view in views.tables.items():
-        put(id, view.title, table_of_view(id, view, pub))
-    for id, model in views.models.items():
-        put(f"model-{id}", model.title, table_of_model(f"model-{id}", model, pub))
-    for id, gap in views.gaps.items():
-        put(f"gap-{id}", gap.title, table_of_gap(f"gap-{id}", gap, pub))
+    for id, (title, made) in all_tables(views, pub).items():
+        put(id, title, made)
     for id, groups in views.segments.items():
-        put(f"segments-{id}", groups.title, table_of_segments(f"segments-{id}", groups, pub))
         files[f"_parts/segments-{id}.md"] = words_of_segments(groups, pub)
     drawings: dict[str, tuple[str, tuple[str, str, list[str]] | str]] = {
         **{id: (figure.title, figure_of_view(id, figure, pub)) for id, figure in views.figures.items()},

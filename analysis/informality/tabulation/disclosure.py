@@ -86,16 +86,22 @@ class Cell:
 
 
 def protect(
-    results: pd.DataFrame, plans: Sequence[Plan], views: Mapping[str, View], weight: Floats, policy: PolicySpec
+    results: pd.DataFrame,
+    plans: Sequence[Plan],
+    views: Mapping[str, View],
+    weight: Floats,
+    policy: PolicySpec,
+    wave: pd.Series | None = None,
 ) -> Protected:
     """Hide what would give a secret cell away, and round numbers of persons where the policy says so.
 
     ``results``: graded rows; those that no plan made (models) are passed on. ``views``: by definition, over all
-    rows of the survey; ``weight``: (n,) of the same persons. Nothing that is passed in is changed.
+    rows of the survey, of all waves; ``weight`` and ``wave``: (n,) of the same persons. A row whose wave is
+    none of theirs is about all of them together. Nothing that is passed in is changed.
     """
     out = results.reset_index(drop=True)
     sets = Sets(len(weight))
-    cells = dict(_cells(out, plans, views, sets))
+    cells = dict(_cells(out, plans, views, sets, wave))
     why = dict(_dominated(out, cells, views, sets, weight, policy.dominance))
     dominated = {cells[row].part for row in why}
     relations = sets.relations()
@@ -110,7 +116,8 @@ def protect(
             if number >= 0 and (sets.size[number] < policy.fewest_cases or (number in dominated and measure != PERSONS))
         }
         why |= {row: ALSO for row in _complements(about, shown, why, secret, sets, relations)}
-    why |= _differences(out, shown, why)
+    waves = [] if wave is None else [str(name) for name in wave.unique()]
+    why |= _differences(out, shown, why, waves)
     for row, reason in why.items():
         _hide(out, row, reason)
     named = ["wave", "definition", "table", "indicator", *_DIMS]
@@ -126,16 +133,18 @@ def _shown(results: pd.DataFrame) -> Bools:
 
 
 def _cells(
-    results: pd.DataFrame, plans: Sequence[Plan], views: Mapping[str, View], sets: Sets
+    results: pd.DataFrame, plans: Sequence[Plan], views: Mapping[str, View], sets: Sets, wave: pd.Series | None
 ) -> Iterator[tuple[int, Cell]]:
     """The cell of every row that a plan made and that is, or would be, a sum over persons."""
     made_by = {name: plan for plan in plans for name in plan.spec.tables}
     tabled = results[results["table"].isin(made_by) & results["statistic"].isin(SUMS)]
-    about = ["definition", "table", "indicator", "universe"]
-    for (definition, table, indicator, universe), rows in tabled.groupby(about, sort=False):
+    about = ["wave", "definition", "table", "indicator", "universe"]
+    for (when, definition, table, indicator, universe), rows in tabled.groupby(about, sort=False):
         plan, seen = made_by[table], views[definition]
         spec = plan.spec.indicators[indicator]
         inside = seen.mask(plan.spec.universes[universe].where)
+        if wave is not None and (then := (wave == when).to_numpy()).any():
+            inside = inside & then
         for row, record in zip(rows.index, rows[_DIMS].to_dict("records"), strict=True):
             levels = {record[f"dim{d + 1}"]: record[f"level{d + 1}"] for d in range(MAX_BY)}
             levels = {dim: level for dim, level in levels.items() if pd.notna(dim)}
@@ -226,17 +235,25 @@ def _complements(
     return also
 
 
-def _differences(results: pd.DataFrame, shown: Bools, hidden: Mapping[int, str]) -> dict[int, str]:
-    """Differences of which one side was hidden: with the other side they would tell it."""
-    about = ["definition", "indicator", "universe", "dim1", "level1"]
-    gone = results.loc[list(hidden)]
-    gone = set(gone[gone["dim2"].isna()][about].itertuples(index=False, name=None))
-    differences = results[shown & (results["statistic"] == "difference")]
-    return {
-        int(row): ALSO
-        for row, *key, pair in differences[about].itertuples(name=None)
-        if any((*key, level) in gone for level in str(pair).split("-"))
-    }
+def _differences(
+    results: pd.DataFrame, shown: Bools, hidden: Mapping[int, str], waves: Sequence[str]
+) -> dict[int, str]:
+    """Differences between groups, and changes between waves, of which one side was hidden: the other would tell it."""
+    about = ["wave", "definition", "indicator", "universe", *_DIMS]
+    keys = results[about].fillna("").astype(str)
+    gone = set(keys.loc[list(hidden)].itertuples(index=False, name=None))
+    pairs = {f"{later}-{earlier}": (later, earlier) for later in waves for earlier in waves}
+    found = {}
+    for row in results.index[shown & results["statistic"].isin(["difference", "change"])]:
+        when, *what, dim1, level1 = keys.loc[row, [*about[:4], "dim1", "level1"]]
+        rest = tuple(keys.loc[row, _DIMS[2:]])
+        if results.loc[row, "statistic"] == "change":
+            sides = {(w, *what, dim1, level1, *rest) for w in pairs.get(when, ())}
+        else:
+            sides = {(when, *what, dim1, level, *rest) for level in level1.split("-")}
+        if sides & gone:
+            found[int(row)] = ALSO
+    return found
 
 
 def _hide(results: pd.DataFrame, row: int, why: str) -> None:

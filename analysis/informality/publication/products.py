@@ -1,0 +1,42 @@
+"""What people take away beside the report: summary store, workbook, explorer, and the long table as CSV."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from informality.foundation.provenance import write_atomically
+from informality.publication.all_tables import all_tables
+from informality.publication.explorer import write_explorer
+from informality.publication.inputs import ReportInputs, publication_of
+from informality.publication.store import figures, write_store
+from informality.publication.view_specs import read_views
+from informality.publication.workbook import write_workbook
+
+STORE, BOOK, EXPLORER, LONG = "summary.sqlite", "tables.xlsx", "explorer.html", "figures.csv"
+
+
+def write_products(
+    inputs: ReportInputs, results: pd.DataFrame, hidden: pd.DataFrame, store: Path, folder: Path
+) -> None:
+    """Write the store to ``store`` and the others into ``folder``.
+
+    ``inputs`` are those of the report, of the wave it describes; ``results`` hold all waves; ``hidden`` is the log of
+    disclosure control. The same inputs give the same bytes.
+    """
+    described, everything = publication_of(inputs), publication_of(inputs, results)
+    write_store(inputs, everything, hidden, store / STORE)
+    write_workbook(inputs, everything, all_tables(read_views().spec, described), folder / BOOK)
+    write_explorer(inputs, everything, folder / EXPLORER)
+    long = figures(everything)
+    text = long.select_dtypes(exclude="number").columns
+    long[text] = long[text].map(_inert)
+    write_atomically(
+        folder / LONG, lambda new: long.to_csv(new, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+    )
+
+
+def _inert(value: object) -> object:
+    """A text that a spreadsheet would run is led in by an apostrophe."""
+    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value
