@@ -236,6 +236,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[...,
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INFORMALITY_DATA", raising=False)
     monkeypatch.setattr(pipeline, "_make_report", stub_report)
+    monkeypatch.setattr(pipeline, "_make_products", stub_products)
     return made
 
 
@@ -245,15 +246,26 @@ def stub_report(run: pipeline.Run, raw: Path, source: Path) -> None:
     (run.staging / "report" / "country.html").write_text("a report")
 
 
+def stub_products(run: pipeline.Run, raw: Path) -> None:
+    for name in pipeline.PRODUCTS:
+        (run.staging / name).parent.mkdir(exist_ok=True)
+        (run.staging / name).write_text("a product")
+
+
 WRITTEN = {
     "data_clean/small/workers.parquet",
     "data_clean/small/annex.json",
     "data_clean/small/results.parquet",
     "data_clean/small/quality.json",
     "data_clean/small/quality.csv",
+    "data_clean/small/hidden.csv",
+    "data_clean/small/summary.sqlite",
     "data_clean/small/manifest.json",
     "reports/_output/small/country.html",
     "reports/_output/small/_build/part.md",
+    "reports/_output/small/explorer.html",
+    "reports/_output/small/figures.csv",
+    "reports/_output/small/tables.xlsx",
 }
 
 
