@@ -101,7 +101,8 @@ def one_table(
     )
     words = labels(study)
     profile = study.profile.spec
-    source = f"Source: {profile.title}, {wave_title(study, wave)}, {profile.agency}. {profile.made_up or ''}".strip()
+    notice = study.profile.notice(*([wave] if wave else study.spec.each_wave))
+    source = f"Source: {profile.title}, {wave_title(study, wave)}, {profile.agency}. {notice}".strip()
     pub = publication(rows, words, study.standard.legend(), chosen, source)
     first = [str(indicator.of)] if indicator.statistic == "composition" else []
     breakdowns = [" ".join(first), " ".join([*by, *first])] if by else [" ".join(first)]
@@ -195,7 +196,7 @@ def why(name: str, workspace: Workspace, person: str, definition: str | None = N
     asked = study.profile.of_wave(wave or waves[0]).spec.variables
     questions = {n: f.question for n, f in asked.items() if not isinstance(f, str) and f.question is not None}
     reasons = tuple((d.spec.title, explain(row, d, study.schema)) for d in definitions)
-    return Why(person, facts, reasons, study.profile.spec.made_up or "", study.schema, questions)
+    return Why(person, facts, reasons, study.profile.notice(wave or waves[0]), study.schema, questions)
 
 
 def _near(person: str, known: pd.Series) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -11,6 +11,7 @@ import pandas as pd
 
 from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.grammar import NOT_APPLICABLE
 from informality.foundation.library import find
 from informality.steps import Progress, raw_file, read_harmonised, sample_design_of
 from informality.study import Workspace, profile_and_wave
@@ -32,6 +33,7 @@ class Check:
     accounting: pd.DataFrame
     asked: int
     not_asked: list[str]
+    left_open: list[str]
     quality: Quality
     benchmarks: pd.DataFrame
     comparisons: pd.DataFrame
@@ -65,7 +67,7 @@ def check_survey(
     official = benchmarks.compare(profile, wave, seen, survey.flags, design)
     quality = check_quality(survey, profile)
     check_official(quality, profile, wave, official)
-    measured = profile.measured
+    measured = profile.measured & survey.asked
     whole_blocks = {n for names in profile.lacking.values() for n in names}
     return Check(
         profile,
@@ -80,11 +82,29 @@ def check_survey(
                 for block, names in profile.lacking.items()
             ),
         ],
+        [text for d in definitions for text in _left_open(workers, d, survey.asked)],
         quality,
         official,
         benchmarks.beside(profile, wave, seen, survey.flags, design),
         benchmarks.failures(official, profile),
     )
+
+
+def _left_open(workers: pd.DataFrame, definition: Definition, asked: Collection[str]) -> list[str]:
+    """What a definition cannot tell from this file, of how many workers, and why; one sentence a step."""
+    from informality.classification.classify import NOT_DETERMINABLE, column
+
+    found = []
+    for step in definition.steps:
+        outcome = workers[column(definition.id, step.decides)]
+        among = int((outcome != NOT_APPLICABLE).sum())
+        # where a question was not put, no rule decided
+        unasked = (outcome == NOT_DETERMINABLE) & workers[column(definition.id, step.decides, rule=True)].isna()
+        if count := int(unasked.sum()):
+            why = [need.why for need in definition.needs[step.decides] if not need.met(frozenset(asked))]
+            told = "; ".join(why) or "it follows from what is not determinable above"
+            found.append(f"{step.title}: not determinable for {count:,} of {among:,} workers ({definition.id}): {told}")
+    return found
 
 
 AFTER = {

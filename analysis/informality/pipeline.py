@@ -43,6 +43,7 @@ from informality.steps import (
 )
 from informality.study import Study, Workspace, named_files, read_study
 from informality.study_spec import StudySpec
+from informality.survey.like import files_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -220,6 +221,8 @@ def _foundations(file: SpecFile[StudySpec], workspace: Workspace) -> tuple[dict[
         read_study(file.path, workspace)  # tells them together with whatever else is wrong
     settings = {name: file.spec.model_dump(exclude=set(fields)) for name, fields in LATER.items()}
     files = {f"{kind}/{name}": sha256(path) for kind, paths in named.items() for name, path in paths.items()}
+    for name, path in named["surveys"].items():  # a profile may take over from others
+        files |= {f"surveys/{name}/{other.stem}": sha256(other) for other in files_of(path)[1:]}
     return settings, files
 
 

@@ -89,7 +89,7 @@ def report_inputs(
             "language": "en",
             "made_up": profile.made_up is not None,
         },
-        made_up_notice=profile.made_up or "",
+        made_up_notice=study.profile.notice(*spec.each_wave),
         results=results[results["wave"] == spec.focus].reset_index(drop=True),
         labels=labels(study),
         definitions=[definition_note(d, study.schema, counts[d.id]) for d in study.definitions],

@@ -139,14 +139,16 @@ def show_check(found: Check) -> None:
     """Rows, mapping, quality and official figures of a survey on one screen."""
     spec = found.profile.spec
     _say(out, f"[bold]{escape(spec.title)}[/], {escape(spec.waves[found.wave].title)}")
-    if spec.made_up:
-        _say(out, Text(spec.made_up, style="bold yellow"))
+    if notice := found.profile.notice(found.wave):
+        _say(out, Text(notice, style="bold yellow"))
     _say(out, Text(found.file, style="dim"))
     out.print("\n[bold]Rows[/]")
     for row in found.accounting.itertuples():
         _say(out, Text(str(row.what)), f"{row.rows:>11,}  ")
     out.print("\n[bold]Variables[/]")
     _say(out, Text(f"{found.asked} measured; not asked: {', '.join(found.not_asked) or 'none'}"), "  ")
+    for text in found.left_open:
+        _say(out, Text(text, style="yellow"), "  ")
     _show_quality(found.quality)
     out.print("\n[bold]Official figures[/]")
     grid = Grid(box=None, padding=(0, 1), show_edge=False)

@@ -36,7 +36,7 @@ class Survey:
     one survey know how they move together; ``drawn``: the columns it was built from. ``definitions``: the first one's
     outcomes go by their plain names (``job``), all by ``<definition>.<outcome>``. ``standard``: the reliability standard
     results are graded by, if any. ``status``: of the weakest figure the data rest on. ``made_up``: what must be said
-    of invented data. ``units``: of number variables. ``account``: rows of the file and where they went;
+    of invented data, or of an excerpt. ``units``: of number variables. ``account``: rows of the file and where they went;
     ``remarks``: what a reader of the data should know although it stopped nothing.
     """
 
@@ -183,7 +183,7 @@ def open_survey(
         drawn=drawn,
         status=spec.status,
         standard=standard,
-        made_up=spec.made_up or "",
+        made_up=profile.notice(chosen),
         basis=wanted,
         units=_units(profile),
         account=read.accounting,

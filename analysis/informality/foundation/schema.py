@@ -15,7 +15,7 @@ from typing import Literal
 from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
-from informality.foundation.grammar import MISSING, UNKNOWN, CellValue, RuleSpec, StepSpec, Variable
+from informality.foundation.grammar import MISSING, NOT_ASKED, UNKNOWN, CellValue, RuleSpec, StepSpec, Variable
 from informality.foundation.library import LIBRARY
 from informality.foundation.proof import prove
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
@@ -109,7 +109,7 @@ class Schema:
         filled = dict(self.variables)
         for name in ("labour_force_13", "labour_force_19"):
             old = filled[name]
-            where: dict[str, CellValue] = {"age": [f">= {age}", UNKNOWN]}
+            where: dict[str, CellValue] = {"age": [f">= {age}", UNKNOWN, NOT_ASKED]}
             universe, problems = compile_filter(where, self.grammar, place=lambda *at: "working_age", loc=())
             assert not problems, problems
             spec = old.spec.model_copy(update={"universe": where})

@@ -24,6 +24,8 @@ from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 
 Loc = tuple[Any, ...]
+Line = int | tuple[Path, int]
+"""A line (from 1) of the file, or of another file that a part was taken over from."""
 
 
 class SpecModel(BaseModel):
@@ -44,7 +46,7 @@ class SpecFile(Generic[M]):
 
     spec: M
     path: Path
-    lines: Mapping[Loc, int]
+    lines: Mapping[Loc, Line]
 
     def place(self, *loc: Any) -> str:
         """``ecu-enemdu.yml, line 31`` for the deepest known part of ``loc``."""
@@ -57,7 +59,11 @@ def load(path: Path, model: type[M]) -> SpecFile[M]:
     Raises :class:`InformalityError` (``ExitCode.SPEC``) holding every problem of the file: a file that
     is missing or not YAML stops at once, duplicate keys and all validation errors are collected.
     """
-    data, lines, problems = read_yaml(path)
+    return checked(path, *read_yaml(path), model)
+
+
+def checked(path: Path, data: Any, lines: Mapping[Loc, Line], problems: list[Problem], model: type[M]) -> SpecFile[M]:
+    """The plain values of a YAML file, as :func:`read_yaml` gives them, held against their model."""
     try:
         spec = model.model_validate(data)
     except ValidationError as failure:
@@ -180,12 +186,14 @@ def _syntax_problem(path: Path, failure: YAMLError, text: str) -> Problem:
     )
 
 
-def _place(path: Path, lines: Mapping[Loc, int], loc: Loc) -> str:
+def _place(path: Path, lines: Mapping[Loc, Line], loc: Loc) -> str:
     line = lines.get(_known_prefix(lines, loc))
+    if isinstance(line, tuple):
+        path, line = line
     return f"{path.name}, line {line}" if line else path.name
 
 
-def _known_prefix(lines: Mapping[Loc, int], loc: Loc) -> Loc:
+def _known_prefix(lines: Mapping[Loc, Line], loc: Loc) -> Loc:
     """The part of a pydantic location that exists in the file (names of union members left out)."""
     known: Loc = ()
     for part in loc:
@@ -214,7 +222,7 @@ _BOUNDS = {
 _BOUND_NAMES = {"greater_than": "gt", "greater_than_equal": "ge", "less_than": "lt", "less_than_equal": "le"}
 
 
-def _explain(detail: ErrorDetails, model: type[BaseModel], path: Path, lines: Mapping[Loc, int]) -> Problem:
+def _explain(detail: ErrorDetails, model: type[BaseModel], path: Path, lines: Mapping[Loc, Line]) -> Problem:
     loc, kind, found = detail["loc"], detail["type"], detail["input"]
     place = _place(path, lines, loc)
     name = ".".join(str(part) for part in _known_prefix(lines, loc)) or "the file"
@@ -275,7 +283,7 @@ def _other_member(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
     return wrong_word or ((wrong_mapping or wrong_number) and isinstance(detail["input"], str))
 
 
-def _parent(lines: Mapping[Loc, int], loc: Loc) -> str:
+def _parent(lines: Mapping[Loc, Line], loc: Loc) -> str:
     known = _known_prefix(lines, loc[:-1])
     return f"`{'.'.join(str(p) for p in known)}`" if known else "the file"
 

@@ -50,7 +50,7 @@ class ReportInputs:
     """Everything a country report prints.
 
     ``study``: id, title, subtitle, country, place (whom the wave speaks of), survey, survey_title, agency, wave,
-    wave_title, basis, headline (definition id), language, made_up. ``made_up_notice`` is empty for a real survey.
+    wave_title, basis, headline (definition id), language, made_up. ``made_up_notice`` is empty for a whole real survey.
     ``results`` is the long results table. The other frames are printed as they are; their columns are
     those :mod:`informality.publication.annex` names.
     """

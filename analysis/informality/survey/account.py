@@ -22,13 +22,17 @@ Ints = npt.NDArray[np.int64]
 
 @dataclass(slots=True)
 class Log:
-    """What is collected while the variables are made; ``row`` is the row in the file (from 1) of each row kept."""
+    """What is collected while the variables are made.
+
+    ``row`` is the row in the file (from 1) of each row kept; ``absent`` are variables the file holds no value of.
+    """
 
     row: Ints
     mapping: list[tuple[str, str, str, str, str, int]] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     outside: dict[str, Ints] = field(default_factory=dict)
     """Rows kept (from 0) with an answer although they lie outside the universe of a variable."""
+    absent: frozenset[str] = frozenset()
 
     def rows(self, wrong: Bools) -> str:
         """``12 rows (the first is row 31)``: rows of the file, counted from 1."""

@@ -94,11 +94,14 @@ class WaveSpec(FileSpec):
     """The files of one wave of the series: one row a person in ``file``, further columns from ``join``.
 
     ``covers``: whom it speaks of, where that is not the whole country, for the middle of a sentence.
+    ``excerpt``: that the file is only a part of the survey, and which; then no figure stands for the country, and this
+    text stands beside every figure.
     """
 
     title: Words
     covers: Words | None = None
     made_by: Words | None = None
+    excerpt: Words | None = None
     source: Words
     licence: Words
     join: list[JoinSpec] = Field(default_factory=list)

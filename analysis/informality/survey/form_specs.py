@@ -34,6 +34,7 @@ class NumberSpec(SpecModel):
 class FormSpec(SpecModel):
     """How one harmonised variable is made from raw columns. A ``map`` beside ``codes`` adds to the shared list.
 
+    ``where`` is a condition on raw columns: elsewhere the question was put in other words, and counts as not asked here.
     ``variants``: other readings of the questionnaire that are defensible too; results are shown under each of them.
     """
 
@@ -47,6 +48,7 @@ class FormSpec(SpecModel):
     blank: Words | None = None
     labels: dict[str, Words] = Field(default_factory=dict)
     asked_of: dict[str, CellValue] = Field(default_factory=dict)
+    where: dict[str, CellValue] = Field(default_factory=dict)
     question: Words | None = None
     note: Words | None = None
     variants: dict[Words, VariantSpec] = Field(default_factory=dict)
@@ -63,8 +65,11 @@ class FormSpec(SpecModel):
         for name in ("take", "blank"):
             if getattr(self, name) is not None and (self.number is not None or self.rules is not None):
                 raise ValueError(f"`{name}` goes with map and codes only")
-        if self.asked_of and self.rules is not None:
-            raise ValueError("rules say themselves who was not asked: remove `asked_of` and add a rule")
+        for name in ("asked_of", "where"):
+            if getattr(self, name) and self.rules is not None:
+                raise ValueError(f"rules say themselves who was not asked: remove `{name}` and add a rule")
+        if self.where and (self.blank is not None or self.otherwise is not None):
+            raise ValueError("`where` goes with neither `blank` nor `else`")
         return self
 
 

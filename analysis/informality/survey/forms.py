@@ -30,17 +30,21 @@ def make(
     if variable.derived is not None and name not in profile.spec.variables:
         outcome = variable.derived.outcome_of(variable.derived.decide(made), NOT_APPLICABLE)
         return {name: pd.Series(outcome)}
-    form = profile.spec.variables[name]
+    form = "not_asked" if name in log.absent else profile.spec.variables[name]
     if form == "not_asked":
         code = np.where(inside, categories.index(NOT_ASKED), categories.index(NOT_APPLICABLE))
         if variable.spec.block not in profile.lacking:
-            log.mapping.append((name, "", "", "the survey has no such question", NOT_ASKED, int(inside.sum())))
+            why = "the file holds no value of it" if name in log.absent else "the survey has no such question"
+            log.mapping.append((name, "", "", why, NOT_ASKED, int(inside.sum())))
             log.mapping.append((name, "", "", "outside the universe", NOT_APPLICABLE, int((~inside).sum())))
         if variable.spec.kind == "number":
             return _number_columns(name, np.full(len(made), np.nan), code, inside)
         return {name: categorical(code, categories)}
     assert isinstance(form, FormSpec)
     asked = inside & profile.asked_of[name].mask(made) if name in profile.asked_of else inside
+    if name in profile.where:
+        frame, here = _only_where(profile, name, form.column or "", frame, log)
+        asked = asked & here
     blank_code = np.where(
         asked,
         categories.index(UNKNOWN),
@@ -51,6 +55,21 @@ def make(
     if form.rules is not None:
         return _by_rules(profile, variable, frame, inside, raw, log)
     return _by_map(profile, variable, form, frame, inside, blank_code, raw, log)
+
+
+def _only_where(profile: Profile, name: str, column: str, frame: pd.DataFrame, log: Log) -> tuple[pd.DataFrame, Bools]:
+    """The column of a form, blank where its condition does not hold, and where it does."""
+    condition = profile.where[name]
+    log.problems += wrong_kind(condition.axes, frame, profile.file.place("variables", name, "where"))
+    here = condition.mask(frame)
+    return frame[column].where(here).to_frame(), here
+
+
+def _blank_label(profile: Profile, name: str) -> str:
+    """What the account calls rows without a code: blank, or with an answer to another question."""
+    if name not in profile.where:
+        return BLANK_LABEL
+    return f"{BLANK_LABEL}, or not ({', '.join(f'{n} {words(c)}' for n, c in profile.where[name].when.items())})"
 
 
 def categorical(codes: npt.NDArray[np.integer], categories: list[str]) -> pd.Series:
@@ -236,7 +255,7 @@ def _settle(
     pair = (position + 1) * len(categories) + code
     counts = np.bincount(pair, minlength=(len(shown) + 1) * len(categories)).reshape(-1, len(categories))
     for row, target in zip(*np.nonzero(counts), strict=True):
-        raw_code, label = ("", BLANK_LABEL) if row == 0 else shown[row - 1]
+        raw_code, label = ("", _blank_label(profile, variable.name)) if row == 0 else shown[row - 1]
         log.mapping.append((variable.name, column, raw_code, label, categories[target], int(counts[row, target])))
     return categorical(code, categories)
 
@@ -279,7 +298,7 @@ def _number(
     for m, word in enumerate(MISSING):
         n = int(((source < 0) & (reason == m)).sum())
         if n:
-            log.mapping.append((name, form.column or "", "", BLANK_LABEL, word, n))
+            log.mapping.append((name, form.column or "", "", _blank_label(profile, name), word, n))
     return _number_columns(name, values, reason, inside)
 
 

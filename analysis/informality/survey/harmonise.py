@@ -17,6 +17,7 @@ from informality.foundation.errors import ExitCode, Problem, raise_errors
 from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED, REASON, UNKNOWN, Variable
 from informality.foundation.rules import compile_filter
 from informality.foundation.schema import Schema
+from informality.survey.absent import tell, without_values
 from informality.survey.account import Bools, Ints, Log, codes_of, written, wrong_kind
 from informality.survey.forms import categorical, make
 from informality.survey.keys import keys_and_design
@@ -54,6 +55,8 @@ def harmonise(profile: Profile, raw: RawFile, basis: str) -> Harmonised:
     log = Log(np.arange(1, len(raw.frame) + 1), problems=list(raw.warnings))
     kept, accounting = _set_aside(profile, raw, log)
     frame = raw.frame if kept.all() else raw.frame.loc[kept].reset_index(drop=True)
+    log.absent = without_values(profile, frame)
+    log.problems += tell(profile, log.absent)
     out: dict[str, pd.Series] = keys_and_design(profile, frame, log)
     for name, variable in profile.schema.variables.items():
         if variable.spec.role == "basis":
@@ -66,16 +69,18 @@ def harmonise(profile: Profile, raw: RawFile, basis: str) -> Harmonised:
         for block in profile.lacking
     ]
     flags = _flags(profile, frame, log)
-    raise_errors(log.problems, ExitCode.DATA)
     harmonised = pd.DataFrame(out, copy=False)
-    asked = profile.measured | {
+    log.problems += _basis_not_told(profile, harmonised, basis)
+    raise_errors(log.problems, ExitCode.DATA)
+    elsewhere = {name for name in profile.where if _never_asked(harmonised, name)}
+    asked = (profile.measured - log.absent - elsewhere) | {
         name
         for name, variable in profile.schema.variables.items()
         if variable.derived is not None or variable.spec.role == "basis"
-        if not harmonised[name].isin([NOT_ASKED, NOT_APPLICABLE]).all()
+        if not _never_asked(harmonised, name)
     }
     working_age = profile.spec.working_age
-    adult = int((harmonised["age"] >= working_age).sum() + (harmonised["age" + REASON] == UNKNOWN).sum())
+    adult = int((harmonised["age"] >= working_age).sum() + harmonised["age" + REASON].isin([UNKNOWN, NOT_ASKED]).sum())
     accounting += [
         ("kept", "persons in the analysis file", len(harmonised)),
         ("universe", f"of these, aged {working_age} and over (or age not known)", adult),
@@ -120,6 +125,22 @@ def _set_aside(profile: Profile, raw: RawFile, log: Log) -> tuple[Bools, list[tu
         raise_errors(log.problems, ExitCode.DATA)
     log.row = log.row[kept]
     return kept, accounting
+
+
+def _basis_not_told(profile: Profile, made: pd.DataFrame, basis: str) -> list[Problem]:
+    """A problem when nobody in the file has a labour force status on an employment concept that the profile offers."""
+    if not _never_asked(made, f"labour_force_{basis}"):
+        return []
+    what = f"the profile offers the {basis}th ICLS basis, but the file cannot tell employment on it"
+    found = f"nobody has a value of `labour_force_{basis}`"
+    fix = "take this basis out of `bases`, or correct the variable"
+    return [Problem(profile.file.place("bases"), what, found, fix)]
+
+
+def _never_asked(harmonised: pd.DataFrame, name: str) -> bool:
+    """Whether nobody was asked for a variable."""
+    column = harmonised[name + REASON] if name + REASON in harmonised else harmonised[name]
+    return bool(column.isin([NOT_ASKED, NOT_APPLICABLE]).all())
 
 
 def _flags(profile: Profile, frame: pd.DataFrame, log: Log) -> pd.DataFrame:

@@ -13,6 +13,7 @@ import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.provenance import sha256
+from informality.survey.absent import as_named, names_in_file
 from informality.survey.account import as_code
 from informality.survey.delivery import FileSpec, JoinSpec
 from informality.survey.profile import Profile
@@ -35,8 +36,15 @@ def read_wave(profile: Profile, wave: str, path: Path, progress: Progress = lamb
     keys = {key: profile.file.place("waves", wave, "join", i, "by") for i, j in enumerate(spec.join) for key in j.keys}
     wanted = {spec.columns.get(name, name): place for name, place in profile.columns().items()}
 
+    fixed = {spec.columns.get(name, name): place for name, place in profile.columns(of_variables=False).items()}
+    there: dict[str, str] = {}
+    anything = profile.spec.absent is not None
+
     def of_base(present: Sequence[str]) -> list[str]:
-        problems = absent_columns(wanted, present, taken) + absent_columns(keys, present)
+        if anything:
+            there.update(names_in_file((name for name in wanted if name not in taken), present))
+        problems = absent_columns(fixed if anything else wanted, [*present, *there], taken)
+        problems += absent_columns(keys, present)
         for name, number in taken.items():
             if name in present:
                 place = profile.file.place("waves", wave, "join", number, "take")
@@ -47,6 +55,8 @@ def read_wave(profile: Profile, wave: str, path: Path, progress: Progress = lamb
                 problems.append(Problem(place, what, fix=fix))
         if problems:
             raise InformalityError(problems, ExitCode.DATA)
+        if anything:
+            return [*dict.fromkeys([*there.values(), *keys])]
         return [*dict.fromkeys([*(c for c in wanted if c not in taken), *keys])]
 
     base = _read(spec, path, of_base, spec.made_by is not None, progress, failures)
@@ -60,6 +70,8 @@ def read_wave(profile: Profile, wave: str, path: Path, progress: Progress = lamb
         problems = [problem for failure in failures for problem in failure.problems]
         raise InformalityError(problems, failures[0].code)
     joined, problems = base[0] if base else None, []
+    if anything and joined is not None:
+        joined = as_named(joined, there, (name for name in wanted if name not in taken))
     for number, (join, other) in enumerate(zip(spec.join, others, strict=True)):
         place = profile.file.place("waves", wave, "join", number, "by")
         assert joined is not None

@@ -25,8 +25,9 @@ from informality.foundation.proof import prove
 from informality.foundation.quantities import Status
 from informality.foundation.rules import Filter, Step, compile_filter, compile_steps
 from informality.foundation.schema import Schema, read_schema
-from informality.foundation.specfile import SpecFile, SpecModel, Words, load
+from informality.foundation.specfile import SpecFile, SpecModel, Words, checked, load
 from informality.survey.form_specs import FormSpec, NumberSpec, TakeSpec, VariantSpec
+from informality.survey.like import read_like
 from informality.survey.official import BenchmarkSpec, ComparisonSpec
 from informality.survey.series import SeriesWaveSpec, wave_problems
 from informality.survey.unfinished import TODO, todos
@@ -82,7 +83,13 @@ class CountrySpec(SpecModel):
 
 
 class ProfileSpec(SpecModel):
+    """A profile as written, with what it takes over from the one it is ``like``.
+
+    ``absent: not_asked`` is for files of a common layout, see :mod:`informality.survey.absent`.
+    """
+
     id: Words
+    like: Words | None = None
     title: Words
     country: CountrySpec
     agency: Words
@@ -97,6 +104,7 @@ class ProfileSpec(SpecModel):
     keys: KeySpec
     design: DesignSpec
     set_aside: list[SetAsideSpec] = Field(default_factory=list)
+    absent: Literal["not_asked"] | None = None
     variables: dict[str, FormSpec | Literal["not_asked", "TODO"]]
     blocks: dict[str, Literal["not_asked"]] = Field(default_factory=dict)
     flags: dict[str, FlagSpec] = Field(default_factory=dict)
@@ -114,6 +122,7 @@ class Profile:
     schema: Schema
     rules: Mapping[str, Step]
     asked_of: Mapping[str, Filter]
+    where: Mapping[str, Filter]
     code_lists: Mapping[str, Mapping[Code, str]]
     bare: Schema
     """The schema before the survey named its regions."""
@@ -169,8 +178,13 @@ class Profile:
         """Variables the survey has a question for."""
         return frozenset(n for n, form in self.spec.variables.items() if form != "not_asked")
 
-    def columns(self) -> dict[str, str]:
-        """Every raw column the profile names, with the place that names it first."""
+    def notice(self, *waves: str) -> str:
+        """What has to stand beside every figure of some waves: that it is made up, or no more than an excerpt."""
+        excerpts = (self.spec.waves[wave].excerpt for wave in waves)
+        return " ".join(dict.fromkeys(filter(None, (self.spec.made_up, *excerpts))))
+
+    def columns(self, *, of_variables: bool = True) -> dict[str, str]:
+        """Every raw column the profile names, with the place that names it first; or those of keys and design only."""
         named: dict[str, str] = {}
 
         def add(names: str | list[str] | None, *loc: object) -> None:
@@ -187,6 +201,8 @@ class Profile:
             add(value.column if isinstance(value, PartSpec) else None if value == "none" else value, "design", part)
         for i, rows in enumerate(spec.set_aside):
             add(list(rows.when), "set_aside", i)
+        if not of_variables:
+            return named
         forms: list[tuple[tuple[str, ...], FormSpec | Literal["not_asked", "TODO"]]] = [
             (("variables", name), form) for name, form in spec.variables.items()
         ]
@@ -194,6 +210,7 @@ class Profile:
         for loc, form in forms:
             while isinstance(form, FormSpec):
                 add(form.column, *loc, "from")
+                add(list(form.where), *loc, "where")
                 for i, rule in enumerate(form.rules or []):
                     for column in rule.when:
                         add(column, *loc, "rules", i, "when", column)
@@ -210,7 +227,7 @@ def read_profile(path: Path, schema: Schema | None = None) -> Profile:
     """
     schema = schema or read_schema()
     try:
-        file = load(path, ProfileSpec)
+        file = checked(path, *read_like(path), ProfileSpec)
     except InformalityError as failure:
         raise InformalityError([*failure.problems, *_todos_of(path, schema)], failure.code) from None
     profile = _checked(file, schema, todos(path, schema))
@@ -266,6 +283,7 @@ def _checked(file: SpecFile[ProfileSpec], schema: Schema, before: Sequence[Probl
         schema = schema.with_working_age(spec.working_age)
     rules: dict[str, Step] = {}
     asked_of: dict[str, Filter] = {}
+    where: dict[str, Filter] = {}
     lists: dict[str, Mapping[Code, str]] = {}
     gaps: list[Problem] = []
     for name, form in spec.variables.items():
@@ -283,6 +301,10 @@ def _checked(file: SpecFile[ProfileSpec], schema: Schema, before: Sequence[Probl
             above = list(schema.variables)[: list(schema.variables).index(name)]
             known = {n: v for n, v in schema.grammar.items() if n in above}
             asked_of[name], found = compile_filter(form.asked_of, known, place=file.place, loc=(*loc, "asked_of"))
+            problems += found
+        if form.where:
+            raw = {column: Variable(column, "code") for column in form.where}
+            where[name], found = compile_filter(form.where, raw, place=file.place, loc=(*loc, "where"))
             problems += found
     for part, figures in (("benchmarks", spec.benchmarks), ("comparisons", spec.comparisons)):
         for i, b in figures.items():
@@ -302,7 +324,7 @@ def _checked(file: SpecFile[ProfileSpec], schema: Schema, before: Sequence[Probl
         raise InformalityError(problems + gaps, ExitCode.SPEC)
     if gaps:
         raise InformalityError(gaps, ExitCode.DEFINITION)
-    return Profile(file, schema, rules, asked_of, lists, bare)
+    return Profile(file, schema, rules, asked_of, where, lists, bare)
 
 
 def _form_at(spec: ProfileSpec, loc: tuple[str, ...]) -> FormSpec | Literal["not_asked", "TODO"]:
