@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import importlib.util
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pandas as pd
@@ -127,6 +129,17 @@ def read() -> Callable[..., Definition]:
         return read_definition(find("definitions", name), read_schema(), options=chosen)
 
     return shipped
+
+
+@pytest.fixture(scope="session")
+def kinds() -> ModuleType:
+    """The kinds of case a definition can meet (``cases.py``)."""
+    spec = importlib.util.spec_from_file_location("classification_cases", Path(__file__).with_name("cases.py"))
+    assert spec
+    assert spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")

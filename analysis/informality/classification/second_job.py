@@ -45,7 +45,7 @@ def second_answers(
     known = frozenset(asked)
     out: dict[str, pd.Series] = {}
     now_asked: set[str] = set()
-    for name in _inputs(schema, names):
+    for name in inputs_of(schema, names):
         variable = schema[name]
         second = name + SUFFIX
         if name == WORKING:
@@ -66,7 +66,12 @@ def second_answers(
     return pd.DataFrame(out, index=frame.index), frozenset(now_asked)
 
 
-def _inputs(schema: Schema, names: Iterable[str]) -> list[str]:
+def questions_of_second(names: Iterable[str], schema: Schema, asked: Iterable[str]) -> frozenset[str]:
+    """Which of the ``names`` a survey that asked ``asked`` asked of the second job."""
+    return second_answers(pd.DataFrame(index=range(0)), names, schema, asked)[1]
+
+
+def inputs_of(schema: Schema, names: Iterable[str]) -> list[str]:
     """Variables and what they are derived from, in the order of the schema (``worker`` is taken as it is)."""
     wanted = set(names)
     for name in reversed(list(schema.variables)):
