@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from informality.classification.classify import NOT_DETERMINABLE
 from informality.classification.definition import Definition
-from informality.foundation import reading
-from informality.foundation.schema import Schema
-from informality.publication.inputs import DefinitionNote, QualityNote, ReportInputs
+from informality.classification.examples import example_table
+from informality.publication.inputs import DefinitionNote, OptionNote, QualityNote, ReportInputs
 from informality.publication.table import Labels
 from informality.study import Study
 from informality.survey.profile import PartSpec
@@ -92,7 +91,7 @@ def report_inputs(
         made_up_notice=study.profile.notice(*spec.each_wave),
         results=results[results["wave"] == spec.focus].reset_index(drop=True),
         labels=labels(study),
-        definitions=[definition_note(d, study.schema, counts[d.id]) for d in study.definitions],
+        definitions=[definition_note(d, counts[d.id]) for d in study.definitions],
         mapping=pd.DataFrame(annex["mapping"]),
         accounting=pd.DataFrame(annex["accounting"]),
         quality=_findings(annex["quality"]),
@@ -129,28 +128,38 @@ def _quality_note(quality: Mapping[str, Any]) -> QualityNote:
     )
 
 
-def definition_note(definition: Definition, schema: Schema, counts: pd.DataFrame) -> DefinitionNote:
-    """A definition as the methods annex prints it: tables, options, sources, and workers per rule."""
+def definition_note(definition: Definition, counts: pd.DataFrame | None = None) -> DefinitionNote:
+    """A definition as it is printed: tables, options, sources, examples, and workers per rule where they were counted."""
     spec = definition.spec
-    assumed = counts[counts["assumed"]].groupby("step", sort=False)["share"].sum()
+    assumed = {} if counts is None else counts[counts["assumed"]].groupby("step", sort=False)["share"].sum().to_dict()
     return DefinitionNote(
         id=spec.id,
         title=spec.title,
         summary=spec.summary,
         status=spec.status,
         sources=list(spec.sources),
-        markdown="\n".join(f"**{s.title}**\n\n{reading.markdown(s)}" for s in definition.steps),
-        options=[
-            (
-                o.title or name.replace("_", " "),
-                o.words(definition.options[name]),
-                o.unit or "",
-                f"{o.source} ({o.status})" if definition.options[name] == o.value else "chosen by this study",
-            )
-            for name, o in spec.options.items()
-        ],
+        confirmed=spec.confirmed or "",
+        steps=definition.steps,
+        options=[_option_note(definition, name) for name in spec.options],
+        examples=example_table(definition),
         rule_counts=counts,
         share_assumed={s.decides: float(assumed.get(s.decides, 0.0)) for s in definition.steps},
+    )
+
+
+def _option_note(definition: Definition, name: str) -> OptionNote:
+    option, value = definition.spec.options[name], definition.options[name]
+
+    def said(value: float | str) -> str:
+        return f"{option.words(value)} {option.unit or ''}".rstrip()
+
+    return OptionNote(
+        name,
+        option.title or name.replace("_", " "),
+        said(value),
+        "none: it has to be chosen" if option.value is None else said(option.value),
+        f"{option.source} ({option.status})"
+        + ("" if value == option.value else "; the value in force was chosen for this use"),
     )
 
 

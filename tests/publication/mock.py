@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from informality.foundation.grammar import RuleSpec, StepSpec, Variable
+from informality.foundation.rules import Step, compile_steps
 from informality.foundation.schema import read_schema
+from informality.publication.inputs import OptionNote
 from informality.publication.report import DefinitionNote, ReportInputs
 from informality.publication.table import Labels
 from informality.tabulation.columns import COLUMNS
@@ -403,23 +406,57 @@ def _definition(id: str, title: str, summary: str) -> DefinitionNote:
     ]
     frame = pd.DataFrame(rules, columns=["step", "step_title", "rule", "outcome", "why", "assumed", "n", "share"])
     frame["n_weighted"] = frame["n"] * 142.0
-    markdown = (
-        "**Kind of unit**\n\n| rule | institution | books | then | why |\n|---|---|---|---|---|\n"
-        "| S1 | government, corporation | any | **Formal** | public, incorporated or non-profit units are formal |\n"
-        "| S4 | any | complete | **Formal** | complete accounts |\n"
-        "| S10 | any | any | **Informal** | assumed: nothing known of the unit |\n"
-    )
     return DefinitionNote(
         id,
         title,
         summary,
         "verified",
         ("17th ICLS guidelines, 2003, paragraph 3", "15th ICLS resolution, 1993"),
-        markdown,
-        (("size_threshold", 6, "persons engaged", "ILO do-files"),),
+        "No figure has been reproduced.",
+        steps(),
+        (OptionNote("size_threshold", "Workers that are enough", "6 persons", "5 persons", "ILO do-files (verified)"),),
+        pd.DataFrame(
+            [("Civil servant", "Kind: Government", "Kind of unit: Formal (rule S1)", NASTY)],
+            columns=["example", "answers", "outcome", "why"],
+        ),
         frame,
         {"unit": 0.052, "job": 0.0},
     )
+
+
+def steps() -> tuple[Step, ...]:
+    """Two small tables, with labels in Lao and one that tries to be markup."""
+    kinds = {"public": "ລັດຖະບານ Government", "private": NASTY}
+    known = {
+        "kind": Variable("kind", "category", (*kinds, "unknown"), "ປະເພດ Kind", {**kinds, "unknown": "Not known"}),
+        "books": Variable("books", "category", ("yes", "no"), "Contabilidad", {"yes": "Sí", "no": "No"}),
+    }
+    open_: list[str | int | float] = ["private", "unknown"]
+    specs = [
+        StepSpec(
+            decides="unit",
+            title="Kind of unit",
+            match="only_one",
+            outcomes={"formal": "Formal", "informal": "Informal"},
+            rules=[
+                RuleSpec(when={"kind": "public"}, then="formal", id="S1", why="public units are formal"),
+                RuleSpec(when={"kind": open_, "books": "yes"}, then="formal", id="S4", cite="15th ICLS 5"),
+                RuleSpec(when={"kind": open_, "books": "no"}, then="informal", id="S10", why=NASTY, assumed=True),
+            ],
+        ),
+        StepSpec(
+            decides="job",
+            title="Kind of job",
+            outcomes={"formal": "Formal", "informal": "Informal"},
+            rules=[
+                RuleSpec(when={"unit": "formal"}, then="formal", id="J1", why="social security is paid"),
+                RuleSpec(then="informal", id="J2", why="no social security, no leave"),
+            ],
+        ),
+    ]  # fmt: skip
+    compiled, problems = compile_steps(specs, known, place=lambda *loc: "mock")
+    assert not problems
+    return compiled
 
 
 def mapping() -> pd.DataFrame:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from informality.classification.definition import Definition, worked_with, wrong_examples
+from informality.classification.definition import Definition, decide_one, worked_with, wrong_examples
 from informality.foundation.errors import Problem
 
 if TYPE_CHECKING:
@@ -24,7 +24,8 @@ def check_examples(definition: Definition) -> list[Problem]:
 def example_table(definition: Definition) -> pd.DataFrame:
     """The worked examples in words, one row each: columns ``example``, ``answers``, ``outcome``, ``why``.
 
-    Options that an example sets otherwise than the others stand among its answers.
+    Options that an example sets otherwise than the others stand among its answers; each outcome names the rule that
+    decided it, under the options the example is worked with.
     """
     import pandas as pd
 
@@ -39,6 +40,9 @@ def example_table(definition: Definition) -> pd.DataFrame:
             f"{definition.spec.options[n].title or n.replace('_', ' ')}: {definition.spec.options[n].words(v)}"
             for n, v in example.options.items()
         ]
-        outcome = [f"{outcomes[n].title}: {outcomes[n].label(v)}" for n, v in example.expect.items()]
+        decided = decide_one(definition.with_options(worked_with(definition, example)), example.worker)
+        outcome = [
+            f"{outcomes[n].title}: {outcomes[n].label(decided[n][0])} (rule {decided[n][1]})" for n in example.expect
+        ]
         rows.append((example.title, "; ".join(answers), "; ".join(outcome), example.why or ""))
     return pd.DataFrame(rows, columns=["example", "answers", "outcome", "why"])

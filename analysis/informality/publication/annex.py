@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from informality.publication.definition_chapter import PERCENT, anchor, chapter
 from informality.publication.formats import COUNT, NumberFormat
 from informality.publication.inputs import DefinitionNote, QualityNote, ReportInputs
 from informality.publication.model_tables import table_of_model
@@ -38,9 +39,6 @@ DESIGN_WORDS = {
 }
 ENGINE = "embedded renderer"
 
-PERCENT = NumberFormat("Per cent", 100, 1)
-PERSONS = NumberFormat("Persons, weighted", 1, 0)
-
 
 def _number(key: str, label: str, number: NumberFormat = COUNT) -> Column:
     return Column(key, label, number, align="right")
@@ -53,7 +51,7 @@ def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str,
         "missing.md": missing(views, pub),
         "further.md": further(views, pub),
         "definitions.md": "\n".join(
-            definition(note, folded=note.id != inputs.study["headline"]) for note in inputs.definitions
+            chapter(note, STANDING, folded=note.id != inputs.study["headline"]) for note in inputs.definitions
         ),
         "assumed.md": assumed(inputs.definitions),
         "design.md": design(inputs.design),
@@ -65,11 +63,6 @@ def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str,
         "reliability.md": reliability(inputs.reliability),
         "provenance.md": provenance(inputs.provenance),
     }
-
-
-def anchor(text: str) -> str:
-    """``text`` as the end of an identifier: letters, digits and hyphens."""
-    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "x"
 
 
 def compared(inputs: ReportInputs, pub: Publication) -> str:
@@ -113,61 +106,11 @@ def further(views: ViewsSpec, pub: Publication) -> str:
 # -- definitions ---------------------------------------------------------------------------------------
 
 
-def definition(note: DefinitionNote, folded: bool) -> str:
-    """One definition: what it says, its options, its decision tables, and how many workers each rule decided."""
-    name = anchor(note.id)
-    text = [
-        f"### {markdown_text(note.title)} {{#sec-definition-{name}}}",
-        "",
-        markdown_text(note.summary),
-        "",
-        f"Standing: {STANDING.get(note.status, markdown_text(note.status))}. Sources:",
-        "",
-        *(f"- {markdown_text(source)}" for source in note.sources),
-        "",
-    ]
-    if note.options:
-        options = [
-            (name, f"{value:g}" if isinstance(value, float) else value, *more) for name, value, *more in note.options
-        ]
-        frame = pd.DataFrame(options, columns=["name", "value", "unit", "source"])
-        columns = [
-            Column("name", "Option"),
-            Column("value", "Value"),
-            Column("unit", "Unit"),
-            Column("source", "Source"),
-        ]
-        text.append(
-            to_quarto(table_of_frame(f"options-{name}", f"Options of the definition: {note.title}", frame, columns))
-        )
-    counts = note.rule_counts
-    frame = counts.assign(
-        rule=counts["rule"].astype(str),
-        assumed=["assumed" if a else "" for a in counts["assumed"]],
-        step_title=counts["step_title"].astype(str),
-    )
-    columns = [
-        Column("rule", "Rule"),
-        Column("outcome", "Outcome"),
-        Column("why", "Why"),
-        Column("assumed", "Standing"),
-        _number("share", "Per cent", PERCENT),
-        _number("n_weighted", "Persons, weighted", PERSONS),
-        _number("n", "Sample n"),
-    ]
-    title = f"How many workers each rule decided: {note.title}"
-    rules = [note.markdown, "", to_quarto(table_of_frame(f"rules-{name}", title, frame, columns, "step_title"))]
-    if folded:
-        title = "The rules, and how many workers each decided"
-        rules = [f'::::: {{.callout-note collapse="true" title="{title}"}}', "", *rules, ":::::", ""]
-    return "\n".join([*text, *rules])
-
-
 def assumed(definitions: Sequence[DefinitionNote]) -> str:
     """Which share of the employed was decided by a rule that assumes something, by definition and step."""
     rows = []
     for note in definitions:
-        titles = dict(zip(note.rule_counts["step"], note.rule_counts["step_title"], strict=True))
+        titles = {step.decides: step.title for step in note.steps}
         rows += [(note.title, titles.get(step, step), share) for step, share in note.share_assumed.items()]
     frame = pd.DataFrame(rows, columns=["definition", "step", "share"])
     columns = [Column("step", "Step"), _number("share", "Per cent", PERCENT)]

@@ -8,17 +8,29 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.rules import Step
 from informality.publication.published import Publication, publication
 from informality.publication.table import Labels
 
 
 @dataclass(frozen=True, slots=True)
-class DefinitionNote:
-    """One definition as the methods annex prints it.
+class OptionNote:
+    """An option of a definition: what it is about, the value in force, the one of the file, and where that comes from."""
 
-    ``markdown`` holds its decision tables; ``options`` are (name, value, unit, source); ``rule_counts``
-    has the columns step, step_title, rule, outcome, why, assumed, n, n_weighted, share; ``share_assumed``
-    gives by step the share of the employed whom an assumed rule decided.
+    name: str
+    title: str
+    value: str
+    default: str
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class DefinitionNote:
+    """One definition as it is printed.
+
+    ``confirmed`` says how well the rule is known to be the official one; ``examples`` has the columns example, answers,
+    outcome, why; ``rule_counts`` (None where nobody was counted) step, step_title, rule, outcome, why, assumed, n,
+    n_weighted, share; ``share_assumed`` gives by step the share of the employed whom an assumed rule decided.
     """
 
     id: str
@@ -26,9 +38,11 @@ class DefinitionNote:
     summary: str
     status: str
     sources: Sequence[str]
-    markdown: str
-    options: Sequence[tuple[str, Any, str, str]]
-    rule_counts: pd.DataFrame
+    confirmed: str
+    steps: Sequence[Step]
+    options: Sequence[OptionNote]
+    examples: pd.DataFrame
+    rule_counts: pd.DataFrame | None
     share_assumed: Mapping[str, float]
 
 

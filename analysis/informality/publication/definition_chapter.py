@@ -1,0 +1,213 @@
+"""A definition as people read it: what it says, how well it is known, its rules with how many workers each decided, its flow
+chart, and worked examples.
+
+The tables print the rules that were run. What a rule tests stands in one cell, a line for each answer, so that a step which
+looks at many answers is no wider than one that looks at two.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from informality.foundation.reading import words
+from informality.foundation.rules import Rule, Step
+from informality.publication.flow_chart import step_charts
+from informality.publication.formats import COUNT, NumberFormat
+from informality.publication.inputs import DefinitionNote
+from informality.publication.table import (
+    NOTHING,
+    Column,
+    Table,
+    html_text,
+    markdown_text,
+    quarto_block,
+    table_of_frame,
+    to_markdown,
+    to_quarto,
+)
+
+PERCENT = NumberFormat("Per cent", 100, 1)
+PERSONS = NumberFormat("Persons, weighted", 1, 0)
+COUNTED = (("share", "Per cent", PERCENT), ("n_weighted", "Persons, weighted", PERSONS), ("n", "Sample n", COUNT))
+DASHED = "A dashed edge marks a rule that assumes something. In square brackets stands where the source says so."
+
+
+def anchor(text: str) -> str:
+    """``text`` as the end of an identifier: letters, digits and hyphens."""
+    return re.sub(r"[^A-Za-z0-9]+", "-", text).strip("-") or "x"
+
+
+def chapter(note: DefinitionNote, standing: Mapping[str, str], folded: bool) -> str:
+    """One definition as a section of the methods annex; rules ``folded`` away, chart and examples always."""
+    name = anchor(note.id)
+    text = [
+        f"### {markdown_text(note.title)} {{#sec-definition-{name}}}",
+        "",
+        markdown_text(note.summary),
+        "",
+        f"**How well it is confirmed.** {markdown_text(note.confirmed or 'The file of the definition does not say.')}",
+        "",
+        f"Standing: {standing.get(note.status, markdown_text(note.status))}. Sources:",
+        "",
+        *(f"- {markdown_text(source)}" for source in note.sources),
+        "",
+    ]
+    if note.options:
+        text.append(_stacked("options", options_table(note)))
+    rules = _rules(note, name)
+    text += _fold("The rules, and how many workers each decided", rules) if folded else rules
+    text += _fold("The same rules as a flow chart", _chart(note, name))
+    if len(note.examples):
+        text += _fold("Worked examples", [_stacked("examples", examples_table(note))])
+    return "\n".join(text)
+
+
+def plain_chapter(note: DefinitionNote, standing: Mapping[str, str]) -> str:
+    """The same as Markdown that stands alone, without the chart."""
+    text = [
+        f"# {markdown_text(note.title)}",
+        markdown_text(note.summary),
+        f"**How well it is confirmed.** {markdown_text(note.confirmed or 'The file of the definition does not say.')}",
+        f"Standing: {standing.get(note.status, markdown_text(note.status))}. Sources:",
+        "\n".join(f"- {markdown_text(source)}" for source in note.sources),
+    ]
+    tables = ([options_table(note)] if note.options else []) + rule_tables(note.steps) + [examples_table(note)]
+    return "\n\n".join([*text, *(to_markdown(table).strip() for table in tables)]) + "\n"
+
+
+def _fold(title: str, inside: Sequence[str]) -> list[str]:
+    return [f':::::: {{.callout-note collapse="true" title="{title}"}}', "", *inside, "::::::", ""]
+
+
+def _stacked(kind: str, table: Table) -> str:
+    """A table whose rows a narrow screen shows as short paragraphs."""
+    return f"::::: {{.stacked .{kind}}}\n{to_quarto(table)}:::::\n"
+
+
+# -- tables --------------------------------------------------------------------------------------------
+
+
+def options_table(note: DefinitionNote) -> Table:
+    """What the standard leaves open: the value in force, the usual one, and who says so."""
+    rows = [
+        (o.title, o.name, o.value, "the same" if o.default == o.value else o.default, o.source) for o in note.options
+    ]
+    frame = pd.DataFrame(rows, columns=["title", "name", "value", "default", "source"])
+    frame["title"] = [f"{title} ({name})" for title, name in zip(frame["title"], frame["name"], strict=True)]
+    columns = [
+        Column("title", "Option"),
+        Column("value", "In force"),
+        Column("default", "Usual value"),
+        Column("source", "Source"),
+    ]
+    return table_of_frame(f"options-{anchor(note.id)}", f"Options of the definition: {note.title}", frame, columns)
+
+
+def examples_table(note: DefinitionNote) -> Table:
+    """Worked examples: a worker's answers, what is decided, and by which rule."""
+    columns = [
+        Column("example", "Worker"),
+        Column("answers", "Answers"),
+        Column("outcome", "What is decided"),
+        Column("why", "Because"),
+    ]
+    name = anchor(note.id)
+    return table_of_frame(f"examples-{name}", f"Worked examples: {note.title}", note.examples, columns)
+
+
+def rule_tables(steps: Sequence[Step]) -> list[Table]:
+    """One table per step with what each rule tests, decides, and why."""
+    columns = [Column("rule", "Rule"), Column("if", "If"), Column("then", "Then"), Column("why", "Because")]
+    tables = []
+    for number, step in enumerate(steps, 1):
+        rows = [
+            (rule.id, "; ".join(tests(step, rule)) or _otherwise(step), outcome(step, rule), because(rule))
+            for rule in step.rules
+        ]
+        frame = pd.DataFrame(rows, columns=[c.key for c in columns])
+        tables.append(table_of_frame(step.decides, f"{number}. {step.title}. {_how(step)}", frame, columns))
+    return tables
+
+
+def tests(step: Step, rule: Rule) -> list[str]:
+    """What a rule tests, one line for each answer."""
+    asked = [a.variable for a in step.axes if a.variable.name in rule.when]
+    return [f"{variable.title or variable.name}: {words(rule.when[variable.name], variable)}" for variable in asked]
+
+
+def outcome(step: Step, rule: Rule) -> str:
+    return step.outcomes[rule.then] + (" (assumed)" if rule.assumed else "")
+
+
+def because(rule: Rule) -> str:
+    """Why a rule is as it is, where that is said, and the options that put it in force."""
+    options = ", ".join(name.replace("_", " ") for name in rule.options)
+    return " ".join(
+        filter(None, (rule.why, f"[{rule.cite}]" if rule.cite else "", f"(option {options})" if options else ""))
+    )
+
+
+def _how(step: Step) -> str:
+    return "The first rule that fits decides." if step.match == "first" else "Exactly one rule fits."
+
+
+def _otherwise(step: Step) -> str:
+    return "otherwise" if step.match == "first" else "always"
+
+
+def _rules(note: DefinitionNote, name: str) -> list[str]:
+    """The rules of every step, with the workers each decided, as a numbered table."""
+    counts = note.rule_counts
+    heads = [("Rule", "left"), ("If … because", "left"), ("Then", "left")]
+    heads += [] if counts is None else [(label, "right") for _, label, _ in COUNTED]
+    title = f"The rules of {note.title}"
+    body = [
+        f'<div class="table-scroll" role="region" tabindex="0" aria-label="{html_text(title)}">',
+        '<table class="rules">',
+        "<thead>",
+        "<tr>" + "".join(f'<th scope="col" class="{align}">{html_text(head)}</th>' for head, align in heads) + "</tr>",
+        "</thead>",
+    ]
+    for number, step in enumerate(note.steps, 1):
+        heading = f"{number}. {html_text(step.title)} <small>{_how(step)}</small>"
+        body += [
+            "<tbody>",
+            f'<tr class="group"><th scope="rowgroup" colspan="{len(heads)}"><span>{heading}</span></th></tr>',
+        ]
+        body += [_rule_row(step, rule, counts) for rule in step.rules]
+        if counts is not None and ((counts["step"] == step.decides) & (counts["rule"] == "")).any():
+            left = '<td>the survey lacks the questions</td><td class="then">Not determinable</td>'
+            body.append(f'<tr><th scope="row">{NOTHING}</th>{left}{_counted(step, "", counts)}</tr>')
+        body.append("</tbody>")
+    caption = f"{title}, and the employed persons each decided" if counts is not None else title
+    return [quarto_block(f"tbl-rules-{name}", ["```{=html}", *body, "</table>", "</div>", "```", ""], [], caption)]
+
+
+def _rule_row(step: Step, rule: Rule, counts: pd.DataFrame | None) -> str:
+    lines = "".join(f"<div>{html_text(line)}</div>" for line in tests(step, rule) or [_otherwise(step)])
+    why = f'<div class="why">{html_text(because(rule))}</div>' if because(rule) else ""
+    return (
+        f'<tr><th scope="row" class="left">{html_text(rule.id)}</th><td>{lines}{why}</td>'
+        f'<td class="then">{html_text(outcome(step, rule))}</td>{_counted(step, rule.id, counts)}</tr>'
+    )
+
+
+def _counted(step: Step, rule: str, counts: pd.DataFrame | None) -> str:
+    if counts is None:
+        return ""
+    found = counts[(counts["step"] == step.decides) & (counts["rule"].astype(str) == rule)]
+    cells = [(label, number(float(found[key].iloc[0])) if len(found) else NOTHING) for key, label, number in COUNTED]
+    return "".join(f'<td class="right" data-label="{label}">{html_text(shown)}</td>' for label, shown in cells)
+
+
+def _chart(note: DefinitionNote, name: str) -> list[str]:
+    """The flow chart of every step, one below the other."""
+    body = ["```{=html}"]
+    for number, step in enumerate(note.steps, 1):
+        body.append(f'<p class="flow-step">{number}. {html_text(step.title)}</p>')
+        body += step_charts(step, f"flow-{name}-{anchor(step.decides)}")
+    caption = f"Flow chart of {note.title}"
+    return [quarto_block(f"fig-flow-{name}", [*body, "```", ""], [DASHED], caption)]

@@ -1,0 +1,99 @@
+"""How wide text is in the package's own fonts, and where it is folded."""
+
+from __future__ import annotations
+
+import base64
+import functools
+import io
+import re
+import unicodedata
+
+from informality.foundation.library import LIBRARY
+
+FONTS = LIBRARY / "fonts"
+FAMILIES = ("NotoSans", "NotoSansLao")
+ELSEWHERE = 1.08
+"""Room for a reader's machine that has another font of this kind instead."""
+ABSENT = 0.62
+"""Width, in em, of a letter that none of the fonts has."""
+
+
+@functools.cache
+def _advances(bold: bool) -> dict[int, float]:
+    """Width of each character in em, the first font that has it counting."""
+    from fontTools.ttLib import TTFont
+
+    widths: dict[int, float] = {}
+    for family in reversed(FAMILIES):
+        with TTFont(FONTS / f"{family}-{'Bold' if bold else 'Regular'}.ttf", lazy=True) as font:
+            metrics, em = font["hmtx"], font["head"].unitsPerEm
+            widths |= {code: metrics[glyph][0] / em for code, glyph in font.getBestCmap().items()}
+    return widths
+
+
+def width(text: str, size: float, bold: bool = False) -> float:
+    """Width of a line of text at a size, in the units of the size, with some room."""
+    advances = _advances(bold)
+    return size * ELSEWHERE * sum(advances.get(ord(c), ABSENT) for c in text)
+
+
+def folded(text: str, room: float, size: float, bold: bool = False) -> list[str]:
+    """Lines no wider than ``room``, folded between words; a word that is wider is folded between letters."""
+    lines, line = [], ""
+    for word in text.split():
+        for piece in _pieces(word, room, size, bold):
+            longer = f"{line} {piece}" if line else piece
+            if line and width(longer, size, bold) > room:
+                lines.append(line)
+                line = piece
+            else:
+                line = longer
+    return [*lines, line] if line else lines
+
+
+def _pieces(word: str, room: float, size: float, bold: bool) -> list[str]:
+    """A word, or its parts where it is too wide; marks stay with their letter."""
+    if width(word, size, bold) <= room:
+        return [word]
+    pieces, piece = [], ""
+    for letter in _clusters(word):
+        if piece and width(piece + letter, size, bold) > room:
+            pieces.append(piece)
+            piece = ""
+        piece += letter
+    return [*pieces, piece]
+
+
+def _clusters(word: str) -> list[str]:
+    """Letters with the marks on them; a Lao vowel written before its consonant stays with it."""
+    clusters: list[str] = []
+    for c in word:
+        joined = clusters and (unicodedata.category(c).startswith("M") or "\u0ec0" <= clusters[-1][-1] <= "\u0ec4")
+        if joined:
+            clusters[-1] += c
+        else:
+            clusters.append(c)
+    return clusters
+
+
+def embedded(text: str) -> str:
+    """``@font-face`` rules with just the letters of a text, so that a drawing looks the same on every machine."""
+    from fontTools.subset import Options, Subsetter
+    from fontTools.ttLib import TTFont
+
+    rules = []
+    for family, lao in zip(FAMILIES, (False, True), strict=True):
+        letters = {ord(c) for c in text if bool(re.match("[\u0e80-\u0eff]", c)) == lao and c.isprintable()}
+        for style, weight in (("Regular", 400), ("Bold", 700)) if letters else ():
+            out = io.BytesIO()
+            with TTFont(FONTS / f"{family}-{style}.ttf", recalcTimestamp=False) as font:
+                cutting = Subsetter(Options(layout_features=["*"], notdef_outline=True, hinting=False))
+                cutting.populate(unicodes=letters)
+                cutting.subset(font)
+                font.save(out)
+            name = "Noto Sans Lao" if lao else "Noto Sans"
+            data = base64.b64encode(out.getvalue()).decode("ascii")
+            rules.append(
+                f'@font-face {{ font-family: "{name}"; font-weight: {weight}; src: url(data:font/ttf;base64,{data}); }}'
+            )
+    return "\n".join(rules)
