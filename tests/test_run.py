@@ -422,3 +422,20 @@ def test_the_profile_is_found_in_the_workspace_first(tmp_path: Path) -> None:
     assert find("surveys", "lao-demo", tmp_path) != own
     own.write_text("id: lao-demo\n", encoding="utf-8")
     assert find("surveys", "lao-demo", tmp_path) == own
+
+
+def test_the_sql_of_a_definition_gives_what_the_run_wrote(ask: Callable[..., str], demo: Path) -> None:
+    """DuckDB runs the query the command prints, over the file the run wrote, and finds its outcomes and rules there."""
+    import duckdb
+
+    query = ask("definition lao-lfs2017 --as sql --study lao-demo")
+    path = demo / "data_clean" / "lao-demo" / "workers.parquet"
+    with duckdb.connect(config={"threads": 1}) as database:
+        database.execute(f"CREATE VIEW workers AS SELECT * FROM read_parquet('{path}')")
+        columns = [c for c in database.sql("SELECT * FROM workers").columns if c.startswith("lao-lfs2017.")]
+        listed = ", ".join(f'"{c}"' for c in ["person_id", *columns])
+        differing = f"(SELECT {listed} FROM workers EXCEPT SELECT {listed} FROM ({query}))"
+        assert len(columns) >= 10
+        assert database.execute(f"SELECT count(*) FROM {differing}").fetchone() == (0,)
+        counted = f"SELECT count(*), count(DISTINCT person_id) FROM ({query})"
+        assert database.execute(counted).fetchone() == (len(pd.read_parquet(path)),) * 2

@@ -42,6 +42,16 @@ class Reply(StrEnum):
     json = "json"
 
 
+class Form(StrEnum):
+    """How a definition is printed."""
+
+    table = "table"
+    md = "md"
+    svg = "svg"
+    sql = "sql"
+    examples = "examples"
+
+
 Data = Annotated[
     Path | None,
     typer.Option(
@@ -262,6 +272,46 @@ def explain(
     from informality.study import Workspace
 
     show_reasons(why(study, Workspace.find(), person, definition, wave))
+
+
+@app.command()
+def definition(
+    name: Annotated[
+        str | None, typer.Argument(help="A definition; without one, all are listed.", show_default=False)
+    ] = None,
+    form: Annotated[
+        Form, typer.Option("--as", help="Rules in tables, for a memo, flow chart, query, worked examples.")
+    ] = Form.table,
+    options: Annotated[
+        list[str] | None,
+        typer.Option("--set", help="An option, as size_threshold=5; may be repeated.", show_default=False),
+    ] = None,
+    study: Annotated[
+        str | None,
+        typer.Option("--study", help="With the options of this study, and what its survey asked.", show_default=False),
+    ] = None,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Write to this file instead of the screen.", show_default=False)
+    ] = None,
+) -> None:
+    """Print a definition: what it rests on, its rules, a flow chart, SQL, or worked examples."""
+    from informality.describing import all_definitions, choose, printed, save, supposed_words
+    from informality.screens import say_note, screen_width, show_text
+    from informality.study import Workspace
+
+    workspace = Workspace.find()
+    if name is None:
+        text, note = all_definitions(workspace, screen_width()), ""
+    else:
+        chosen = choose(name, workspace, options or [], study, strict=form is Form.sql)
+        width = 100 if out else screen_width()
+        text, note = printed(chosen, form.value, width), supposed_words(chosen)
+    if out:
+        save(text, out)
+    else:
+        show_text(text)
+    if note:
+        say_note(note)
 
 
 def main() -> None:

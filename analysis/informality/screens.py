@@ -94,6 +94,21 @@ def _say(console: Console, text: Text | str, head: str = "", style: str = "") ->
         head = " " * cell_len(head)
 
 
+def screen_width() -> int:
+    """Columns of the screen, or 100 where the output goes elsewhere."""
+    return out.width if out.is_terminal else 100
+
+
+def show_text(text: str) -> None:
+    """Text as it stands, without folding."""
+    out.file.write(text)
+
+
+def say_note(text: str) -> None:
+    """A remark beside the output, so that a file the output goes to does not hold it."""
+    _say(err, Text(text, style="yellow"))
+
+
 def show_problems(failure: InformalityError) -> None:
     """All problems, then what was not done and the exit code."""
     for problem in failure.problems:

@@ -77,13 +77,15 @@ class ExampleSpec(SpecModel):
 
 
 class DefinitionSpec(SpecModel):
-    """A definition file. ``confirmed`` says in plain words how well the rule is known to be the official one.
+    """A definition file. ``confirmed`` says in plain words how well the rule is known to be the official one;
+    ``country`` whose rule it is.
 
     ``worked_with`` sets the options that have no default, for the worked examples only.
     """
 
     id: Words
     title: Words
+    country: Words | None = None
     summary: Words
     status: Status
     confirmed: Words | None = None

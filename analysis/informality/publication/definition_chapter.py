@@ -124,11 +124,11 @@ def rule_tables(steps: Sequence[Step]) -> list[Table]:
     tables = []
     for number, step in enumerate(steps, 1):
         rows = [
-            (rule.id, "; ".join(tests(step, rule)) or _otherwise(step), outcome(step, rule), because(rule))
+            (rule.id, "; ".join(tests(step, rule)) or otherwise(step), outcome(step, rule), because(rule))
             for rule in step.rules
         ]
         frame = pd.DataFrame(rows, columns=[c.key for c in columns])
-        tables.append(table_of_frame(step.decides, f"{number}. {step.title}. {_how(step)}", frame, columns))
+        tables.append(table_of_frame(step.decides, f"{number}. {step.title}. {how_matched(step)}", frame, columns))
     return tables
 
 
@@ -150,11 +150,11 @@ def because(rule: Rule) -> str:
     )
 
 
-def _how(step: Step) -> str:
+def how_matched(step: Step) -> str:
     return "The first rule that fits decides." if step.match == "first" else "Exactly one rule fits."
 
 
-def _otherwise(step: Step) -> str:
+def otherwise(step: Step) -> str:
     return "otherwise" if step.match == "first" else "always"
 
 
@@ -172,7 +172,7 @@ def _rules(note: DefinitionNote, name: str) -> list[str]:
         "</thead>",
     ]
     for number, step in enumerate(note.steps, 1):
-        heading = f"{number}. {html_text(step.title)} <small>{_how(step)}</small>"
+        heading = f"{number}. {html_text(step.title)} <small>{how_matched(step)}</small>"
         body += [
             "<tbody>",
             f'<tr class="group"><th scope="rowgroup" colspan="{len(heads)}"><span>{heading}</span></th></tr>',
@@ -187,7 +187,7 @@ def _rules(note: DefinitionNote, name: str) -> list[str]:
 
 
 def _rule_row(step: Step, rule: Rule, counts: pd.DataFrame | None) -> str:
-    lines = "".join(f"<div>{html_text(line)}</div>" for line in tests(step, rule) or [_otherwise(step)])
+    lines = "".join(f"<div>{html_text(line)}</div>" for line in tests(step, rule) or [otherwise(step)])
     why = f'<div class="why">{html_text(because(rule))}</div>' if because(rule) else ""
     return (
         f'<tr><th scope="row" class="left">{html_text(rule.id)}</th><td>{lines}{why}</td>'

@@ -8,16 +8,19 @@ withheld is in it: that is decided before the results are stored.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from informality.foundation import reading
 from informality.foundation.provenance import write_atomically
+from informality.foundation.rules import Step
 from informality.publication.formats import column_format
 from informality.publication.inputs import ReportInputs
 from informality.publication.published import Publication, levels_of
@@ -102,15 +105,17 @@ def _fill(inputs: ReportInputs, pub: Publication, hidden: pd.DataFrame, path: Pa
         _table(store, "figures", lines, key="id")
         _table(store, "results", pub.results.assign(id=lines["id"]), key="id")
         definitions = [
-            (d.id, d.title, d.summary, d.status, "; ".join(d.sources), d.markdown) for d in inputs.definitions
+            (d.id, d.title, d.summary, d.status, "; ".join(d.sources), _tables(d.steps)) for d in inputs.definitions
         ]
         columns = ["id", "title", "summary", "standing", "sources", "decision_tables"]
         _table(store, "definitions", pd.DataFrame(definitions, columns=columns))
-        rules = [d.rule_counts.assign(definition=d.id) for d in inputs.definitions]
+        counted = [(d.id, d.rule_counts) for d in inputs.definitions]
+        rules = [counts.assign(definition=id) for id, counts in counted if counts is not None]
         if rules:
             _table(store, "rules", pd.concat(rules, ignore_index=True))
-        options = [(d.id, *map(str, option)) for d in inputs.definitions for option in d.options]
-        _table(store, "options", pd.DataFrame(options, columns=["definition", "option", "value", "unit", "source"]))
+        options = [(d.id, *dataclasses.astuple(option)) for d in inputs.definitions for option in d.options]
+        columns = ["definition", "option", "title", "value", "usual_value", "source"]
+        _table(store, "options", pd.DataFrame(options, columns=columns))
         facts = [*inputs.study.items(), *inputs.design.items(), *inputs.provenance.items()]
         said = [(k, v if isinstance(v, str) else json.dumps(v, ensure_ascii=False, default=str)) for k, v in facts]
         _table(store, "provenance", pd.DataFrame(said, columns=["fact", "value"]))
@@ -122,6 +127,11 @@ def _fill(inputs: ReportInputs, pub: Publication, hidden: pd.DataFrame, path: Pa
         store.executescript(VIEWS)
         store.commit()
         store.execute("VACUUM")
+
+
+def _tables(steps: Sequence[Step]) -> str:
+    """The decision tables as Markdown."""
+    return "\n".join(f"**{step.title}**\n\n{reading.markdown(step)}" for step in steps)
 
 
 def _words(lines: pd.DataFrame, pub: Publication) -> pd.DataFrame:
