@@ -130,6 +130,8 @@ def _quality_note(quality: Mapping[str, Any]) -> QualityNote:
 
 def definition_note(definition: Definition, counts: pd.DataFrame | None = None) -> DefinitionNote:
     """A definition as it is printed: tables, options, sources, examples, and workers per rule where they were counted."""
+    import pandas as pd
+
     spec = definition.spec
     assumed = {} if counts is None else counts[counts["assumed"]].groupby("step", sort=False)["share"].sum().to_dict()
     return DefinitionNote(
@@ -142,7 +144,7 @@ def definition_note(definition: Definition, counts: pd.DataFrame | None = None) 
         steps=definition.steps,
         options=[_option_note(definition, name) for name in spec.options],
         examples=example_table(definition),
-        rule_counts=counts,
+        rule_counts=pd.DataFrame() if counts is None else counts,
         share_assumed={s.decides: float(assumed.get(s.decides, 0.0)) for s in definition.steps},
     )
 

@@ -162,7 +162,7 @@ def _rules(note: DefinitionNote, name: str) -> list[str]:
     """The rules of every step, with the workers each decided, as a numbered table."""
     counts = note.rule_counts
     heads = [("Rule", "left"), ("If … because", "left"), ("Then", "left")]
-    heads += [] if counts is None else [(label, "right") for _, label, _ in COUNTED]
+    heads += [] if counts.empty else [(label, "right") for _, label, _ in COUNTED]
     title = f"The rules of {note.title}"
     body = [
         f'<div class="table-scroll" role="region" tabindex="0" aria-label="{html_text(title)}">',
@@ -178,15 +178,15 @@ def _rules(note: DefinitionNote, name: str) -> list[str]:
             f'<tr class="group"><th scope="rowgroup" colspan="{len(heads)}"><span>{heading}</span></th></tr>',
         ]
         body += [_rule_row(step, rule, counts) for rule in step.rules]
-        if counts is not None and ((counts["step"] == step.decides) & (counts["rule"] == "")).any():
+        if not counts.empty and ((counts["step"] == step.decides) & (counts["rule"] == "")).any():
             left = '<td>the survey lacks the questions</td><td class="then">Not determinable</td>'
             body.append(f'<tr><th scope="row">{NOTHING}</th>{left}{_counted(step, "", counts)}</tr>')
         body.append("</tbody>")
-    caption = f"{title}, and the employed persons each decided" if counts is not None else title
+    caption = f"{title}, and the employed persons each decided" if len(counts) else title
     return [quarto_block(f"tbl-rules-{name}", ["```{=html}", *body, "</table>", "</div>", "```", ""], [], caption)]
 
 
-def _rule_row(step: Step, rule: Rule, counts: pd.DataFrame | None) -> str:
+def _rule_row(step: Step, rule: Rule, counts: pd.DataFrame) -> str:
     lines = "".join(f"<div>{html_text(line)}</div>" for line in tests(step, rule) or [otherwise(step)])
     why = f'<div class="why">{html_text(because(rule))}</div>' if because(rule) else ""
     return (
@@ -195,8 +195,8 @@ def _rule_row(step: Step, rule: Rule, counts: pd.DataFrame | None) -> str:
     )
 
 
-def _counted(step: Step, rule: str, counts: pd.DataFrame | None) -> str:
-    if counts is None:
+def _counted(step: Step, rule: str, counts: pd.DataFrame) -> str:
+    if counts.empty:
         return ""
     found = counts[(counts["step"] == step.decides) & (counts["rule"].astype(str) == rule)]
     cells = [(label, number(float(found[key].iloc[0])) if len(found) else NOTHING) for key, label, number in COUNTED]

@@ -29,7 +29,7 @@ class DefinitionNote:
     """One definition as it is printed.
 
     ``confirmed`` says how well the rule is known to be the official one; ``examples`` has the columns example, answers,
-    outcome, why; ``rule_counts`` (None where nobody was counted) step, step_title, rule, outcome, why, assumed, n,
+    outcome, why; ``rule_counts`` (empty where nobody was counted) step, step_title, rule, outcome, why, assumed, n,
     n_weighted, share; ``share_assumed`` gives by step the share of the employed whom an assumed rule decided.
     """
 
@@ -42,7 +42,7 @@ class DefinitionNote:
     steps: Sequence[Step]
     options: Sequence[OptionNote]
     examples: pd.DataFrame
-    rule_counts: pd.DataFrame | None
+    rule_counts: pd.DataFrame
     share_assumed: Mapping[str, float]
 
 

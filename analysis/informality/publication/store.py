@@ -109,8 +109,7 @@ def _fill(inputs: ReportInputs, pub: Publication, hidden: pd.DataFrame, path: Pa
         ]
         columns = ["id", "title", "summary", "standing", "sources", "decision_tables"]
         _table(store, "definitions", pd.DataFrame(definitions, columns=columns))
-        counted = [(d.id, d.rule_counts) for d in inputs.definitions]
-        rules = [counts.assign(definition=id) for id, counts in counted if counts is not None]
+        rules = [d.rule_counts.assign(definition=d.id) for d in inputs.definitions]
         if rules:
             _table(store, "rules", pd.concat(rules, ignore_index=True))
         options = [(d.id, *dataclasses.astuple(option)) for d in inputs.definitions for option in d.options]

@@ -6,6 +6,7 @@ no label can run as a formula or open a link.
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -315,8 +316,8 @@ class _Book:
         return figures(self.pub)[list(NAMES)].rename(columns=NAMES)
 
     def _options(self) -> pd.DataFrame:
-        rows = [(d.title, *map(str, option)) for d in self.inputs.definitions for option in d.options]
-        return pd.DataFrame(rows, columns=["definition", "option", "value", "unit", "source"])
+        rows = [(d.title, *dataclasses.astuple(option)) for d in self.inputs.definitions for option in d.options]
+        return pd.DataFrame(rows, columns=["definition", "option", "title", "value", "usual value", "source"])
 
     def _definitions(self) -> None:
         parts = [d.rule_counts.assign(definition=d.title) for d in self.inputs.definitions if len(d.rule_counts)]
