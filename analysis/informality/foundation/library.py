@@ -38,11 +38,12 @@ ONE_OF: dict[Kind, str] = {
 
 
 def find(kind: Kind, name: str, *folders: Path) -> Path:
-    """The YAML file of that name: in the given folders first, then in the library.
+    """The YAML file of that name: in the given folders first, then in the library; a pattern counts as a survey.
 
     Raises :class:`InformalityError` (``ExitCode.SPEC``) with the nearest name there is.
     """
-    places = (*folders, LIBRARY / kind)
+    patterns = [LIBRARY / "patterns"] if kind == "surveys" else []
+    places = (*folders, LIBRARY / kind, *patterns)
     for folder in places:
         if (folder / f"{name}.yml").is_file():
             return folder / f"{name}.yml"
