@@ -37,6 +37,8 @@ from informality.steps import (
     protected,
     raw_file,
     read_harmonised,
+    readings,
+    reread,
     sample_design,
     settings,
     views,
@@ -297,8 +299,9 @@ def _make_workers(run: Run, raw: Mapping[str, Path]) -> None:
     told: dict[str, list[dict[str, Any]]] = {}
     asked: dict[str, list[str]] = {}
     for wave, path in raw.items():
-        survey = read_harmonised(study.profile, wave, path, study.spec.basis, run.progress)
-        part = classified(study, survey, wave)
+        others: dict[tuple[str, str], Harmonised] = {}
+        survey = read_harmonised(study.profile, wave, path, study.spec.basis, run.progress, others)
+        part = pd.concat([classified(study, survey, wave), reread(study, others)], axis=1)
         for name, records in _told_of_wave(study, wave, survey, part).items():
             told.setdefault(name, []).extend({WAVE: wave, **record} for record in records)
         asked[wave] = sorted(survey.asked)
@@ -357,6 +360,7 @@ def _make_results(run: Run) -> None:
     import pandas as pd
 
     from informality.tabulation.modelling import tabulate_models
+    from informality.tabulation.readings import tabulate_readings
     from informality.tabulation.tabulate import tabulate
 
     study = run.study
@@ -373,6 +377,9 @@ def _make_results(run: Run) -> None:
     seen = views(study, focus_of(study, workers), asked)
     if study.spec.together == "pool":
         parts += [tabulate(plan, list(seen.values()), headline, design, how) for plan in study.plans]
+    others = readings(study, focus_of(study, workers), asked)
+    reread_rows = [tabulate_readings(plan, list(seen.values()), others, design, how) for plan in study.plans]
+    parts += [rows for rows in reread_rows if rows is not None]
     parts += [tabulate_models(models, seen[headline], design, how) for models in study.models]
     if len(waves) > 1:
         parts.append(changes(study, workers, asked))

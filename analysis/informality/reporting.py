@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING, Any
 from informality.classification.classify import NOT_DETERMINABLE
 from informality.classification.definition import Definition
 from informality.classification.examples import example_table
+from informality.publication.annex import STANDING
 from informality.publication.inputs import DefinitionNote, OptionNote, QualityNote, ReportInputs
+from informality.publication.series import PairNote, WaveNote
 from informality.publication.table import Labels
 from informality.study import Study
 from informality.survey.profile import PartSpec
+from informality.tabulation.readings import OWN, READING
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -35,6 +38,11 @@ def labels(study: Study) -> Labels:
         for name, outcome in definition.outcomes.items():
             variables[name] = outcome.title
             levels[name] = {**levels.get(name, {}), **outcome.labels, **missing}
+    variables[READING] = "Reading of the questionnaire"
+    levels[READING] = {OWN: "As this report reads it"} | {
+        f"{variable}.{name}": f"{schema[variable].spec.title}: {variant.title[:1].lower()}{variant.title[1:]}"
+        for (variable, name), variant in study.profile.variants.items()
+    }
     levels["statistic"] = {"direct": "From the survey alone", "model": "With the model of all regions"}
     indicators: dict[str, str] = {}
     tables: dict[str, str] = {}
@@ -90,6 +98,17 @@ def report_inputs(
         },
         made_up_notice=study.profile.notice(*spec.each_wave),
         results=results[results["wave"] == spec.focus].reset_index(drop=True),
+        series=results if spec.waves else results.iloc[:0],
+        waves=[WaveNote(wave, profile.waves[wave].title, profile.waves[wave].middle) for wave in spec.waves],
+        readings=[
+            (
+                f"{study.schema[variable].spec.title}: {variant.title[:1].lower()}{variant.title[1:]}",
+                variant.why,
+                f"Source: {variant.source} ({STANDING[variant.status]})",
+            )
+            for (variable, _), variant in study.profile.variants.items()
+        ],
+        pairs=[PairNote(pair.name, pair.earlier, pair.later, pair.broken(())) for pair in study.pairs],
         labels=labels(study),
         definitions=[definition_note(d, counts[d.id]) for d in study.definitions],
         mapping=pd.DataFrame(annex["mapping"]),

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,7 +11,6 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.foundation.library import LIBRARY
 from informality.foundation.provenance import sha256
 from informality.study import Study, Workspace
-from informality.survey.series import breaks_between
 
 Progress = Callable[[str, int, int | None], object]
 WAVE = "wave"
@@ -25,8 +23,8 @@ if TYPE_CHECKING:
     from informality.survey.delivery import FileSpec
     from informality.survey.harmonise import Harmonised
     from informality.survey.profile import Profile
-    from informality.tabulation.changes import Pair
     from informality.tabulation.disclosure import Protected
+    from informality.tabulation.readings import Reading
     from informality.tabulation.rows import Settings
     from informality.tabulation.views import View
 
@@ -110,17 +108,26 @@ def missing_raw(path: Path, file: str, source: str) -> InformalityError:
 
 
 def read_harmonised(
-    profile: Profile, wave: str, raw: Path, basis: str, progress: Progress = lambda name, done, total: None
+    profile: Profile,
+    wave: str,
+    raw: Path,
+    basis: str,
+    progress: Progress = lambda name, done, total: None,
+    others: dict[tuple[str, str], Harmonised] | None = None,
 ) -> Harmonised:
     """One wave of a survey, read from its raw file (and those that lie beside it and are joined to it), harmonised.
 
     ``progress`` is called with the name of a file, the rows read so far, and the rows it has, where that is known.
+    ``others`` is filled with the same file harmonised under each other reading of the questionnaire.
     """
     from informality.survey.harmonise import harmonise
     from informality.survey.joining import read_wave
 
     as_then = profile.of_wave(wave)
-    survey = harmonise(as_then, read_wave(as_then, wave, raw, progress), basis)
+    file = read_wave(as_then, wave, raw, progress)
+    survey = harmonise(as_then, file, basis)
+    if others is not None:
+        others |= {variant: harmonise(as_then.read_as(*variant), file, basis) for variant in as_then.variants}
     there = profile.spec.waves[wave].columns
     if not there:
         return survey
@@ -150,6 +157,43 @@ def views(study: Study, workers: pd.DataFrame, asked: frozenset[str]) -> dict[st
 def sample_design(study: Study, workers: pd.DataFrame) -> Design:
     """The design of a study's survey, with the lonely rule of the study or else of the profile."""
     return sample_design_of(study.profile, workers, study.spec.lonely or study.profile.spec.design.lonely)
+
+
+def reading_column(variable: str, variant: str, outcome: str) -> str:
+    """The column of the workers that holds an outcome (``ilo-17icls.job``) under another reading of a variable."""
+    return f"reading.{variable}.{variant}.{outcome}"
+
+
+def reread(study: Study, others: Mapping[tuple[str, str], Harmonised]) -> pd.DataFrame:
+    """The outcomes of the definitions that read a variable, under each other reading of it, as columns of the workers."""
+    import pandas as pd
+
+    from informality.classification.classify import classify
+
+    columns: dict[str, pd.Series] = {}
+    for (variable, variant), survey in others.items():
+        for definition in study.definitions:
+            if variable in definition.variables():
+                made = classify(survey.frame, definition, survey.asked)
+                columns |= {reading_column(variable, variant, n): made[n] for n in made if not n.endswith(".rule")}
+    return pd.DataFrame(columns)
+
+
+def readings(study: Study, workers: pd.DataFrame, asked: frozenset[str]) -> dict[str, list[Reading]]:
+    """The persons under each other reading of the questionnaire, by the id of the definition that it touches."""
+    from informality.classification.classify import column
+    from informality.tabulation.readings import Reading
+
+    found: dict[str, list[Reading]] = {}
+    for view in views(study, workers, asked).values():
+        id = view.definition.id
+        for (variable, variant), spec in study.profile.variants.items():
+            names = {n: reading_column(variable, variant, column(id, n)) for n in view.definition.outcomes}
+            if set(names.values()) <= set(workers.columns):
+                frame = view.frame.assign(**{n: workers[there].to_numpy() for n, there in names.items()})
+                seen = replace(view, frame=frame)
+                found.setdefault(id, []).append(Reading(f"{variable}.{variant}", spec.status, seen))
+    return found
 
 
 def of_wave(workers: pd.DataFrame, wave: str) -> pd.DataFrame:
@@ -189,25 +233,13 @@ def focus_design(study: Study, workers: pd.DataFrame) -> Design:
     return sample_design(study, focus_of(study, workers))
 
 
-def pairs(study: Study) -> list[Pair]:
-    """The waves that are compared: each with the one before, and the last with the first."""
-    from informality.tabulation.changes import Pair
-
-    waves, of_series = study.spec.waves, study.profile.spec.waves
-    neighbours = list(itertools.pairwise(waves))
-    if len(waves) > 2:
-        neighbours.append((waves[0], waves[-1]))
-    marked = study.spec.breaks == "mark"
-    return [Pair(a, b, tuple(found for _, found in breaks_between(of_series, a, b)), marked) for a, b in neighbours]
-
-
 def changes(study: Study, workers: pd.DataFrame, asked: frozenset[str]) -> pd.DataFrame:
     """Rows of the results table for what changed between the waves of a study."""
     from informality.tabulation.changes import across, change_rows, tabulate_changes
 
     how, headline, design = settings(study), study.spec.headline, joint_design(study, workers)
     seen = [across(view, study.spec.waves) for view in views(study, workers, asked).values()]
-    found = [part for plan in study.plans for part in tabulate_changes(plan, seen, headline, design, pairs(study), how)]
+    found = [part for plan in study.plans for part in tabulate_changes(plan, seen, headline, design, study.pairs, how)]
     return change_rows(found, how)
 
 

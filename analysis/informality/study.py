@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -16,6 +17,8 @@ from informality.foundation.schema import Schema
 from informality.foundation.specfile import SpecFile, load
 from informality.study_spec import StudySpec, wave_problems
 from informality.survey.profile import Profile, read_profile
+from informality.survey.series import breaks_between
+from informality.tabulation.changes import Pair
 from informality.tabulation.disclosure import PolicySpec, read_policy
 from informality.tabulation.model_plan import ModelSet, read_model_set
 from informality.tabulation.plan import Plan, read_plan
@@ -94,6 +97,16 @@ class Study:
     @property
     def schema(self) -> Schema:
         return self.profile.schema
+
+    @property
+    def pairs(self) -> list[Pair]:
+        """The waves that are compared: each with the one before, and the last with the first."""
+        waves = self.spec.waves
+        neighbours = [*itertools.pairwise(waves)]
+        if len(waves) > 2:
+            neighbours.append((waves[0], waves[-1]))
+        marked, of_series = self.spec.breaks == "mark", self.profile.spec.waves
+        return [Pair(a, b, tuple(found for _, found in breaks_between(of_series, a, b)), marked) for a, b in neighbours]
 
     @property
     def headline(self) -> Definition:

@@ -49,6 +49,7 @@ def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str,
     return {
         "compared.md": compared(inputs, pub),
         "missing.md": missing(views, pub),
+        "readings.md": readings(inputs),
         "further.md": further(views, pub),
         "definitions.md": "\n".join(
             chapter(note, STANDING, folded=note.id != inputs.study["headline"]) for note in inputs.definitions
@@ -92,6 +93,15 @@ def missing(views: ViewsSpec, pub: Publication) -> str:
         if reason:
             lines.append(f"- {markdown_text(view.title)} (@tbl-{id}). {markdown_text(reason)}")
     return "\n".join(lines or ["Every table of this report could be worked out from the survey."]) + "\n"
+
+
+def readings(inputs: ReportInputs) -> str:
+    """What each other reading of the questionnaire is, why somebody would prefer it, and where that comes from."""
+    lines = [
+        f"- **{markdown_text(what)}.** {markdown_text(why.rstrip('.'))}. {markdown_text(source)}."
+        for what, why, source in inputs.readings
+    ]
+    return "\n".join(lines) + "\n"
 
 
 def further(views: ViewsSpec, pub: Publication) -> str:

@@ -171,7 +171,8 @@ def _series(laid: pd.DataFrame) -> dict[str, str]:
     return dict(zip(named["column_level"], named["column"], strict=True)) or {"": ""}
 
 
-def _looks(levels: Sequence[str]) -> dict[str, tuple[str, str]]:
+def looks_of(levels: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Colour and mark of each level."""
     spare = itertools.cycle(SPARE)
     return {level: LOOKS.get(level) or next(spare) for level in levels}
 
@@ -231,7 +232,7 @@ def _dots(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
 
     names = laid["row"].value_counts(sort=False)
     series = _series(laid)
-    looks, order, step = _looks(list(series)), list(series), 0.2
+    looks, order, step = looks_of(list(series)), list(series), 0.2
     labels = wrapped(list(names.index))
     heights = [max(step * len(order), 0.175 * (label.count("\n") + 1)) + 0.1 for label in labels]
     above = 0.08 + (0.26 if len(order) > 1 or reference is not None else 0)
@@ -285,7 +286,7 @@ def _lines(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference
 
     names = list(dict.fromkeys(laid["row"]))
     series = _series(laid)
-    looks = _looks(list(series))
+    looks = looks_of(list(series))
     canvas = Canvas(figsize=(WIDTH, 3.2))
     axes = canvas.add_axes((0.08, 0.14, 0.76, 0.77))
     ends: list[tuple[float, str]] = []
@@ -349,7 +350,7 @@ def _bars(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
 
     names = list(dict.fromkeys(laid["row"]))
     series = _series(laid)
-    colours = {level: colour for level, (colour, _) in _looks(list(series)).items()}
+    colours = {level: colour for level, (colour, _) in looks_of(list(series)).items()}
     labels = wrapped(names)
     words = wrapped(list(series.values()), 30)
     key = [Patch(color=colours[level], label=text) for level, text in zip(series, words, strict=True)]

@@ -10,6 +10,7 @@ import pandas as pd
 
 from informality.foundation.rules import Step
 from informality.publication.published import Publication, publication
+from informality.publication.series import PairNote, Series, WaveNote
 from informality.publication.table import Labels
 
 
@@ -66,7 +67,8 @@ class ReportInputs:
     ``study``: id, title, subtitle, country, place (whom the wave speaks of), survey, survey_title, agency, wave,
     wave_title, basis, headline (definition id), language, made_up. ``made_up_notice`` is empty for a whole real survey.
     ``results`` is the long results table. The other frames are printed as they are; their columns are
-    those :mod:`informality.publication.annex` names.
+    those :mod:`informality.publication.annex` names. ``series``: the results of all waves and changes of a study of several
+    ``waves``, and the ``pairs`` that are compared; empty for one wave.
     """
 
     study: Mapping[str, Any]
@@ -83,6 +85,11 @@ class ReportInputs:
     provenance: Mapping[str, Any]
     comparisons: pd.DataFrame = field(default_factory=pd.DataFrame)
     quality_note: QualityNote | None = None
+    series: pd.DataFrame = field(default_factory=pd.DataFrame)
+    waves: Sequence[WaveNote] = ()
+    pairs: Sequence[PairNote] = ()
+    readings: Sequence[tuple[str, str, str]] = ()
+    """Other readings of the questionnaire: what, why, and the source with its standing."""
 
 
 def publication_of(inputs: ReportInputs, results: pd.DataFrame | None = None) -> Publication:
@@ -93,3 +100,13 @@ def publication_of(inputs: ReportInputs, results: pd.DataFrame | None = None) ->
     origin = f"Source: {study['survey_title']}, {study['wave_title']}, {study['agency']}. {inputs.made_up_notice}"
     rows = inputs.results if results is None else results
     return publication(rows, labels, inputs.reliability, str(study["headline"]), origin.strip())
+
+
+def series_of(inputs: ReportInputs) -> Series | None:
+    """The waves of the study together; None for a study of one."""
+    if not inputs.waves:
+        return None
+    study, titles = inputs.study, "; ".join(wave.title for wave in inputs.waves)
+    origin = f"Source: {study['survey_title']}, {titles}, {study['agency']}. {inputs.made_up_notice}"
+    pub = replace(publication_of(inputs, inputs.series), source=origin.strip())
+    return Series(pub, tuple(inputs.waves), tuple(inputs.pairs))

@@ -19,12 +19,14 @@ from informality.publication import annex
 from informality.publication.all_tables import all_tables
 from informality.publication.effect_figures import figure_of_effects
 from informality.publication.figures import figure_of_view
-from informality.publication.inputs import DefinitionNote, ReportInputs, publication_of
+from informality.publication.inputs import DefinitionNote, ReportInputs, publication_of, series_of
 from informality.publication.prose import prose_variables
 from informality.publication.published import Publication
 from informality.publication.render import TEMPLATES, render
 from informality.publication.segment_tables import words_of_segments
+from informality.publication.series import Series, sentence_of_change, table_of_readings, table_of_waves
 from informality.publication.table import Table, html_text, markdown_text, quarto_block, to_quarto
+from informality.publication.trend_figures import figure_of_trend
 from informality.publication.view_specs import ViewsSpec, read_views
 
 __all__ = ["DefinitionNote", "ReportInputs", "build_report"]
@@ -67,6 +69,8 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
         raise InformalityError(problem, ExitCode.RENDER) from None
     pub = publication_of(inputs)
 
+    series = series_of(inputs)
+
     files = {source.name: text, "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
     shown: dict[str, bool] = {}
 
@@ -80,8 +84,13 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
         put(id, title, made)
     for id, groups in views.segments.items():
         files[f"_parts/segments-{id}.md"] = words_of_segments(groups, pub)
+    for id, of_waves in views.waves.items():
+        put(f"waves-{id}", of_waves.title, table_of_waves(f"waves-{id}", of_waves, series))
+    for id, reading in views.readings.items():
+        put(id, reading.title, table_of_readings(id, reading, pub))
     drawings: dict[str, tuple[str, tuple[str, str, list[str]] | str]] = {
         **{id: (figure.title, figure_of_view(id, figure, pub)) for id, figure in views.figures.items()},
+        **{f"trend-{id}": (trend.title, figure_of_trend(id, trend, series)) for id, trend in views.trends.items()},
         **{f"effects-{id}": (f.title, figure_of_effects(id, f, pub)) for id, f in views.effects.items()},
     }
     for id, (title, drawn) in drawings.items():
@@ -98,7 +107,7 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
     for name, part in annex.parts(inputs, pub, views).items():
         files[f"_parts/{name}"] = part
     files["_parts/banner.html"] = annex.banner(inputs.made_up_notice)
-    files["_variables.yml"] = _json(_variables(inputs, views, pub, text))
+    files["_variables.yml"] = _json(_variables(inputs, views, pub, text, series))
     files["_quarto.yml"] = _json(_project(inputs, source, shown))
     for name, content in files.items():
         path = folder / name
@@ -116,7 +125,9 @@ def _absent_block(id: str, title: str, reason: str) -> str:
     return quarto_block(id, ["::: {.absent}", markdown_text(reason), ":::", ""], [], title)
 
 
-def _variables(inputs: ReportInputs, views: ViewsSpec, pub: Publication, source: str) -> dict[str, Any]:
+def _variables(
+    inputs: ReportInputs, views: ViewsSpec, pub: Publication, source: str, series: Series | None
+) -> dict[str, Any]:
     study = {key: markdown_text(value) for key, value in inputs.study.items()}
     headline = next((note for note in inputs.definitions if note.id == inputs.study["headline"]), None)
     design = {key: annex.fact(value) for key, value in inputs.design.items() if not isinstance(value, list | tuple)}
@@ -126,6 +137,8 @@ def _variables(inputs: ReportInputs, views: ViewsSpec, pub: Publication, source:
         "headline_summary": markdown_text(headline.summary if headline else ""),
         "made_up_notice": markdown_text(inputs.made_up_notice),
         "design": design,
+        "change": {name: sentence_of_change(spec, series) for name, spec in views.changes.items()},
+        "compared_waves": markdown_text(" and ".join(wave.title for wave in inputs.waves)),
         **prose_variables(views, pub, source),
     }
 

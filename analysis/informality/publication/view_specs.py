@@ -72,6 +72,37 @@ class SegmentViewSpec(SpecModel):
     note: str = ""
 
 
+class WaveViewSpec(SpecModel):
+    """One published table with a column for each wave and each change: indicators by the breakdowns of ``by``."""
+
+    title: Words
+    table: Words
+    by: list[str] = Field(default_factory=lambda: [""])
+    indicators: list[str] = Field(default_factory=list)
+    note: str = ""
+
+
+class TrendSpec(WaveViewSpec):
+    """One published line chart over the waves; ``only`` keeps some levels of the breakdowns."""
+
+    only: list[str] = Field(default_factory=list)
+
+
+class ReadingViewSpec(SpecModel):
+    """One published table of other readings of the questionnaire."""
+
+    title: Words
+    table: Words
+    note: str = ""
+
+
+class ChangeSpec(SpecModel):
+    """What a sentence says the change of."""
+
+    table: Words
+    indicator: Words
+
+
 class ContrastSpec(SpecModel):
     """Two groups that a sentence compares, by a row of the table ``differences``."""
 
@@ -96,6 +127,10 @@ class ViewsSpec(SpecModel):
     gaps: dict[str, GapViewSpec]
     segments: dict[str, SegmentViewSpec]
     figures: dict[str, FigureSpec]
+    waves: dict[str, WaveViewSpec] = Field(default_factory=dict)
+    trends: dict[str, TrendSpec] = Field(default_factory=dict)
+    readings: dict[str, ReadingViewSpec] = Field(default_factory=dict)
+    changes: dict[str, ChangeSpec] = Field(default_factory=dict)
     prose: dict[str, list[Literal["definition", "universe", "indicator"]]]
     contrasts: dict[str, ContrastSpec]
     extremes: dict[str, ExtremesSpec]

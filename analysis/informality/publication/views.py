@@ -124,7 +124,11 @@ def _words(key: str, value: Any, labels: Labels) -> str:
 
 def further_views(views: ViewsSpec, pub: Publication) -> dict[str, ViewSpec]:
     """Plain views of the results tables that ``views.yml`` does not name, so that a study's own are shown too."""
-    named = {view.table for part in (views.tables, views.models, views.gaps, views.segments) for view in part.values()}
+    named = {
+        view.table
+        for part in (views.tables, views.models, views.gaps, views.segments, views.readings)
+        for view in part.values()
+    }
     rows = pub.results[~pub.results["table"].isin(named | {*_models(pub)})]
     rows = rows[rows["statistic"].isin(get_args(Shown))]  # gaps and segments have tables of their own
     found = {}

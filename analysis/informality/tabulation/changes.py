@@ -62,7 +62,7 @@ def tabulate_changes(
     """
     parts: list[pd.DataFrame] = []
     for table_name, table in plan.spec.tables.items():
-        if table.universes or table.compare:
+        if table.universes or table.compare or table.readings:
             continue
         for seen in views:
             if table.definitions == "headline" and seen.definition.id != headline:

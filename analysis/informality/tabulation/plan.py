@@ -48,7 +48,8 @@ class IndicatorSpec(SpecModel):
 class TableSpec(SpecModel):
     """Indicators by breakdowns; ``universes`` repeats each indicator in other universes than its own.
 
-    With ``compare`` the table holds differences instead: for each variable, the first level less the second.
+    With ``compare`` the table holds differences instead: for each variable, the first level less the second. With
+    ``readings`` it holds the indicators under every other reading of the questionnaire that the profile names.
     """
 
     title: Words
@@ -57,10 +58,15 @@ class TableSpec(SpecModel):
     universes: list[Words] = Field(default_factory=list)
     by: list[list[Words]] = Field(default_factory=list)
     compare: dict[str, list[Words]] = Field(default_factory=dict)
+    readings: bool = False
 
     @model_validator(mode="after")
     def _shows_something(self) -> TableSpec:
-        if bool(self.by) == bool(self.compare):
+        if self.readings and (self.by or self.compare or self.universes):
+            raise ValueError(
+                "a table of `readings` shows its indicators as a whole: remove `by`, `compare` and `universes`"
+            )
+        if not self.readings and bool(self.by) == bool(self.compare):
             raise ValueError("a table has either `by` (breakdowns) or `compare` (two levels of each variable)")
         if any(len(levels) != 2 for levels in self.compare.values()):
             raise ValueError("`compare` takes two levels, the first less the second, as {sex: [female, male]}")

@@ -35,7 +35,7 @@ def tabulate(plan: Plan, views: Sequence[View], headline: str, design: Design, s
     parts: list[pd.DataFrame] = []
     problems: list[Problem] = []
     for table_name, table in plan.spec.tables.items():
-        for seen in views:
+        for seen in views if not table.readings else ():
             if table.definitions == "headline" and seen.definition.id != headline:
                 continue
             for name, among in itertools.product(table.indicators, table.universes or [""]):
