@@ -101,7 +101,8 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
         svg, alternative, notes = drawn
         files[f"_figures/{id}.svg"] = svg
         image = f'![](_figures/{id}.svg){{fig-alt="{html_text(alternative)}"}}'
-        files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], [*notes, pub.source], title)
+        origin = series.pub.source if series and id.startswith("trend-") else pub.source
+        files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], [*notes, origin], title)
     asked = inputs.results.loc[inputs.results["value"].notna(), "dim1"].dropna().unique()
     shown |= {f"by-{variable}": True for variable in sorted(asked)}
     for name, part in annex.parts(inputs, pub, views).items():

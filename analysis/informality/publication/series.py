@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 
 from informality.publication.formats import COUNT, PROBABILITY, column_format, prose_format
-from informality.publication.notes import interval_words, lower_first, notes_of, undetermined
+from informality.publication.notes import interval_words, notes_of, undetermined
 from informality.publication.published import Publication, levels_of
 from informality.publication.table import Cell, Column, RowGroup, Table, markdown_text
 from informality.publication.view_specs import ChangeSpec, ReadingViewSpec, WaveViewSpec
@@ -100,15 +100,22 @@ def table_of_waves(id: str, view: WaveViewSpec, series: Series | None) -> Table 
         ]
     groups: dict[str, dict[str, dict[str, Mapping[str, Any]]]] = {}
     several = len(rows["indicator"].unique()) > 1
+    whole: dict[tuple[str, str, str], Mapping[str, Any]] = {}
     for by, part in found:
         for row in part.to_dict("records"):
             level = levels_of(row).get(by, "") if by else ""
+            if by and not level:  # one row for the whole breakdown
+                whole[(pub.labels.variable(by), row["indicator"], row["wave"])] = row
+                continue
             words = pub.labels.level(by, level) if level else ALL
             group, label = (pub.labels.variable(by) if by else "", words)
             if several:
                 indicator = pub.labels.indicator(row["indicator"])
                 group, label = (indicator, words) if len(view.by) > 1 or by else ("", indicator)
             groups.setdefault(group, {}).setdefault(label, {})[row["wave"]] = row
+    for (heading, _, name), row in whole.items():
+        for cells in groups.get(heading, {}).values():
+            cells.setdefault(name, row)
     built = tuple(
         RowGroup(
             heading,
@@ -169,7 +176,7 @@ def sentence_of_change(spec: ChangeSpec, series: Series | None) -> str:
     unit = change["unit"]
     number = prose_format(unit, change["se"], pub.labels.unit(unit))
     words = {"points": "percentage points", "persons": "people"}.get(unit, pub.labels.unit(unit))
-    title = markdown_text(lower_first(pub.labels.indicator(spec.indicator)))
+    title = markdown_text(pub.labels.indicator(spec.indicator))
     from_to = ", ".join(
         f"{prose_format(by_wave[w]['unit'], by_wave[w]['se'], '')(by_wave[w]['value'])}"
         f"{' per cent' if by_wave[w]['unit'] == 'share' else ''} in {titles[w]}"
@@ -177,7 +184,7 @@ def sentence_of_change(spec: ChangeSpec, series: Series | None) -> str:
         if w in by_wave and pd.notna(by_wave[w]["value"])
     )
     margin = f"{number(change['ci_low'])} to {number(change['ci_high'])} {words}"
-    found = f"The {title}: {from_to}."
+    found = f"**{title}:** {from_to}."
     if pair.broken:
         return (
             f"{found} The series breaks between the two ({markdown_text(pair.broken)}), so that the difference "

@@ -46,7 +46,7 @@ def figure_of_trend(id: str, view: TrendSpec, series: Series | None) -> tuple[st
         return _trend(laid, number, series, broken)
 
     svg = drawn(draw, laid, number, pub, None)
-    notes = [view.note or f"Lines across show the {interval_words(laid)}.", *notes_of(laid, pub)]
+    notes = [view.note or f"Upright lines show the {interval_words(laid)}.", *notes_of(laid, pub)]
     titles = {wave.name: wave.title for wave in series.waves}
     notes += [
         f"The line is interrupted between {titles[p.earlier]} and {titles[p.later]}, where the series breaks: {p.broken}."
@@ -82,16 +82,17 @@ def _trend(laid: pd.DataFrame, number: NumberFormat, series: Series, broken: lis
     ends = []
     for i, (level, part) in enumerate(laid.groupby("series", sort=False)):
         colour, mark = looks[str(level)]
-        shift = 0.012 * span * (i - (len(names) - 1) / 2)
+        shift = 0.025 * span * (i - (len(names) - 1) / 2)
         x, value = part["x"].map(lambda place: times[place]) + shift, part["value"] * 100
         cut = [0, *(k for k in range(1, len(part)) if (part["x"].iloc[k - 1], part["x"].iloc[k]) in broken), len(part)]
         for start, end in itertools.pairwise(cut):
             axes.plot(x.iloc[start:end], value.iloc[start:end], color=colour, linewidth=1.8, zorder=2)
-        axes.vlines(x, part["ci_low"] * 100, part["ci_high"] * 100, color=colour, linewidth=1.6)
+        low, high = value - part["ci_low"] * 100, part["ci_high"] * 100 - value
+        axes.errorbar(x, value, yerr=[low, high], fmt="none", ecolor=colour, elinewidth=1.4, capsize=4, capthick=1.4)
         hollow = part["grade"] == "unreliable"
         for these, face in ((~hollow, colour), (hollow, "white")):
             axes.scatter(
-                x[these], value[these], marker=mark, s=22, facecolor=face, edgecolor=colour, linewidth=1.2, zorder=3
+                x[these], value[these], marker=mark, s=12, facecolor=face, edgecolor=colour, linewidth=1.2, zorder=3
             )
         if value.notna().any():
             ends.append((float(value.dropna().iloc[-1]), str(level)))
@@ -108,9 +109,9 @@ def _trend(laid: pd.DataFrame, number: NumberFormat, series: Series, broken: lis
         axes.text(middle, top, "break ", color=SOFT, fontsize=8, rotation=90, ha="right", va="top")
     axes.set(xlim=(min(times) - 0.08 * span, max(times) + 0.03 * span), ylim=(0, top))
     axes.set_title("Per cent", loc="left", fontsize=9, color=SOFT, pad=6)
-    width = max(8, 44 // len(times))
+    width = max(8, 26 // len(times))
     axes.set_xticks(times, ["\n".join(textwrap.wrap(wave.title, width)) for wave in series.waves])
-    axes.tick_params(length=0)
+    axes.tick_params(length=0, pad=6)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     for side in axes.spines.values():
