@@ -133,6 +133,8 @@ def test_table_and_explain_by_wave(series: Project) -> None:
     assert "Formal job" in series.call("explain", "small", "--person", "101", "--wave", "w1").out
     assert "Informal job" in series.call("explain", "small", "--person", "101", "--wave", "w2").out
     assert series.call("check", "small-survey", "--wave", "w1").code == 0
+    both = series.call("check", "small")
+    assert both.code == 0 and "Wave one" in both.out and "Wave two" in both.out
 
 
 def test_a_wave_may_name_and_ask_otherwise(series: Project) -> None:

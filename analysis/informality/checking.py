@@ -12,9 +12,9 @@ import pandas as pd
 from informality.classification.definition import Definition, read_definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.foundation.grammar import NOT_APPLICABLE
-from informality.foundation.library import find
+from informality.foundation.library import LIBRARY, find
 from informality.steps import Progress, raw_file, read_harmonised, sample_design_of
-from informality.study import Workspace, profile_and_wave
+from informality.study import Workspace, profile_and_wave, read_study
 from informality.survey.profile import Profile
 from informality.survey.quality import Quality, check_quality
 from informality.survey.unfinished import MARK, marks
@@ -40,6 +40,16 @@ class Check:
     failures: list[Problem]
 
 
+def waves_to_check(name: str, workspace: Workspace, wave: str | None) -> list[str | None]:
+    """The wave that was asked for; without one, every wave of a study, or the only one of a profile."""
+    surveys = workspace.folder("surveys")
+    profiles = [surveys / f"{name}.yml", LIBRARY / "surveys" / f"{name}.yml"]
+    study = workspace.folder("studies") / f"{name}.yml"
+    if wave is None and study.is_file() and not any(path.is_file() for path in profiles):
+        return [*read_study(study, workspace).spec.each_wave]
+    return [wave]
+
+
 def check_survey(
     name: str,
     workspace: Workspace,
@@ -53,11 +63,13 @@ def check_survey(
     figures that are not reproduced are returned in ``failures``.
     """
     profile, wave = profile_and_wave(name, workspace, wave)
+    bases = profile.spec.waves[wave].bases or profile.spec.bases
+    profile = profile.of_wave(wave)
     definitions = _definitions(profile, workspace)
     with TemporaryDirectory() as folder:
         raw = raw_file(profile, wave, workspace, tell, Path(folder))
         tell("reading and harmonising")
-        survey = read_harmonised(profile, wave, raw, profile.spec.bases[-1], progress)
+        survey = read_harmonised(profile, wave, raw, bases[-1], progress)
     tell("classifying and comparing with official figures")
     from informality.classification.classify import classify
 

@@ -91,21 +91,32 @@ def check(
     survey: Annotated[str, typer.Argument(help="A survey profile (ecu-enemdu) or a study.", show_default=False)],
     data: Data = None,
     wave: Annotated[
-        str | None, typer.Option("--wave", help="Which wave; needed when a profile has several.", show_default=False)
+        str | None,
+        typer.Option(
+            "--wave",
+            help="Which wave; needed when a profile has several. Of a study all are checked.",
+            show_default=False,
+        ),
     ] = None,
 ) -> None:
     """Check a survey: mistakes, mapping, quality and official figures, and what to do next."""
-    from informality.checking import AFTER, check_survey, errors_of, next_step
+    from informality.checking import AFTER, check_survey, errors_of, next_step, waves_to_check
     from informality.screens import progress, show_check, show_next
     from informality.study import Workspace
 
     try:
         with progress() as tell:
-            found = check_survey(survey, Workspace.find(data), wave, tell, tell.rows)
-        show_check(found)
-        if failure := errors_of(found):
-            raise failure
-        show_next(next_step(found))
+            workspace = Workspace.find(data)
+            waves = waves_to_check(survey, workspace, wave)
+            checks = [check_survey(survey, workspace, one, tell, tell.rows) for one in waves]
+        for found in checks:
+            show_check(found)
+        failures = [failure for found in checks if (failure := errors_of(found))]
+        if failures:
+            wrong = InformalityError([p for failure in failures for p in failure.problems], failures[0].code)
+            wrong.next_step = failures[0].next_step
+            raise wrong
+        show_next(next_step(checks[-1]))
     except InformalityError as failure:
         failure.next_step = failure.next_step or AFTER.get(failure.code, "")
         raise

@@ -76,7 +76,7 @@ def _trend(laid: pd.DataFrame, number: NumberFormat, series: Series, broken: lis
     names = dict(zip(laid["series"], laid["name"], strict=True))
     looks = looks_of(list(names))
     canvas = Canvas(figsize=(WIDTH, 3.2))
-    axes = canvas.add_axes((0.09, 0.17, 0.7, 0.74))
+    axes = canvas.add_axes((0.09, 0.2, 0.7, 0.71))
     highest = laid["ci_high"].fillna(laid["value"]).max() * 100
     top = min(100.0, math.ceil(highest * 1.15 / 10) * 10)
     ends = []
@@ -101,15 +101,15 @@ def _trend(laid: pd.DataFrame, number: NumberFormat, series: Series, broken: lis
         last = min(y, last - top * 0.085)
         text = "\n".join(textwrap.wrap(f"{names[level]} {number(y / 100)}", 14))
         axes.text(
-            max(times) + 0.06 * span, last, text, color=looks[level][0], fontweight="bold", va="center", clip_on=False
+            max(times) + 0.1 * span, last, text, color=looks[level][0], fontweight="bold", va="center", clip_on=False
         )
     for earlier, later in broken:
         middle = (times[earlier] + times[later]) / 2
         axes.axvline(middle, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         axes.text(middle, top, "break ", color=SOFT, fontsize=8, rotation=90, ha="right", va="top")
-    axes.set(xlim=(min(times) - 0.08 * span, max(times) + 0.03 * span), ylim=(0, top))
+    axes.set(xlim=(min(times) - 0.1 * span, max(times) + 0.07 * span), ylim=(0, top))
     axes.set_title("Per cent", loc="left", fontsize=9, color=SOFT, pad=6)
-    width = max(8, 26 // len(times))
+    width = max(8, 34 // len(times))
     axes.set_xticks(times, ["\n".join(textwrap.wrap(wave.title, width)) for wave in series.waves])
     axes.tick_params(length=0, pad=6)
     axes.grid(axis="y", color=GRID, linewidth=0.8)

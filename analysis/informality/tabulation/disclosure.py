@@ -136,7 +136,8 @@ def _cells(
     results: pd.DataFrame, plans: Sequence[Plan], views: Mapping[str, View], sets: Sets, wave: pd.Series | None
 ) -> Iterator[tuple[int, Cell]]:
     """The cell of every row that a plan made and that is, or would be, a sum over persons."""
-    made_by = {name: plan for plan in plans for name in plan.spec.tables}
+    # a table of readings is about everybody in a universe, and a reading's parts are not those of the others
+    made_by = {name: plan for plan in plans for name, table in plan.spec.tables.items() if not table.readings}
     tabled = results[results["table"].isin(made_by) & results["statistic"].isin(SUMS)]
     about = ["wave", "definition", "table", "indicator", "universe"]
     for (when, definition, table, indicator, universe), rows in tabled.groupby(about, sort=False):
