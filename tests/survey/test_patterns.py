@@ -20,6 +20,7 @@ from informality.survey.harmonise import Harmonised, harmonise
 from informality.survey.joining import read_wave
 from informality.survey.like import files_of
 from informality.survey.profile import read_profile
+from informality.survey.quality import check_quality
 
 OWN = """\
 id: own
@@ -126,6 +127,8 @@ def test_a_gld_survey_without_social_security_tells_no_employee(tmp_path: Path) 
     assert "social_security" not in survey.asked
     (told,) = (w for w in survey.warnings if "no value in this file" in w.what)
     assert "social_security" in told.found
+    quality = check_quality(survey, read_profile(tmp_path / "own.yml"))
+    assert not [f for f in quality.findings if "`social_security` is read" in f.what]  # said once, not twice
 
 
 def test_an_older_classification_keeps_its_version(tmp_path: Path) -> None:

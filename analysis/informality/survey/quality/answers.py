@@ -31,7 +31,7 @@ def check_answers(seen: Seen) -> Iterator[Finding]:
         if asked.any():
             yield from _missing(seen, name, asked, unknown)
             yield from _constant(seen, name, asked & ~unknown)
-        elif (universe := seen.universe(name)).any():
+        elif name in seen.survey.asked and (universe := seen.universe(name)).any():
             yield Finding(
                 BLOCK,
                 "never_asked",
