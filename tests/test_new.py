@@ -166,22 +166,32 @@ def test_the_right_columns_are_suggested(name: str, suggested: Callable[[str], P
     assert {part: design[part] for part in survey.design} == dict(survey.design)
 
 
-def test_codes_mean_what_the_shipped_profile_of_ecuador_says(suggested: Callable[[str], Path]) -> None:
-    shipped = read_profile(LIBRARY / "surveys" / "ecu-enemdu.yml").spec.variables
-    ours = read_yaml(suggested("ecuador"))[0]["variables"]
-    same = other = open_ = 0
-    for name, form in shipped.items():
-        if isinstance(form, FormSpec) and form.map and name != "region" and isinstance(ours.get(name), dict):
-            for code, category in form.map.items():
-                said = ours[name].get("map", {}).get(code, "TODO")
-                same, other, open_ = (
-                    same + (said == category),
-                    other + (said not in (category, "TODO")),
-                    open_ + (said == "TODO"),
-                )
-    print(f"{same} codes the same, {other} other, {open_} TODO")
-    assert same >= 150
-    assert other <= 0.08 * (same + other + open_)
+@pytest.mark.parametrize(
+    ("name", "profile", "same", "other"),
+    [
+        ("ecuador", "ecu-enemdu", 160, 0),
+        ("paraguay", "pry-ephc", 60, 1),
+        ("costa rica", "cri-enaho", 115, 1),
+        ("south africa", "zaf-qlfs", 45, 1),
+    ],
+)
+def test_codes_mean_what_the_shipped_profile_says(
+    name: str, profile: str, same: int, other: int, suggested: Callable[[str], Path]
+) -> None:
+    """The shipped profiles were written by hand, by others, without these suggestions."""
+    ours = read_yaml(suggested(name))[0]["variables"]
+    said: list[tuple[str, object, str, str]] = []
+    for variable, form in read_profile(LIBRARY / "surveys" / f"{profile}.yml").spec.variables.items():
+        mine = ours.get(variable)
+        if not isinstance(form, FormSpec) or not form.map or variable == "region" or not isinstance(mine, dict):
+            continue
+        if mine.get("from") == form.column and "map" in mine:
+            said += [(variable, code, meant, mine["map"].get(code, "TODO")) for code, meant in form.map.items()]
+    wrong = [item for item in said if item[3] not in (item[2], "TODO")]
+    right = sum(item[2] == item[3] for item in said)
+    print(f"{name}: {right} codes the same, {len(wrong)} other {wrong}, {len(said) - right - len(wrong)} TODO")
+    assert right >= same
+    assert len(wrong) <= other, wrong
 
 
 def test_the_same_file_gives_the_same_text(seen: Callable[[str], FileFacts], suggested: Callable[[str], Path]) -> None:
@@ -207,9 +217,9 @@ WORK = {
     "paraguay": Edits(
         {"title": "EPHC", "{code: TODO, name: TODO}": "{code: PRY, name: Paraguay}", "agency": "INE", "currency": "PYG",
          "basis_note": "13th ICLS", "    title": "April to June 2019", "source": "INE", "licence": "free", "stratum": "none"},
-        {"status": ABROAD, "status_2": ABROAD, "domestic_worker": {"8": "not_applicable"},
-         "domestic_worker_2": {"8": "not_applicable"},
-         "institution": {"8": "international"}, "institution_2": {"8": "international"}, "industry": MIXED, "industry_2": MIXED,
+        {"status": ABROAD, "status_2": ABROAD, "domestic_worker": {"7": "unknown", "8": "not_applicable"},
+         "domestic_worker_2": {"7": "unknown", "8": "not_applicable"},
+         "institution": dict.fromkeys("78", "international"), "institution_2": dict.fromkeys("78", "international"), "industry": MIXED, "industry_2": MIXED,
          "incorporated": {"4": "yes", "6": "unknown"}, "size_min": {"10": "not_applicable"}, "size_max": {"10": "not_applicable"},
          "annual_leave": {"": "yes"}, "occupation_2": {"1": "managers"}},
         """\
@@ -280,7 +290,7 @@ benchmarks:
 """,
     ),
 }  # fmt: skip
-LINES = {"paraguay": 46, "costa rica": 26, "ecuador": 36}
+LINES = {"paraguay": 50, "costa rica": 26, "ecuador": 36}
 """The changed and added lines that are enough, as measured and told in the README beside this file."""
 
 

@@ -163,7 +163,7 @@ def _category(facts: ColumnFacts, variable: SchemaVariable, entry: EntrySpec, te
         fits = share >= 50 and different >= 1
         return Candidate(facts, text * (0.5 + share / 200) if fits else text * 0.4, why)
     alone = 0.8 * share if different >= 3 or different == len(variable.categories) else 0.0
-    both = 0.6 * text + 0.4 * share if text and different else 0.4 * text
+    both = 0.6 * text + 0.4 * share if text and (known or half) else 0.4 * text
     return Candidate(facts, max(both, alone), why)
 
 

@@ -47,7 +47,7 @@ def answer_of(label: str, entry: EntrySpec) -> Answer:
     if not ranked or ranked[0][0].share == 0.0:
         return missing
     best, name = ranked[0]
-    if missing.category is not None and missing.fit.share >= best.share:
+    if missing.category is not None and missing.fit.share > best.share:  # the words of the variable itself go first
         return missing
     if len(ranked) > 1 and ranked[1][0].share >= CLEAR * best.share:
         return Answer(TODO, best)
