@@ -212,6 +212,7 @@ class Edits:
 
 
 MIXED = dict.fromkeys(("3", "5", "6", "7", "8"), "X")  # groups of industries that lie in several sections
+OUTSIDE = dict.fromkeys("78", "international")
 ABROAD = {"7": "other", "8": "other"}
 WORK = {
     "paraguay": Edits(
@@ -219,7 +220,7 @@ WORK = {
          "basis_note": "13th ICLS", "    title": "April to June 2019", "source": "INE", "licence": "free", "stratum": "none"},
         {"status": ABROAD, "status_2": ABROAD, "domestic_worker": {"7": "unknown", "8": "not_applicable"},
          "domestic_worker_2": {"7": "unknown", "8": "not_applicable"},
-         "institution": dict.fromkeys("78", "international"), "institution_2": dict.fromkeys("78", "international"), "industry": MIXED, "industry_2": MIXED,
+         "institution": OUTSIDE, "institution_2": OUTSIDE, "industry": MIXED, "industry_2": MIXED,
          "incorporated": {"4": "yes", "6": "unknown"}, "size_min": {"10": "not_applicable"}, "size_max": {"10": "not_applicable"},
          "annual_leave": {"": "yes"}, "occupation_2": {"1": "managers"}},
         """\

@@ -51,7 +51,11 @@ def check_official(quality: Quality, profile: Profile, wave: str, table: pd.Data
 
 def _failure(problem: Problem, table: pd.DataFrame) -> Finding:
     """A figure that is not reproduced; when ours is a known number of times the official one, that is said."""
-    row = next(r for r in table.itertuples() if problem.what.startswith(f"{r.title} is not"))
+    row = next(
+        r
+        for r in table.itertuples()
+        if problem.what in (f"{r.title} is not reproduced", f"{r.title} cannot be computed")
+    )
     finding = of_problem(problem, "official", "not_reproduced")
     ratio = row.ours / row.official if row.official else np.nan
     for known in read_quality_rules().amounts.ratios:
