@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from informality.classification.classify import NOT_DETERMINABLE
@@ -114,13 +114,23 @@ def report_inputs(
         mapping=pd.DataFrame(annex["mapping"]),
         accounting=pd.DataFrame(annex["accounting"]),
         quality=_findings(annex["quality"]),
-        benchmarks=pd.DataFrame(annex["benchmarks"]),
-        comparisons=pd.DataFrame(annex["comparisons"]),
+        benchmarks=_by_wave(study, annex["benchmarks"]),
+        comparisons=_by_wave(study, annex["comparisons"]),
         reliability=study.standard.legend(),
         design=_design(study, annex["design"]),
         provenance=provenance,
         quality_note=_quality_note(annex["quality"]),
     )
+
+
+def _by_wave(study: Study, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame:
+    """Figures of each wave, under its title; without one in a study of a single wave."""
+    import pandas as pd
+
+    frame = pd.DataFrame(list(records))
+    if frame.empty or not study.spec.waves:
+        return frame.drop(columns="wave", errors="ignore")
+    return frame.assign(wave=[study.profile.spec.waves[wave].title for wave in frame["wave"]])
 
 
 def _findings(quality: Mapping[str, Any]) -> pd.DataFrame:

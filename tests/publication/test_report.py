@@ -341,3 +341,7 @@ def test_figures_of_others_stand_beside_ours_with_their_reasons(mock: ModuleType
     assert "- **Rate (another office).** Another month. *Source: Another office; worked out from a source.*" in text
     assert text.index("Another month") < text.index("not determinable")
     assert "no figure of another source" in annex.comparisons(mock.inputs())
+    waves = pd.DataFrame([{**row, "wave": "January to March"}, {**row, "wave": "April to June", "ours": 0.36}])
+    text = annex.comparisons(mock.inputs(comparisons=waves))
+    assert text.index("January to March") < text.index("35.20 %") < text.index("April to June") < text.index("36.00 %")
+    assert text.count("Another month.") == 1  # one reason for both

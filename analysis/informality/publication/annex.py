@@ -250,7 +250,12 @@ def benchmarks(frame: pd.DataFrame) -> str:
         Column("verdict", "Verdict"),
         Column("source", "Source"),
     ]
-    return to_quarto(table_of_frame("benchmarks", "Official figures and ours", frame, columns))
+    return to_quarto(table_of_frame("benchmarks", "Official figures and ours", frame, columns, _wave(frame)))
+
+
+def _wave(frame: pd.DataFrame) -> str:
+    """The column that groups figures of several waves; none in a study of one."""
+    return "wave" if "wave" in frame else ""
 
 
 def comparisons(inputs: ReportInputs) -> str:
@@ -267,11 +272,12 @@ def comparisons(inputs: ReportInputs) -> str:
         Column("ours", "Ours", align="right"),
         Column("difference", "Difference", align="right"),
     ]
-    table = to_quarto(table_of_frame("comparisons", "Figures that others published, and ours", shown, columns))
+    title = "Figures that others published, and ours"
+    table = to_quarto(table_of_frame("comparisons", title, shown, columns, _wave(shown)))
     lines = [
         f"- **{markdown_text(row.title)}.** {markdown_text(row.why)} *Source: {markdown_text(row.source)}; "
         f"{STANDING.get(row.status, row.status)}.*"
-        for row in frame.itertuples()
+        for row in frame.drop_duplicates(["title", "why"]).itertuples()
     ]
     return "\n".join([table, "Why they differ:", "", *lines, ""])
 
