@@ -196,6 +196,17 @@ def test_another_age_of_the_labour_force(tmp_path: Path) -> None:
     assert adults == 10
 
 
+def test_a_code_may_say_that_the_answer_stands_elsewhere(tmp_path: Path) -> None:
+    """Who does not know the number (999) is asked for a band: person 104 has the third, 100 and over."""
+    edit = ("    from: tam1\n    number: {unknown: [999]}\n    else: {from: tam2, number: {values: {1: 1,",
+            "    from: tam1\n    number: {elsewhere: [999]}\n    else: {from: tam2, number: {values: {1: 1,")  # fmt: skip
+    survey = harmonise(profile_of(tmp_path, edit), sav(tmp_path), "19")
+    assert values(survey, "size_min").split()[2] == "100"
+    assert values(survey, "size_max").split()[2] == "unknown"  # there 999 is still a code for not known
+    with pytest.raises(InformalityError, match="else"):
+        profile_of(tmp_path, ("number: {unknown: [999], min: 0, max: 168}", "number: {elsewhere: [999]}"))
+
+
 def test_a_survey_may_fill_a_grouping_itself(tmp_path: Path) -> None:
     """Where only groups of sections are published, the ILO aggregate is read from them, and agriculture follows."""
     groups = "{1: AGR, 47: MKT, 84: PUB, 85: PUB, 99: X}"

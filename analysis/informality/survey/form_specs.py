@@ -21,11 +21,15 @@ class TakeSpec(SpecModel):
 
 
 class NumberSpec(SpecModel):
-    """How a numeric column is read: codes that mean missing (``99``, or ``.a``), bands, and the range that is possible."""
+    """How a numeric column is read: codes that mean missing (``99``, or ``.a``), bands, and the range that is possible.
+
+    ``elsewhere``: codes whose answer stands in the column under ``else``, as a blank's does.
+    """
 
     unknown: list[MissingCode] = Field(default_factory=list)
     not_applicable: list[MissingCode] = Field(default_factory=list)
     not_asked: list[MissingCode] = Field(default_factory=list)
+    elsewhere: list[float] = Field(default_factory=list)
     min: float | None = None
     max: float | None = None
     values: dict[float, float | Literal["unknown", "not_asked", "not_applicable", "TODO"]] | None = None
@@ -62,6 +66,8 @@ class FormSpec(SpecModel):
             raise ValueError("`from` names the column of map, codes and number; rules name their own columns")
         if self.otherwise is not None and (self.number is None or self.otherwise.number is None):
             raise ValueError("`else` follows a number and holds a number")
+        if self.number is not None and self.number.elsewhere and self.otherwise is None:
+            raise ValueError("`elsewhere` names codes that the column under `else` answers: add `else`")
         for name in ("take", "blank"):
             if getattr(self, name) is not None and (self.number is not None or self.rules is not None):
                 raise ValueError(f"`{name}` goes with map and codes only")

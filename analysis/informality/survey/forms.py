@@ -327,6 +327,8 @@ def _numbers_of(
                 count=int(words_in_numbers.sum()),
             )
         )
+    if spec.elsewhere:
+        values = np.where(np.isin(values, spec.elsewhere), np.nan, values)
     settled = ~np.isnan(values)
     reason = np.full(len(values), -1, dtype=np.int64)
     for missing in MISSING:
