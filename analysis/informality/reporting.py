@@ -194,6 +194,9 @@ def _option_note(definition: Definition, name: str) -> OptionNote:
     )
 
 
+ERRORS = {"too_small": "too small", "too_large": "as a rule too large"}
+
+
 def _design(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
     design = study.profile.spec.design
     ignores = [design.note] if design.note else []
@@ -214,6 +217,7 @@ def _design(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
         "weight": design.weight,
         "stratum": name(design.stratum),
         "psu": name(design.psu),
+        "caution": ERRORS["too_small"] if design.psu == "none" else ERRORS.get(design.errors or ""),
         "lonely": LONELY[study.spec.lonely or design.lonely],
         "ignores": ignores,
     }

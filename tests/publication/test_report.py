@@ -345,3 +345,14 @@ def test_figures_of_others_stand_beside_ours_with_their_reasons(mock: ModuleType
     text = annex.comparisons(mock.inputs(comparisons=waves))
     assert text.index("January to March") < text.index("35.20 %") < text.index("April to June") < text.index("36.00 %")
     assert text.count("Another month.") == 1  # one reason for both
+
+
+def test_margins_that_are_known_to_be_wrong_are_said_to_be_so_at_the_front(
+    mock: ModuleType, country: Path, tmp_path: Path
+) -> None:
+    """Where the file lacks part of the sample design the reader is told before the first number of the body, and only there."""
+    inputs = mock.inputs()
+    assert "These margins are" not in build_report(inputs, country, tmp_path / "whole")[0].read_text(encoding="utf-8")
+    partial = mock.inputs(design={**inputs.design, "caution": "too small"})
+    text = build_report(partial, country, tmp_path / "partial")[0].read_text(encoding="utf-8")
+    assert text.index("These margins are too small.") < text.index("<table")

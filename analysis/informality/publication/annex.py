@@ -36,6 +36,7 @@ DESIGN_WORDS = {
     "stratum": "Stratum variable",
     "psu": "Primary sampling unit variable",
     "lonely": "Strata with one unit only",
+    "caution": "All in all the standard errors and intervals are",
 }
 ENGINE = "embedded renderer"
 

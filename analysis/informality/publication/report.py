@@ -105,6 +105,7 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
         files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], [*notes, origin], title)
     asked = inputs.results.loc[inputs.results["value"].notna(), "dim1"].dropna().unique()
     shown |= {f"by-{variable}": True for variable in sorted(asked)}
+    shown["caution"] = bool(inputs.design.get("caution"))
     for name, part in annex.parts(inputs, pub, views).items():
         files[f"_parts/{name}"] = part
     files["_parts/banner.html"] = annex.banner(inputs.made_up_notice)
@@ -131,7 +132,12 @@ def _variables(
 ) -> dict[str, Any]:
     study = {key: markdown_text(value) for key, value in inputs.study.items()}
     headline = next((note for note in inputs.definitions if note.id == inputs.study["headline"]), None)
-    design = {key: annex.fact(value) for key, value in inputs.design.items() if not isinstance(value, list | tuple)}
+    facts = {"caution": None, **inputs.design}
+    design = {
+        key: annex.fact("" if value is None else value)
+        for key, value in facts.items()
+        if not isinstance(value, list | tuple)
+    }
     return {
         "study": study,
         "headline_definition": markdown_text(headline.title if headline else study["headline"]),

@@ -47,6 +47,7 @@ class DesignSpec(SpecModel):
 
     ``between_waves``: whether strata and PSUs with the same codes in two waves are the same ones, visited twice
     (``overlapping``: panels, rotation), or the samples were drawn anew (``independent``); studies of several waves need it.
+    ``errors``: what the parts of the design that the file lacks make of the standard errors; ``note`` says why.
     """
 
     weight: Words
@@ -54,6 +55,7 @@ class DesignSpec(SpecModel):
     psu: Words | list[Words] | PartSpec
     between_waves: Literal["overlapping", "independent"] | None = None
     lonely: Literal["fail", "certainty", "adjust", "average"] = "fail"
+    errors: Literal["too_small", "too_large"] | None = None
     note: Words | None = None
 
 
