@@ -160,6 +160,7 @@ def test_the_results_table_is_the_one_of_the_design(results: pd.DataFrame) -> No
         "observed", "counterfactual", "gap", "explained", "unexplained",
         "inside", "outside", "found_again", "agreement", "rule", "rule_caught", "accuracy",
         "direct", "model", "gamma", "model_variance",
+        "point", "lower", "upper", "interval_low", "interval_high", "difference_lower", "difference_upper",
     }  # fmt: skip
     assert set(results["status"]) == {"assumption"}  # made-up data are nothing better, whatever is done with them
     assert results[["definition", "table", "indicator", "universe", "unit", "confidence"]].notna().all(axis=None)
@@ -369,6 +370,38 @@ def test_a_table_by_indicator_and_other_definition(results: pd.DataFrame, ask: C
     assert float(read[1][read[0].index("Per cent")]) == pytest.approx(value, rel=1e-12)
 
 
+def test_definitions_compared_bounds_and_options(results: pd.DataFrame, ask: Callable[..., str]) -> None:
+    """What the commands work out anew is what the run wrote."""
+
+    def shown(command: str) -> list[list[str]]:
+        return list(csv.reader(io.StringIO(ask(f"{command} --format csv"))))
+
+    def only(**where: str) -> pd.Series:
+        rows = results
+        for key, value in where.items():
+            rows = rows[rows[key] == value]
+        return rows[rows["dim2"].isna()].iloc[0]
+
+    gap = only(table="definition_gaps", statistic="difference", indicator="informal_employment")
+    for command, sign in (("", 1), (" --definitions lao-lfs2017,ilo-17icls", -1)):  # and the other way round
+        read = shown(f"compare lao-demo{command}")
+        found = float(read[1][read[0].index("Difference, Percentage points")])
+        assert found == pytest.approx(sign * gap["value"], rel=1e-9)
+
+    read = shown("bounds lao-demo --definition lao-lfs2017")
+    of = {"table": "bounds", "indicator": "informal_employment", "definition": "lao-lfs2017", "level1": "unknown"}
+    low = only(statistic="lower", **of)
+    assert float(read[1][read[0].index("Lowest, Per cent")]) == pytest.approx(low["value"], rel=1e-9)
+    assert "ILO harmonised rule" not in str(read)
+
+    read = shown("sensitivity lao-demo")
+    rows = results[(results["table"] == "options") & (results["level2"] == "ilo-17icls: leave_can_override_ss_no: yes")]
+    row = rows[(rows["statistic"] == "share") & (rows["indicator"] == "informal_employment")].iloc[0]
+    line = next(r for r in read if "with both leaves it does" in r)
+    assert float(line[read[0].index("Rate, Per cent")]) == pytest.approx(row["value"], rel=1e-9)
+    assert "|" in ask("compare lao-demo --format md")
+
+
 def test_the_reasons_for_one_worker(workers: pd.DataFrame, ask: Callable[..., str]) -> None:
     informal = workers[workers["ilo-17icls.job"] == "informal"].iloc[0]
     said = ask(f"explain lao-demo --person {informal['person_id']}")
@@ -394,6 +427,7 @@ def test_lines_fit_the_screen(workers: pd.DataFrame, ask: Callable[..., str], wi
         "run lao-demo",
         "table lao-demo --of informal --by sex,area",
         "table lao-demo --of component --by sex",
+        "bounds lao-demo",
         f"explain lao-demo --person {informal}",
     ):
         lines = ask(command, width).splitlines()

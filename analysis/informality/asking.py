@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -14,16 +15,19 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem, d
 from informality.foundation.grammar import Variable
 from informality.foundation.schema import Schema
 from informality.pipeline import workers_of_last_run
+from informality.publication.definition_tables import definition_tables
 from informality.publication.published import publication
 from informality.publication.table import Table
-from informality.publication.view_specs import ViewSpec
+from informality.publication.view_specs import ViewSpec, read_views
 from informality.publication.views import table_of_view
 from informality.reporting import labels, wave_title
-from informality.steps import WAVE, focus_design, focus_of, of_wave, sample_design, settings, views
+from informality.steps import WAVE, focus_design, focus_of, ground, of_wave, sample_design, settings, views
 from informality.study import Study, Workspace, read_study
 from informality.tabulation.columns import MAX_BY
 from informality.tabulation.plan import IndicatorSpec, Plan
+from informality.tabulation.robustness import Ground
 from informality.tabulation.tabulate import estimate_one
+from informality.tabulation.views import View
 
 ASKED = "asked"
 
@@ -100,10 +104,7 @@ def one_table(
         confidence=study.spec.confidence,
     )
     words = labels(study)
-    profile = study.profile.spec
-    notice = study.profile.notice(*([wave] if wave else study.spec.each_wave))
-    source = f"Source: {profile.title}, {wave_title(study, wave)}, {profile.agency}. {notice}".strip()
-    pub = publication(rows, words, study.standard.legend(), chosen, source)
+    pub = publication(rows, words, study.standard.legend(), chosen, _source(study, wave))
     first = [str(indicator.of)] if indicator.statistic == "composition" else []
     breakdowns = [" ".join(first), " ".join([*by, *first])] if by else [" ".join(first)]
     title = f"{words.indicator(indicator_name)}, {words.universe(indicator.among).lower()}, {study.profile.spec.country.name}"
@@ -113,6 +114,104 @@ def one_table(
             Problem(f"--of {of}", "this cannot be determined from the survey", made), ExitCode.ESTIMATE
         )
     return made
+
+
+def compared(name: str, workspace: Workspace, definitions: Sequence[str]) -> list[Table]:
+    """Definitions of a study held against each other, each pair (without names: the others with the main one)."""
+    from informality.tabulation.robustness import compared as rows_of
+
+    study = read_study(workspace.study_path(name), workspace)
+    known = study.spec.definitions
+    problems = [
+        Problem("--definitions", f"this study does not use `{d}`", fix=did_you_mean(d, known))
+        for d in definitions
+        if d not in known
+    ]
+    problems += [
+        Problem("--definitions", f"`{d}` is named twice", fix="keep one of them")
+        for d in dict.fromkeys(definitions)
+        if list(definitions).count(d) > 1
+    ]
+    if not problems and len(definitions or known) < 2:
+        found = f"it uses {known[0]}" if len(known) == 1 else f"only {definitions[0]} is named"
+        fix = "name two or more definitions in the study" if len(known) == 1 else f"name two of {', '.join(known)}"
+        problems.append(Problem(study.spec.id, "comparing takes two definitions", found, fix))
+    if problems:
+        raise InformalityError(problems, ExitCode.USAGE)
+    headline = study.spec.headline
+    pairs = list(itertools.combinations(definitions, 2)) or [(headline, d) for d in known if d != headline]
+    made = _robustness(study, workspace, lambda seen, ground: rows_of(seen, pairs, ground), ["gaps", "flows", "movers"])
+    if not made:
+        raise InformalityError(
+            Problem(study.spec.id, "these definitions decide different things, so no rate of theirs can be compared"),
+            ExitCode.ESTIMATE,
+        )
+    return made
+
+
+def bounds(name: str, workspace: Workspace, definition: str | None = None) -> list[Table]:
+    """The lowest and the highest rates that the missing answers allow, and what rests on assumed rules."""
+    from informality.tabulation.robustness import bounded
+
+    study = _with_definition(read_study(workspace.study_path(name), workspace), definition)
+    return _robustness(study, workspace, bounded, ["bounds", "groups", "assumed"])
+
+
+def sensitivity(name: str, workspace: Workspace, definition: str | None = None) -> list[Table]:
+    """What each option of the definitions of a study changes."""
+    from informality.tabulation.robustness import varied
+
+    study = _with_definition(read_study(workspace.study_path(name), workspace), definition)
+    made = _robustness(study, workspace, varied, ["options"])
+    if not made:
+        raise InformalityError(
+            Problem(study.spec.id, "no definition asked for has an option that could be set otherwise"),
+            ExitCode.ESTIMATE,
+        )
+    return made
+
+
+def _with_definition(study: Study, definition: str | None) -> Study:
+    """The study with one of its definitions alone."""
+    if definition is None:
+        return study
+    if definition not in study.spec.definitions:
+        raise InformalityError(
+            Problem(
+                "--definition",
+                f"this study does not use `{definition}`",
+                fix=did_you_mean(definition, study.spec.definitions),
+            ),
+            ExitCode.USAGE,
+        )
+    return replace(study, definitions=tuple(d for d in study.definitions if d.id == definition))
+
+
+def _robustness(
+    study: Study,
+    workspace: Workspace,
+    rows_of: Callable[[Mapping[str, View], Ground], list[pd.DataFrame]],
+    kinds: Sequence[str],
+) -> list[Table]:
+    """Tables on what rests on the definitions of a study, from the workers of the last run."""
+    from informality.tabulation.robustness import together
+
+    workers, annex = _last_run(study, workspace)
+    asked = frozenset(annex["asked"])
+    rows = focus_of(study, workers)
+    on = ground(study, rows, asked, focus_design(study, workers))
+    seen = views(study, rows, asked)
+    made = together(rows_of(seen, on), on)
+    main = study.spec.headline if study.spec.headline in seen else next(iter(seen))
+    pub = publication(made, labels(study), study.standard.legend(), main, _source(study))
+    shown = [(id, view) for id, view in read_views().spec.robustness.items() if view.kind in kinds]
+    return [table for id, view in shown for table in definition_tables(id, view, pub)]
+
+
+def _source(study: Study, wave: str | None = None) -> str:
+    profile = study.profile
+    notice = profile.notice(*([wave] if wave else study.spec.each_wave))
+    return f"Source: {profile.spec.title}, {wave_title(study, wave)}, {profile.spec.agency}. {notice}".strip()
 
 
 def _indicator(

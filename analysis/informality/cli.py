@@ -325,6 +325,49 @@ def definition(
         say_note(note)
 
 
+Definition = Annotated[
+    str | None, typer.Option("--definition", help="Instead of all of the study.", show_default=False)
+]
+Shown = Annotated[Format, typer.Option("--format", help="For the screen, for a memo, for a program.")]
+
+
+@app.command()
+def compare(
+    study: StudyName,
+    definitions: Annotated[
+        str, typer.Option("--definitions", help="Two or more, separated by commas; otherwise each with the main one.")
+    ] = "",
+    format: Shown = Format.text,
+) -> None:
+    """Compare definitions on one file: the rates, who flows where, and which rules move whom."""
+    from informality.asking import compared
+    from informality.screens import show_tables
+    from informality.study import Workspace
+
+    named = [d.strip() for d in definitions.split(",") if d.strip()]
+    show_tables(compared(study, Workspace.find(), named), format.value)
+
+
+@app.command()
+def bounds(study: StudyName, definition: Definition = None, format: Shown = Format.text) -> None:
+    """Show the lowest and the highest rate that the missing answers allow."""
+    from informality import asking
+    from informality.screens import show_tables
+    from informality.study import Workspace
+
+    show_tables(asking.bounds(study, Workspace.find(), definition), format.value)
+
+
+@app.command()
+def sensitivity(study: StudyName, definition: Definition = None, format: Shown = Format.text) -> None:
+    """Show what each option of a definition changes."""
+    from informality import asking
+    from informality.screens import show_tables
+    from informality.study import Workspace
+
+    show_tables(asking.sensitivity(study, Workspace.find(), definition), format.value)
+
+
 def main() -> None:
     """Run the command line; everything a user can cause ends in words and an exit code, never a traceback."""
     try:

@@ -33,6 +33,7 @@ from informality.steps import (
     classified,
     focus_design,
     focus_of,
+    ground,
     of_wave,
     protected,
     raw_file,
@@ -91,7 +92,7 @@ class Written:
 
 COSMETIC = frozenset({"title", "subtitle", "reports"})
 LATER = {
-    "workers": COSMETIC | {"id", "headline", "tables", "models", "reliability", "interval", "confidence"},
+    "workers": COSMETIC | {"id", "headline", "tables", "models", "robustness", "reliability", "interval", "confidence"},
     "results": COSMETIC,
     "report": frozenset[str](),
     "products": frozenset[str](),
@@ -361,6 +362,7 @@ def _make_results(run: Run) -> None:
 
     from informality.tabulation.modelling import tabulate_models
     from informality.tabulation.readings import tabulate_readings
+    from informality.tabulation.robustness import tabulate_robustness
     from informality.tabulation.tabulate import tabulate
 
     study = run.study
@@ -381,6 +383,8 @@ def _make_results(run: Run) -> None:
     reread_rows = [tabulate_readings(plan, list(seen.values()), others, design, how) for plan in study.plans]
     parts += [rows for rows in reread_rows if rows is not None]
     parts += [tabulate_models(models, seen[headline], design, how) for models in study.models]
+    if study.spec.robustness == "yes":
+        parts.append(tabulate_robustness(seen, headline, ground(study, focus_of(study, workers), asked, design)))
     if len(waves) > 1:
         parts.append(changes(study, workers, asked))
     safe = protected(study, pd.concat(parts, ignore_index=True), workers, asked)

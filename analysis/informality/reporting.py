@@ -15,6 +15,7 @@ from informality.publication.table import Labels
 from informality.study import Study
 from informality.survey.profile import PartSpec
 from informality.tabulation.readings import OWN, READING
+from informality.tabulation.robustness import read_robustness, words_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,12 @@ def labels(study: Study) -> Labels:
         indicators |= models.spec.titles
         tables |= models.spec.titles
         universes |= {name: u.title for name, u in models.spec.universes.items()}
-    return Labels(variables, levels, indicators, tables, universes, UNITS)
+    robustness = read_robustness()
+    for name, rate in robustness.rates.items():
+        indicators.setdefault(name, rate.title)
+    universes.setdefault(robustness.universe, robustness.universe_title)
+    more, more_levels = words_of(study.definitions, missing)
+    return Labels({**variables, **more}, {**levels, **more_levels}, indicators, tables, universes, UNITS)
 
 
 def wave_title(study: Study, wave: str | None = None) -> str:

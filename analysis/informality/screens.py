@@ -303,6 +303,15 @@ def show_reply(reply: Reply, format: str) -> None:
             _say(out, Text("; ".join(reply.near)), "  published by  ", "dim")
 
 
+def show_tables(tables: Sequence[Table], format: str) -> None:
+    """Several tables, one below the other, an empty line between them."""
+    for i, table in enumerate(tables):
+        if i:
+            sys.stdout.write("\n")
+            sys.stdout.flush()
+        show_table(table, format)
+
+
 def _short_heads(columns: Sequence[Column]) -> tuple[list[str], list[str]]:
     """Heads without their spanners, which become notes, where that leaves no two heads alike."""
     labels = [c.label for c in columns]

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from informality.survey.profile import Profile
     from informality.tabulation.disclosure import Protected
     from informality.tabulation.readings import Reading
+    from informality.tabulation.robustness import Ground
     from informality.tabulation.rows import Settings
     from informality.tabulation.views import View
 
@@ -284,3 +285,11 @@ def settings(study: Study, wave: str | None = None) -> Settings:
         spec.confidence,
         study.standard,
     )
+
+
+def ground(study: Study, workers: pd.DataFrame, asked: frozenset[str], design: Design) -> Ground:
+    """What is needed to say how far the rates of a study rest on its definitions."""
+    from informality.tabulation.robustness import Ground, read_robustness
+
+    bases = study.profile.spec.bases
+    return Ground(workers, asked, design, settings(study), study.spec.basis, bases, read_robustness())

@@ -35,6 +35,7 @@ class StudySpec(SpecModel):
     options: dict[str, dict[str, float | Words]] = Field(default_factory=dict)
     tables: list[Words] = Field(default_factory=lambda: ["core"])
     models: list[Words] = Field(default_factory=list)
+    robustness: Literal["yes", "no"] = "yes"
     reports: list[Literal["country"]] = Field(min_length=1)
     reliability: Words = "ilostat-cv"
     disclosure: Words = "default"

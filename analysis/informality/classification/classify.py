@@ -46,6 +46,11 @@ def classify(frame: pd.DataFrame, definition: Definition, asked: Iterable[str]) 
     return pd.DataFrame(out, index=frame.index)
 
 
+def classify_jobs(frame: pd.DataFrame, definition: Definition, asked: Iterable[str]) -> pd.DataFrame:
+    """The same for the main job alone: without the second job and what follows for the person."""
+    return pd.DataFrame(_steps(frame, definition, frozenset(asked)), index=frame.index)
+
+
 def _steps(frame: pd.DataFrame, definition: Definition, known: frozenset[str]) -> dict[str, pd.Categorical]:
     inside = definition.applies_to.mask(frame)
     used = [n for n in definition.variables()]

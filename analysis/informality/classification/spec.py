@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from informality.foundation.grammar import CellValue, StepSpec
 from informality.foundation.quantities import Status
 from informality.foundation.specfile import SpecModel, Words
 
+Basis = Literal["13", "19"]
 Value = float | str
 """What an option is set to: a number, or the word of a choice."""
 
@@ -31,13 +34,15 @@ class OptionSpec(SpecModel):
     """A parameter that the standard leaves open.
 
     With ``choices`` it is one of a few words, each with its meaning; otherwise a number with its unit. Without a
-    ``value`` there is no default: whoever uses the definition has to say what holds in the country.
+    ``value`` there is no default: whoever uses the definition has to say what holds in the country. ``alternatives``:
+    other numbers its sources name, at which a study shows what would come out.
     """
 
     title: Words | None = None
     choices: dict[str, Words] = Field(default_factory=dict)
     value: float | Words | None = None
     unit: Words | None = None
+    alternatives: list[float] = Field(default_factory=list)
     source: Words
     status: Status
 
@@ -48,6 +53,8 @@ class OptionSpec(SpecModel):
                 raise ValueError("a choice has at least two `choices`")
             if self.unit is not None:
                 raise ValueError("a choice has no unit")
+            if self.alternatives:
+                raise ValueError("`alternatives` are numbers; those of a choice are its `choices`")
             if self.value is not None and self.value not in self.choices:
                 raise ValueError(f"`value` is not one of the choices {', '.join(self.choices)}")
         else:
@@ -80,7 +87,8 @@ class DefinitionSpec(SpecModel):
     """A definition file. ``confirmed`` says in plain words how well the rule is known to be the official one;
     ``country`` whose rule it is.
 
-    ``worked_with`` sets the options that have no default, for the worked examples only.
+    ``worked_with`` sets the options that have no default, for the worked examples only. ``bases``: the bases of
+    employment (13th or 19th ICLS) that the definition is meant for.
     """
 
     id: Words
@@ -91,6 +99,7 @@ class DefinitionSpec(SpecModel):
     confirmed: Words | None = None
     sources: list[Words] = Field(min_length=1)
     applies_to: dict[str, CellValue]
+    bases: list[Basis] = Field(default=["13", "19"], min_length=1)
     options: dict[str, OptionSpec] = Field(default_factory=dict)
     steps: list[DefinitionStepSpec] = Field(min_length=1)
     worked_with: dict[str, float | Words] = Field(default_factory=dict)

@@ -17,6 +17,7 @@ from typing import Any
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication import annex
 from informality.publication.all_tables import all_tables
+from informality.publication.definition_words import definition_parts
 from informality.publication.effect_figures import figure_of_effects
 from informality.publication.figures import figure_of_view
 from informality.publication.inputs import DefinitionNote, ReportInputs, publication_of, series_of
@@ -106,7 +107,7 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
     asked = inputs.results.loc[inputs.results["value"].notna(), "dim1"].dropna().unique()
     shown |= {f"by-{variable}": True for variable in sorted(asked)}
     shown["caution"] = bool(inputs.design.get("caution"))
-    for name, part in annex.parts(inputs, pub, views).items():
+    for name, part in (annex.parts(inputs, pub, views) | definition_parts(views, pub)).items():
         files[f"_parts/{name}"] = part
     files["_parts/banner.html"] = annex.banner(inputs.made_up_notice)
     files["_variables.yml"] = _json(_variables(inputs, views, pub, text, series))

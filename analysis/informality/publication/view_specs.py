@@ -103,6 +103,15 @@ class ChangeSpec(SpecModel):
     indicator: Words
 
 
+class DefinitionViewSpec(SpecModel):
+    """One kind of published tables on what rests on the definition."""
+
+    title: Words
+    table: Words
+    kind: Literal["gaps", "flows", "movers", "bounds", "groups", "assumed", "options"]
+    note: str = ""
+
+
 class ContrastSpec(SpecModel):
     """Two groups that a sentence compares, by a row of the table ``differences``."""
 
@@ -126,6 +135,7 @@ class ViewsSpec(SpecModel):
     effects: dict[str, EffectFigureSpec]
     gaps: dict[str, GapViewSpec]
     segments: dict[str, SegmentViewSpec]
+    robustness: dict[str, DefinitionViewSpec]
     figures: dict[str, FigureSpec]
     waves: dict[str, WaveViewSpec] = Field(default_factory=dict)
     trends: dict[str, TrendSpec] = Field(default_factory=dict)

@@ -124,11 +124,8 @@ def _words(key: str, value: Any, labels: Labels) -> str:
 
 def further_views(views: ViewsSpec, pub: Publication) -> dict[str, ViewSpec]:
     """Plain views of the results tables that ``views.yml`` does not name, so that a study's own are shown too."""
-    named = {
-        view.table
-        for part in (views.tables, views.models, views.gaps, views.segments, views.readings)
-        for view in part.values()
-    }
+    parts = (views.tables, views.models, views.gaps, views.segments, views.readings, views.robustness)
+    named = {view.table for part in parts for view in part.values()}
     rows = pub.results[~pub.results["table"].isin(named | {*_models(pub)})]
     rows = rows[rows["statistic"].isin(get_args(Shown))]  # gaps and segments have tables of their own
     found = {}
@@ -211,7 +208,7 @@ def table_of_view(id: str, view: ViewSpec, pub: Publication) -> Table | str:
         RowGroup(
             heading,
             tuple(
-                (Cell(label), *(cell for name in spread for cell in _measures(cells.get(name), pub)))
+                (Cell(label), *(cell for name in spread for cell in measures_of(cells.get(name), pub)))
                 for label, cells in rows.items()
             ),
         )
@@ -221,7 +218,7 @@ def table_of_view(id: str, view: ViewSpec, pub: Publication) -> Table | str:
     return Table(id, view.title, tuple(columns), built, tuple(notes), pub.source)
 
 
-def _measures(row: Mapping[str, Any] | None, pub: Publication) -> tuple[Cell, Cell, Cell, Cell]:
+def measures_of(row: Mapping[str, Any] | None, pub: Publication) -> tuple[Cell, Cell, Cell, Cell]:
     if row is None:
         return (Cell(), Cell(), Cell(), Cell())
     sign = pub.flags.get(row["grade"], "")

@@ -11,9 +11,11 @@ import pandas as pd
 
 from informality.classification.classify import NOT_DETERMINABLE
 from informality.foundation.quantities import Status
-from informality.inference.estimates.intervals import Method
+from informality.inference.estimates.comparisons import t_test
+from informality.inference.estimates.derived import Comparable, Derived
+from informality.inference.estimates.intervals import Method, interval
 from informality.tabulation.columns import COLUMNS, ESTIMATES, MAX_BY
-from informality.tabulation.reliability import Standard, graded
+from informality.tabulation.reliability import Standard, graded, relative_error
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +62,52 @@ def numbers(
         statistic=statistic, unit=unit,
     )  # fmt: skip
     grade(out, settings)
+    return out.assign(cv=np.nan)
+
+
+def estimated(
+    rows: pd.DataFrame,
+    estimate: Comparable,
+    statistic: str,
+    unit: str,
+    settings: Settings,
+    *,
+    n: npt.ArrayLike | None = None,
+    open_cases: npt.NDArray[np.int64] | None = None,
+    left_open: npt.NDArray[np.int64] | None = None,
+) -> pd.DataFrame:
+    """Graded rows of estimated shares and totals of persons, a row for each cell in the order of ``value.ravel()``.
+
+    Totals have intervals on the log scale: these may be few persons, and never fewer than none.
+    ``n``: the cases a number rests on, where they are not those of the estimate; ``open_cases`` and ``left_open`` as in
+    :func:`~informality.tabulation.reliability.graded`.
+    """
+    method: Method = (settings.method or "logit") if unit == "share" or settings.method == "normal" else "log"
+    value, se = estimate.value.ravel(), estimate.se.ravel()
+    low, high = interval(estimate, method, settings.confidence)
+    out = rows.assign(
+        value=value, se=se, ci_low=low.ravel(), ci_high=high.ravel(), p=np.nan,
+        n=estimate.n.ravel() if n is None else n, n_weighted=estimate.n_weighted.ravel(),
+        cv=relative_error(value, se), deff=np.nan, df=estimate.df.ravel(), statistic=statistic, unit=unit,
+    )  # fmt: skip
+    grade(out, settings, open_cases, left_open)
+    return out
+
+
+def differing(
+    rows: pd.DataFrame,
+    gap: Derived,
+    settings: Settings,
+    open_cases: npt.NDArray[np.int64],
+    left_open: npt.NDArray[np.int64],
+) -> pd.DataFrame:
+    """Graded rows of differences of shares, with the test that they are 0; graded by cases, as :func:`numbers`."""
+    low, high = interval(gap, "normal" if settings.method == "normal" else "t", settings.confidence)
+    out = rows.assign(
+        value=gap.value, se=gap.se, ci_low=low, ci_high=high, p=t_test(gap)["p"].to_numpy(), n=gap.n,
+        n_weighted=gap.n_weighted, cv=0.0, deff=np.nan, df=gap.df, statistic="difference", unit="points",
+    )  # fmt: skip
+    grade(out, settings, open_cases, left_open)
     return out.assign(cv=np.nan)
 
 
