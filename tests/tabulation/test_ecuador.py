@@ -5,13 +5,19 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from informality import pipeline
+from informality.classification.classify import classify
+from informality.classification.definition import read_definition
+from informality.foundation.library import find
+from informality.steps import ground
 from informality.study import Study, read_study
 from informality.survey.harmonise import Harmonised
 from informality.tabulation import benchmarks
+from informality.tabulation.robustness import bounded, compared, together, varied
 from informality.tabulation.rows import Settings
 from informality.tabulation.tabulate import tabulate
 
@@ -133,3 +139,114 @@ def test_an_official_figure_that_nobody_fits_is_not_reproduced(
     assert table["verdict"].tolist() == ["not reproduced"]
     assert table["note"].tolist() == ["nobody in the file fits the conditions of this figure"]
     assert len(benchmarks.failures(table, profile)) == 1
+
+
+# -- what rests on the definition -----------------------------------------------------------------------
+
+
+def linearised(value: np.ndarray, workers: pd.DataFrame) -> float:
+    """Standard error of the sum of ``value`` (n,), weights in it, written out: PSUs with replacement within strata."""
+    psu = pd.Series(value).groupby([workers["stratum"].to_numpy(), workers["psu"].to_numpy()]).sum()
+    strata = psu.groupby(level=0)
+    return float(np.sqrt((strata.var() * strata.size()).sum()))
+
+
+@pytest.fixture(scope="module")
+def robust(study: Study, workers: pd.DataFrame, survey: Harmonised) -> pd.DataFrame:
+    """Rows on what rests on the definition, with the Resolution of 2023 beside the two definitions of the study."""
+    chosen = {"dc_protection_rule": "registration_suffices", "cfw_arrangement_exists": "no"}
+    new = read_definition(find("definitions", "ilo-21icls"), study.schema, options=chosen)
+    more = pd.concat([workers, classify(survey.frame, new, survey.asked)], axis=1)
+    three = replace(study, definitions=(*study.definitions, new))
+    design = pipeline.sample_design(study, workers)
+    found = ground(three, more, survey.asked, design)
+    seen = pipeline.views(three, more, survey.asked)
+    parts = [
+        *compared(seen, [("ilo-17icls", "ecu-sector"), ("ilo-17icls", "ilo-21icls")], found),
+        *bounded(seen, found),
+        *varied({"ilo-17icls": seen["ilo-17icls"]}, found),
+    ]
+    return together(parts, found)
+
+
+def only(rows: pd.DataFrame, **where: str | None) -> pd.Series:
+    for key, value in where.items():
+        rows = rows[rows[key].isna() if value is None else rows[key] == value]
+    assert len(rows) == 1, rows
+    return rows.iloc[0]
+
+
+def test_the_sector_by_two_definitions(robust: pd.DataFrame, workers: pd.DataFrame, survey: Harmonised) -> None:
+    """Against INEC's own flag: every cell of the flow matrix, the difference and its error."""
+    employed = (workers["employed"] == "yes").to_numpy()
+    weight = workers["weight"].to_numpy() * employed
+    ilo, inec = workers["ilo-17icls.unit"].astype(str), survey.flags["secemp"].astype(str)
+    flows = robust[(robust["table"] == "flows") & (robust["dim2"] == "ecu-sector.sector")]
+    cells = pd.Series(weight[employed]).groupby([ilo[employed].to_numpy(), inec[employed].to_numpy()])
+    table, counts = cells.sum(), cells.size()
+    found = flows[flows["statistic"] == "total"].set_index(["level1", "level2"])
+    assert len(found) == len(counts) == 7
+    for cell, row in found.iterrows():
+        assert row["value"] == pytest.approx(table[cell], rel=1e-12)
+        assert row["n"] == counts[cell]
+        inside = (ilo == cell[0]).to_numpy() & (inec == cell[1]).to_numpy()
+        assert row["se"] == pytest.approx(linearised(weight * inside, workers), rel=1e-9)
+    gap = only(robust, table="definition_gaps", statistic="difference", definition="ecu-sector")
+    moved = (inec == "informal").to_numpy().astype(float) - (ilo == "informal").to_numpy()
+    d = np.average(moved, weights=weight)
+    assert gap["value"] == pytest.approx(d, rel=1e-12)
+    assert gap["se"] == pytest.approx(linearised(weight * (moved - d) / weight.sum(), workers), rel=1e-9)
+    assert gap["se"] < 0.003  # half the error of either rate: the covariance is in it
+
+
+def test_bounds_of_the_national_rule_by_its_flag(
+    robust: pd.DataFrame, workers: pd.DataFrame, survey: Harmonised
+) -> None:
+    """Who does not know whether the unit has a RUC is "not classified" in secemp: informal at the most, formal at the least."""
+    weight = workers["weight"].to_numpy() * (workers["employed"] == "yes").to_numpy()
+    inec = survey.flags["secemp"].astype(str)
+    for statistic, words in (("lower", ["informal"]), ("upper", ["informal", "not_classified"])):
+        row = only(robust, table="bounds", definition="ecu-sector", level1="unknown", statistic=statistic, dim2=None)
+        flag = inec.isin(words).to_numpy().astype(float)
+        p = np.average(flag, weights=weight)
+        assert row["value"] == pytest.approx(p, rel=1e-12)
+        assert row["se"] == pytest.approx(linearised(weight * (flag - p) / weight.sum(), workers), rel=1e-9)
+
+
+def test_bounds_of_informal_employment_by_the_answers(robust: pd.DataFrame, workers: pd.DataFrame) -> None:
+    """Every employee's social security is known; an own unit is open where its register or its books are not known."""
+    employed = (workers["employed"] == "yes").to_numpy()
+    weight = workers["weight"].to_numpy() * employed
+    informal = (workers["ilo-17icls.job"] == "informal").to_numpy() & employed
+    assert not (workers["social_security"] == "unknown").any()
+    own = employed & workers["status"].isin(["employer", "own_account"]).to_numpy()
+    books, registered = workers["books"].astype(str), workers["registered"].astype(str)
+    formal_too = own & ((books == "unknown") | (registered == "unknown")).to_numpy()
+    informal_too = own & (registered == "unknown").to_numpy() & (books != "complete").to_numpy()
+    for statistic, flag in (("lower", informal & ~formal_too), ("upper", informal | informal_too)):
+        row = only(
+            robust, table="bounds", definition="ilo-17icls", indicator="informal_employment", level1="unknown",
+            statistic=statistic, dim2=None,
+        )  # fmt: skip
+        assert row["value"] == pytest.approx(np.average(flag, weights=weight), rel=1e-12)
+
+
+def test_98_workers_left_open_no_longer_hide_the_rate(robust: pd.DataFrame, workers: pd.DataFrame) -> None:
+    mine = {"table": "bounds", "definition": "ilo-21icls", "indicator": "informal_employment", "dim2": None}
+    point = only(robust, statistic="point", **mine)
+    assert point["grade"] == "not_determinable" and "98 sampled persons" in point["note"]
+    low, high = (only(robust, statistic=s, level1="unknown", **mine) for s in ("lower", "upper"))
+    assert (low["grade"], high["grade"]) == ("good", "good")
+    assert 0.643 < low["value"] < high["value"] < 0.646
+    beside = only(
+        robust, table="definition_gaps", statistic="upper", definition="ilo-21icls", indicator="informal_employment"
+    )
+    assert beside["value"] == pytest.approx(high["value"], abs=2e-4)
+    gap = only(
+        robust,
+        table="definition_gaps",
+        statistic="difference",
+        definition="ilo-21icls",
+        indicator="informal_employment",
+    )
+    assert "which this survey cannot tell" in gap["note"]
