@@ -161,6 +161,7 @@ def test_the_results_table_is_the_one_of_the_design(results: pd.DataFrame) -> No
         "inside", "outside", "found_again", "agreement", "rule", "rule_caught", "accuracy",
         "direct", "model", "gamma", "model_variance",
         "point", "lower", "upper", "interval_low", "interval_high", "difference_lower", "difference_upper",
+        "rate", "rate_difference", "flow_share", "flow_total", "moved", "assumed",
     }  # fmt: skip
     assert set(results["status"]) == {"assumption"}  # made-up data are nothing better, whatever is done with them
     assert results[["definition", "table", "indicator", "universe", "unit", "confidence"]].notna().all(axis=None)
@@ -382,7 +383,7 @@ def test_definitions_compared_bounds_and_options(results: pd.DataFrame, ask: Cal
             rows = rows[rows[key] == value]
         return rows[rows["dim2"].isna()].iloc[0]
 
-    gap = only(table="definition_gaps", statistic="difference", indicator="informal_employment")
+    gap = only(table="definition_gaps", statistic="rate_difference", indicator="informal_employment")
     for command, sign in (("", 1), (" --definitions lao-lfs2017,ilo-17icls", -1)):  # and the other way round
         read = shown(f"compare lao-demo{command}")
         found = float(read[1][read[0].index("Difference, Percentage points")])
@@ -396,7 +397,7 @@ def test_definitions_compared_bounds_and_options(results: pd.DataFrame, ask: Cal
 
     read = shown("sensitivity lao-demo")
     rows = results[(results["table"] == "options") & (results["level2"] == "ilo-17icls: leave_can_override_ss_no: yes")]
-    row = rows[(rows["statistic"] == "share") & (rows["indicator"] == "informal_employment")].iloc[0]
+    row = rows[(rows["statistic"] == "rate") & (rows["indicator"] == "informal_employment")].iloc[0]
     line = next(r for r in read if "with both leaves it does" in r)
     assert float(line[read[0].index("Rate, Per cent")]) == pytest.approx(row["value"], rel=1e-9)
     assert "|" in ask("compare lao-demo --format md")

@@ -184,14 +184,14 @@ def test_the_sector_by_two_definitions(robust: pd.DataFrame, workers: pd.DataFra
     flows = robust[(robust["table"] == "flows") & (robust["dim2"] == "ecu-sector.sector")]
     cells = pd.Series(weight[employed]).groupby([ilo[employed].to_numpy(), inec[employed].to_numpy()])
     table, counts = cells.sum(), cells.size()
-    found = flows[flows["statistic"] == "total"].set_index(["level1", "level2"])
+    found = flows[flows["statistic"] == "flow_total"].set_index(["level1", "level2"])
     assert len(found) == len(counts) == 7
     for cell, row in found.iterrows():
         assert row["value"] == pytest.approx(table[cell], rel=1e-12)
         assert row["n"] == counts[cell]
         inside = (ilo == cell[0]).to_numpy() & (inec == cell[1]).to_numpy()
         assert row["se"] == pytest.approx(linearised(weight * inside, workers), rel=1e-9)
-    gap = only(robust, table="definition_gaps", statistic="difference", definition="ecu-sector")
+    gap = only(robust, table="definition_gaps", statistic="rate_difference", definition="ecu-sector")
     moved = (inec == "informal").to_numpy().astype(float) - (ilo == "informal").to_numpy()
     d = np.average(moved, weights=weight)
     assert gap["value"] == pytest.approx(d, rel=1e-12)
@@ -245,7 +245,7 @@ def test_98_workers_left_open_no_longer_hide_the_rate(robust: pd.DataFrame, work
     gap = only(
         robust,
         table="definition_gaps",
-        statistic="difference",
+        statistic="rate_difference",
         definition="ilo-21icls",
         indicator="informal_employment",
     )

@@ -147,13 +147,13 @@ def test_flows_movers_and_difference_by_hand(two: tuple[pd.DataFrame, pd.DataFra
                     & (rows["table"] == "flows")
                 ].empty
                 continue
-            share, count = (one(rows, statistic=s, **where) for s in ("share", "total"))
+            share, count = (one(rows, statistic=s, **where) for s in ("flow_share", "flow_total"))
             p = WEIGHT[inside].sum() / total
             assert (share["value"], count["value"]) == pytest.approx((p, WEIGHT[inside].sum()))
             assert share["n"] == count["n"] == inside.sum()
             assert share["se"] == pytest.approx(linearised(WEIGHT * (inside - p) / total, frame))
             assert count["se"] == pytest.approx(linearised(WEIGHT * inside, frame))
-    gap = one(rows, table="definition_gaps", statistic="difference", indicator="informal_employment")
+    gap = one(rows, table="definition_gaps", statistic="rate_difference", indicator="informal_employment")
     d = np.average(indonesia - ILO, weights=WEIGHT)
     assert gap["value"] == pytest.approx(d)
     assert gap["se"] == pytest.approx(linearised(WEIGHT * (indonesia - ILO - d) / total, frame))
@@ -215,14 +215,14 @@ def test_options_by_hand(two: tuple[pd.DataFrame, pd.DataFrame]) -> None:
     cell7 = {**mine, "level2": "ilo-17icls: no_formal_job_in_informal_sector: yes"}
     other = each(0, 1, 1, 0, 1, 1, 1, 1, 0, 1, 0, 1)  # the last has social security in a unit that is not registered
     d = np.average(other - ILO, weights=WEIGHT)
-    row = one(rows, statistic="difference", **cell7)
+    row = one(rows, statistic="rate_difference", **cell7)
     assert (row["value"], row["se"]) == pytest.approx((d, linearised(WEIGHT * (other - ILO - d) / WEIGHT.sum(), frame)))
-    assert one(rows, statistic="share", **cell7)["value"] == pytest.approx(np.average(other, weights=WEIGHT))
-    moved = one(rows, statistic="total", **cell7)
+    assert one(rows, statistic="rate", **cell7)["value"] == pytest.approx(np.average(other, weights=WEIGHT))
+    moved = one(rows, statistic="moved", **cell7)
     assert (moved["value"], moved["n"]) == (WEIGHT[other != ILO].sum(), TIMES)
     still = {**mine, "level2": "ilo-17icls: missing_ss_rule: count_as_no"}  # the third is informal as it is
-    assert one(rows, statistic="difference", **still)["value"] == 0
-    assert rows[(rows["level2"] == still["level2"]) & (rows["statistic"] == "total")].empty  # nobody moves
+    assert one(rows, statistic="rate_difference", **still)["value"] == 0
+    assert rows[(rows["level2"] == still["level2"]) & (rows["statistic"] == "moved")].empty  # nobody moves
 
 
 def test_a_rate_that_is_left_open_has_bounds_beside_it(make: Make) -> None:
@@ -240,7 +240,7 @@ def test_a_rate_that_is_left_open_has_bounds_beside_it(make: Make) -> None:
         assert row["value"] == pytest.approx(np.average(flag, weights=WEIGHT))
         assert row["se"] > 0 and row["grade"] != "not_determinable"
     gap = {"table": "definition_gaps", "indicator": "informal_employment", "unit": "points", "definition": "ilo-21icls"}
-    assert one(rows, statistic="difference", **gap)["grade"] == "not_determinable"
+    assert one(rows, statistic="rate_difference", **gap)["grade"] == "not_determinable"
     ends = [one(rows, statistic=f"difference_{s}", **gap) for s in ("lower", "upper")]
     as_it_is = each(0, 1, 1, 0, 1, 0, 0, 1, 0, 1, 0, 0)  # without leave the third counts as informal
     for row, flag in zip(ends, (as_it_is, as_it_is + each(0, 0, 0, 0, 0, 1, 1, 0, 0, 0, 0, 0)), strict=True):
@@ -256,18 +256,18 @@ def test_bases_are_never_pooled(make: Make) -> None:
     views, ground, frame = make(old, new, bases=("13", "19"))
     rows = tabulate_robustness(views, "ilo-17icls", ground)
     rate = one(
-        rows, table="definition_gaps", statistic="share", definition="ilo-17icls", indicator="informal_employment"
+        rows, table="definition_gaps", statistic="rate", definition="ilo-17icls", indicator="informal_employment"
     )
     on_19 = (frame["employed_19"] == "yes").to_numpy()
     assert rate["value"] == pytest.approx(np.average(ILO[on_19], weights=WEIGHT[on_19]))
     assert rate["n"] == on_19.sum() < len(frame)
-    gap = one(rows, table="definition_gaps", statistic="difference", indicator="informal_employment")
+    gap = one(rows, table="definition_gaps", statistic="rate_difference", indicator="informal_employment")
     assert "19th ICLS basis, the only one that" in gap["note"]
 
     views, ground, _ = make(old, new)  # this survey tells the 13th only
     gap = one(
         tabulate_robustness(views, "ilo-17icls", ground),
-        table="definition_gaps", statistic="difference", indicator="informal_employment",
+        table="definition_gaps", statistic="rate_difference", indicator="informal_employment",
     )  # fmt: skip
     assert "which this survey cannot tell" in gap["note"]
 
@@ -306,7 +306,7 @@ def test_nothing_is_determinable(make: Make) -> None:
         one(rows, table="assumed", level1="direct", definition="ilo-17icls", indicator="informal_employment")["value"]
         == 0
     )
-    gap = one(rows, table="definition_gaps", statistic="difference", indicator="informal_employment")
+    gap = one(rows, table="definition_gaps", statistic="rate_difference", indicator="informal_employment")
     assert gap["grade"] == "not_determinable"
     assert not len(rows[rows["table"] == "movers"])  # who is open under both does not move
 

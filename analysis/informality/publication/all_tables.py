@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from informality.publication.definition_tables import definition_tables
 from informality.publication.gap_tables import table_of_gap
 from informality.publication.model_tables import table_of_model
 from informality.publication.published import Publication
@@ -22,4 +23,6 @@ def all_tables(views: ViewsSpec, pub: Publication) -> dict[str, tuple[str, Table
         made[f"gap-{id}"] = gap.title, table_of_gap(f"gap-{id}", gap, pub)
     for id, groups in views.segments.items():
         made[f"segments-{id}"] = groups.title, table_of_segments(f"segments-{id}", groups, pub)
+    for id, kind in views.robustness.items():
+        made |= {table.id: (table.title, table) for table in definition_tables(id, kind, pub)}
     return made

@@ -134,10 +134,10 @@ def _gaps(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publicatio
             ]
             difference = mine.to_dict("records")
             cells = [
-                *_or_range(own, "share", rate, shown, pub),
-                *_or_range(theirs, "share", ["value"], shown, pub),
-                *_or_range(difference, "difference", gap, points, pub),
-                *_cells(_one(difference, statistic="difference"), ["n"], pub),
+                *_or_range(own, "rate", rate, shown, pub),
+                *_or_range(theirs, "rate", ["value"], shown, pub),
+                *_or_range(difference, "rate_difference", gap, points, pub),
+                *_cells(_one(difference, statistic="rate_difference"), ["n"], pub),
             ]
             label = f"{letter_of(pub, str(definition))} compared with {letter_of(pub, str(other))}"
             lines.append((Cell(label), *cells))
@@ -180,7 +180,7 @@ def _flows(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publicati
     made = []
     keys = ["value", "low", "high"]
     for indicator, first, second, part in _pairs(rows):
-        shares, totals = (part[part["statistic"] == s] for s in ("share", "total"))
+        shares, totals = (part[part["statistic"] == s] for s in ("flow_share", "flow_total"))
         both = [v.rpartition(".")[0] for v in (first, second)]
         names = [letter_of(pub, d) for d in both]
         columns = [
@@ -194,7 +194,7 @@ def _flows(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publicati
             records = mine.to_dict("records")
             lines = []
             for after in dict.fromkeys(mine["level2"]):
-                share, total = (_one(records, level2=after, statistic=s) for s in ("share", "total"))
+                share, total = (_one(records, level2=after, statistic=s) for s in ("flow_share", "flow_total"))
                 label = Cell(pub.labels.level(second, str(after)))
                 lines.append((label, *_cells(share, keys, pub), *_cells(total, keys, pub), *_cells(total, ["n"], pub)))
             heading = f"{pub.labels.level(first, str(before))} under {names[0]}"
@@ -376,13 +376,13 @@ def _options_of(
         lines = []
         for choice, one in mine.groupby("level2", sort=False):
             records = one.to_dict("records")
-            who = _one(records, statistic="total")
+            who = _one(records, statistic="moved")
             nobody = [Cell(words="nobody"), Cell(0.0)]
             lines.append(
                 (
                     Cell(pub.labels.level("choice", str(choice))),
-                    *_or_range(records, "share", rate, shown, pub),
-                    *_cells(_one(records, statistic="difference"), gap, pub),
+                    *_or_range(records, "rate", rate, shown, pub),
+                    *_cells(_one(records, statistic="rate_difference"), gap, pub),
                     *(_cells(who, ["value", "n"], pub) if who is not None else nobody),
                 )
             )

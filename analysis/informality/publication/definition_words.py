@@ -66,7 +66,7 @@ def compared_words(pub: Publication) -> str:
     if rows.empty:
         return (ONE if len(pub.labels.levels.get("definition", ())) < 2 else ABSENT) + "\n"
     said = []
-    for row in rows[rows["statistic"] == "difference"].to_dict("records"):
+    for row in rows[rows["statistic"] == "rate_difference"].to_dict("records"):
         first, second = row["level1"], row["definition"]
         pair = rows[
             (rows["indicator"] == row["indicator"])
@@ -82,7 +82,7 @@ def compared_words(pub: Publication) -> str:
 
 
 def _gap(row: Row, pair: Sequence[Row], titles: Sequence[str], pub: Publication) -> str:
-    rates = {r["definition"]: _text(r, pub, "value") for r in pair if r["statistic"] == "share"}
+    rates = {r["definition"]: _text(r, pub, "value") for r in pair if r["statistic"] == "rate"}
     before, after = rates[row["level1"]], rates[row["definition"]]
     return f"Under {titles[0]} the rate is {before}, under {titles[1]} {after}: {_points(row, pub)}."
 
@@ -157,8 +157,8 @@ def option_words(pub: Publication) -> str:
     said = []
     for (definition, indicator), part in rows.groupby(["definition", "indicator"], sort=False):
         name = markdown_text(f"{pub.labels.indicator(str(indicator))}, {title_of(pub, str(definition))}")
-        gaps = part[part["statistic"] == "difference"].set_index("level2")
-        moved = set(part.loc[part["statistic"] == "total", "level2"])
+        gaps = part[part["statistic"] == "rate_difference"].set_index("level2")
+        moved = set(part.loc[part["statistic"] == "moved", "level2"])
         still = [level for level in gaps.index if level not in moved]
         known = gaps[gaps["value"].notna() & gaps.index.isin(moved)]
         words = [_most(known, part, pub)] if len(known) else []
@@ -183,7 +183,7 @@ def _most(known: pd.DataFrame, part: pd.DataFrame, pub: Publication) -> str:
     level = str(known["value"].abs().idxmax())
     row = known.loc[level].to_dict()
     option, choice = pub.labels.level("option", str(row["level1"])), pub.labels.level("choice", level)
-    who = part[(part["statistic"] == "total") & (part["level2"] == level)].to_dict("records")[0]
+    who = part[(part["statistic"] == "moved") & (part["level2"] == level)].to_dict("records")[0]
     return (
         f"Most depends on “{markdown_text(option)}”: set to “{markdown_text(choice)}”, the rate is {_points(row, pub)}; "
         f"{_text(who, pub, 'value')} move."

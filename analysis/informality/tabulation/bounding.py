@@ -100,9 +100,11 @@ def assumed_rows(one: Rated, ground: Ground) -> pd.DataFrame:
     own = own_base(one, inside)
     direct, somewhere = assumed(ground.workers, one.definition, one.step)
     if not own.any():
-        rows = without_value([ASSUMPTION], "share", "share", "derived", "nobody in the sample belongs to the group")
+        rows = without_value([ASSUMPTION], "assumed", "share", "derived", "nobody in the sample belongs to the group")
     else:
         flags = np.stack([direct, somewhere], axis=1).astype(float)
         share = means(ground.design, flags, np.where(own, 0, -1), 1)
-        rows = estimated(dimensions([ASSUMPTION], [(DIRECT,), (ON_THE_WAY,)]), share, "share", "share", ground.settings)
+        rows = estimated(
+            dimensions([ASSUMPTION], [(DIRECT,), (ON_THE_WAY,)]), share, "assumed", "share", ground.settings
+        )
     return rows.assign(table="assumed", indicator=one.name, definition=one.id, status=standing(one, ground))

@@ -46,7 +46,7 @@ def comparison_rows(a: Rated, b: Rated, ground: Ground) -> pd.DataFrame:
     base = base_of(a, b, ground)
     if base.refused or not base.inside.any():
         why = base.refused or "nobody in the sample belongs to the group"
-        rows = without_value([COMPARED], "difference", "points", status, why).assign(
+        rows = without_value([COMPARED], "rate_difference", "points", status, why).assign(
             table="definition_gaps", level1=a.id
         )
         return rows.assign(indicator=a.name, definition=b.id).astype({"level1": "str"})
@@ -99,7 +99,7 @@ def rate_rows(one: Rated, inside: Bools, dims: pd.DataFrame, ground: Ground) -> 
     """The rate under one definition; where it leaves workers open also ``lower`` and ``upper``, none or all of them counted."""
     settings, left = ground.settings, left_open(inside, one)
     found = rate(one, inside, ground)
-    parts = [estimated(dims, found, "share", "share", settings, open_cases=left[0], left_open=left[1])]
+    parts = [estimated(dims, found, "rate", "share", settings, open_cases=left[0], left_open=left[1])]
     if left[0].any():
         most = rate(one, inside, ground, with_open=True)
         parts += [estimated(dims, e, name, "share", settings) for name, e in (("lower", found), ("upper", most))]
@@ -125,8 +125,8 @@ def _flows(a: Rated, b: Rated, base: Base, ground: Ground) -> pd.DataFrame:
     count = totals(ground.design, np.ones(len(pair)), pair, len(levels))
     n = count.n.ravel()
     parts = [
-        estimated(dims, share, "share", "share", ground.settings, n=n),
-        estimated(dims, count, "total", "persons", ground.settings, n=n),
+        estimated(dims, share, "flow_share", "share", ground.settings, n=n),
+        estimated(dims, count, "flow_total", "persons", ground.settings, n=n),
     ]
     note = base.note or None
     return pd.concat(parts, ignore_index=True).assign(table="flows", definition=a.id, note=note)
@@ -155,7 +155,7 @@ def _movers(a: Rated, b: Rated, base: Base, ground: Ground) -> pd.DataFrame:
             )
             for c, d, *rules in present.tolist()
         ]
-        rows = estimated(dimensions(dims, levels), count, "total", "persons", ground.settings)
+        rows = estimated(dimensions(dims, levels), count, "moved", "persons", ground.settings)
         parts.append(rows.iloc[np.lexsort((-count.value.ravel(), present[:, 1], present[:, 0]))])
     return pd.concat(parts, ignore_index=True).assign(table="movers", definition=a.id)
 

@@ -105,7 +105,7 @@ def differing(
     low, high = interval(gap, "normal" if settings.method == "normal" else "t", settings.confidence)
     out = rows.assign(
         value=gap.value, se=gap.se, ci_low=low, ci_high=high, p=t_test(gap)["p"].to_numpy(), n=gap.n,
-        n_weighted=gap.n_weighted, cv=0.0, deff=np.nan, df=gap.df, statistic="difference", unit="points",
+        n_weighted=gap.n_weighted, cv=0.0, deff=np.nan, df=gap.df, statistic="rate_difference", unit="points",
     )  # fmt: skip
     grade(out, settings, open_cases, left_open)
     return out.assign(cv=np.nan)

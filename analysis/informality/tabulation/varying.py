@@ -25,7 +25,7 @@ OPTION, CHOICE = "option", "choice"
 def option_rows(seen: View, ground: Ground) -> pd.DataFrame | None:
     """Table ``options`` for one definition; None if it has no option that can be set otherwise, or decides no rate.
 
-    Statistics ``share``, ``difference`` from the option as it is, and ``total``, the persons whose class changes. The
+    Statistics ``rate``, ``rate_difference`` from the option as it is, and ``moved``, the persons whose class changes. The
     definition is run anew for each value, nothing else is changed.
     """
     here = rated({seen.definition.id: seen}, ground.spec)
@@ -58,6 +58,6 @@ def _changed(one: Rated, other: Rated, variant: Variant, inside: Bools, ground: 
     moved = inside & (classes(one.outcome, one.spec.outcome) != classes(other.outcome, one.spec.outcome))
     if moved.any():  # that nobody moves is no small number of cases to be withheld
         count = totals(ground.design, moved.astype(float), np.where(inside, 0, -1), 1)
-        parts.append(estimated(dims, count, "total", "persons", ground.settings, n=count.n_numerator))
+        parts.append(estimated(dims, count, "moved", "persons", ground.settings, n=count.n_numerator))
     status = weakest(standing(one, ground), standing(other, ground))
     return pd.concat(parts, ignore_index=True).assign(indicator=one.name, status=status)
