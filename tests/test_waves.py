@@ -16,6 +16,9 @@ import pandas as pd
 import pyreadstat
 import pytest
 
+from informality.reporting import _design
+from informality.study import read_study
+
 SPEC = importlib.util.spec_from_file_location("failures", Path(__file__).with_name("test_failures.py"))
 assert SPEC is not None and SPEC.loader is not None
 failures = importlib.util.module_from_spec(SPEC)
@@ -90,6 +93,8 @@ def test_pooled_waves_are_an_average(series: Project) -> None:
     assert set(rows.index) == {"w1", "w2", "w1+w2", "w2-w1"}
     pooled = rows.loc["w1+w2"]
     assert pooled["value"] == pytest.approx((10 + 12) / 36, rel=1e-12)
+    said = _design(read_study(series.path("study")), {"strata": 3, "psus": 6, "df": 3})["waves"]
+    assert "each weight is divided by 2" in said and "visited again is one unit" in said
     assert pooled["n"] == 36 and pooled["n_weighted"] == pytest.approx(180)  # an average, not a sum, of 180 and 180
 
 

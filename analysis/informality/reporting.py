@@ -117,8 +117,8 @@ def report_inputs(
         pairs=[PairNote(pair.name, pair.earlier, pair.later, pair.broken(())) for pair in study.pairs],
         labels=labels(study),
         definitions=[definition_note(d, counts[d.id]) for d in study.definitions],
-        mapping=pd.DataFrame(annex["mapping"]),
-        accounting=pd.DataFrame(annex["accounting"]),
+        mapping=_by_wave(study, annex["mapping"]),
+        accounting=_by_wave(study, annex["accounting"]),
         quality=_findings(annex["quality"]),
         benchmarks=_by_wave(study, annex["benchmarks"]),
         comparisons=_by_wave(study, annex["comparisons"]),
@@ -203,6 +203,27 @@ def _option_note(definition: Definition, name: str) -> OptionNote:
 ERRORS = {"too_small": "too small", "too_large": "as a rule too large"}
 
 
+def _together(study: Study) -> str | None:
+    """How several waves were put together; None for one."""
+    spec = study.spec
+    if not spec.waves:
+        return None
+    said = [f"{len(spec.waves)} waves, each estimated with its own weights and its own sample."]
+    if spec.together == "pool":
+        said.append(
+            f"For the average of the waves each weight is divided by {len(spec.waves)}: numbers of persons are then "
+            "averages over the waves, not sums, and every wave counts by the persons it stands for."
+        )
+    if study.profile.spec.design.between_waves == "overlapping":
+        said.append(
+            "Changes and averages rest on one design of all waves, in which a primary sampling unit that was visited again is "
+            "one unit; what its visits have in common lowers or raises the error."
+        )
+    else:
+        said.append("The samples of the waves were drawn independently, so that the variances of two waves add up.")
+    return " ".join(said)
+
+
 def _design(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
     design = study.profile.spec.design
     ignores = [design.note] if design.note else []
@@ -225,5 +246,6 @@ def _design(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
         "psu": name(design.psu),
         "caution": ERRORS["too_small"] if design.psu == "none" else ERRORS.get(design.errors or ""),
         "lonely": LONELY[study.spec.lonely or design.lonely],
+        **({"waves": together} if (together := _together(study)) else {}),
         "ignores": ignores,
     }

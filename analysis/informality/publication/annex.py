@@ -37,6 +37,7 @@ DESIGN_WORDS = {
     "psu": "Primary sampling unit variable",
     "lonely": "Strata with one unit only",
     "caution": "All in all the standard errors and intervals are",
+    "waves": "Waves together",
 }
 ENGINE = "embedded renderer"
 
@@ -156,7 +157,10 @@ def mapping(inputs: ReportInputs) -> str:
     frame = inputs.mapping
     labels = inputs.labels
     frame = frame.assign(
-        variable=[f"{labels.variable(v)} ({v})" if labels.variable(v) != v else v for v in frame["variable"]],
+        variable=[
+            wave + (f"{labels.variable(v)} ({v})" if labels.variable(v) != v else v)
+            for v, wave in zip(frame["variable"], _wave_before(frame), strict=True)
+        ],
         category=[
             labels.level(v, c) if pd.notna(c) else c for v, c in zip(frame["variable"], frame["category"], strict=True)
         ],
@@ -174,7 +178,18 @@ def mapping(inputs: ReportInputs) -> str:
 def accounting(frame: pd.DataFrame) -> str:
     """Rows from the file as delivered to the published tables."""
     columns = [Column("stage", "Stage"), Column("what", "What"), _number("rows", "Rows")]
-    return to_quarto(table_of_frame("accounting", "Where the rows of the file went", frame, columns))
+    several = _several_waves(frame)
+    title = f"Where the rows of the {'files' if several else 'file'} went"
+    return to_quarto(table_of_frame("accounting", title, frame, columns, "wave" if several else ""))
+
+
+def _several_waves(frame: pd.DataFrame) -> bool:
+    return "wave" in frame and len(frame["wave"].unique()) > 1
+
+
+def _wave_before(frame: pd.DataFrame) -> list[str]:
+    """``April to June 2017: `` for each row where the rows are of several waves, else nothing."""
+    return [f"{wave}: " for wave in frame["wave"]] if _several_waves(frame) else [""] * len(frame)
 
 
 SEVERITY = {"error": "✖ Errors", "warning": "▲ Warnings", "note": "○ Notes"}
