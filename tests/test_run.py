@@ -37,7 +37,8 @@ REPOSITORY = Path(__file__).parents[1]
 STEPS = ["writing the made-up survey", *pipeline.DOING.values()]
 COLUMNS = """\
 study survey wave definition table indicator statistic universe dim1 level1 dim2 level2 dim3 level3 value unit se ci_low
-ci_high confidence p n n_weighted cv deff df grade status note"""  # the design's, in its order
+ci_high confidence p n n_weighted cv deff df grade status note
+scenario year scheme branch payer median lo80 hi80 se_parameters se_imputation"""  # the design's, then those of scenarios
 FILES = [
     "data_raw/lao_demo_2022.sav",
     "data_clean/lao-demo/workers.parquet",

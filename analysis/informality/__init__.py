@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from informality.api.models import probit as probit
     from informality.api.models import quantile_regression as quantile_regression
     from informality.api.results import Result as Result
+    from informality.api.scenarios import Simulation as Simulation
+    from informality.api.scenarios import simulate as simulate
     from informality.api.survey import Survey as Survey
     from informality.api.survey import classify as classify
     from informality.api.survey import open_survey as open_survey
@@ -56,6 +58,7 @@ _MODULES = {
         "linear", "logit", "probit", "cloglog", "poisson", "multinomial", "ordered", "quantile_regression",
     ),
     "informality.api.fits": ("Fit",),
+    "informality.api.scenarios": ("simulate", "Simulation"),
     "informality.foundation.errors": ("InformalityError",),
 }  # fmt: skip
 _HOME = {name: module for module, names in _MODULES.items() for name in names}

@@ -368,6 +368,48 @@ def sensitivity(study: StudyName, definition: Definition = None, format: Shown =
     show_tables(asking.sensitivity(study, Workspace.find(), definition), format.value)
 
 
+scenario_app = typer.Typer(no_args_is_help=True, help="List, begin and check coverage scenarios.")
+app.add_typer(scenario_app, name="scenario")
+
+
+@scenario_app.command("list")
+def scenario_list() -> None:
+    """List the scenarios of this project and of the library."""
+    from informality.drafting import listed
+    from informality.screens import show_scenarios
+    from informality.study import Workspace
+
+    show_scenarios(listed(Workspace.find()))
+
+
+@scenario_app.command("new")
+def scenario_new(
+    name: Annotated[str, typer.Argument(help="Small letters, digits and hyphens.", show_default=False)],
+) -> None:
+    """Begin a scenario: copy the template into analysis/scenarios, to be filled in."""
+    from informality.drafting import new_scenario
+    from informality.screens import show_new
+    from informality.study import Workspace
+
+    workspace = Workspace.find()
+    show_new(new_scenario(name, workspace), workspace.root)
+
+
+@scenario_app.command("check")
+def scenario_check(
+    scenario: Annotated[str, typer.Argument(help="Name of a scenario, or the path of its file.", show_default=False)],
+    study: Annotated[
+        str | None, typer.Option("--study", help="Whose choices and definition it is checked with.", show_default=False)
+    ] = None,
+) -> None:
+    """Check a scenario: every mistake with its line and what to do; or what it says, in words."""
+    from informality.drafting import check_scenario
+    from informality.screens import show_checked
+    from informality.study import Workspace
+
+    show_checked(check_scenario(scenario, Workspace.find(), study))
+
+
 def main() -> None:
     """Run the command line; everything a user can cause ends in words and an exit code, never a traceback."""
     try:

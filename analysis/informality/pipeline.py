@@ -57,23 +57,32 @@ if TYPE_CHECKING:
 DOING = {
     "workers": "reading, harmonising and classifying",
     "results": "estimating",
+    "coverage": "running the coverage scenarios",
+    "table": "putting the results together",
     "report": "drawing and rendering",
     "products": "writing store, workbook and explorer",
 }
 MEANING = {
     "workers.parquet": "persons, harmonised and classified, with the rule that decided each",
     "annex.json": "how the file was read and checked",
+    "estimates.parquet": "what was estimated from the survey",
+    "coverage.parquet": "what the scenarios come to",
+    "coverage.json": "rules, gates, assumptions and sensitivities of the scenarios",
+    "coverage_draws.parquet": "the values drawn for every uncertain number",
+    "coverage_entrants.csv": "members by age, sex, earnings and density, to key actuarial models from",
     "results.parquet": "the results table: every published number",
     "quality.json": "what the checks of data and tables found",
     "quality.csv": "the same findings as a table",
     "hidden.csv": "what is not shown so that no small cell can be worked out, and why",
     "report/country.html": "the report: open it in a browser",
+    "report/coverage.html": "the coverage report: open it in a browser",
     "report/explorer.html": "every figure to choose from, in one page that needs no network",
     "report/tables.xlsx": "every table, for Excel or LibreOffice",
     "report/figures.csv": "every figure in words, one row each",
     "summary.sqlite": "the same as a database, for `informality query`",
     "manifest.json": "hashes, versions, settings and durations",
 }
+COVERAGE = ("coverage.parquet", "coverage.json", "coverage_draws.parquet", "coverage_entrants.csv")
 
 QUALITY = ("quality.json", "quality.csv")
 
@@ -92,8 +101,11 @@ class Written:
 
 COSMETIC = frozenset({"title", "subtitle", "reports"})
 LATER = {
-    "workers": COSMETIC | {"id", "headline", "tables", "models", "robustness", "reliability", "interval", "confidence"},
-    "results": COSMETIC,
+    "workers": COSMETIC
+    | {"id", "headline", "tables", "models", "robustness", "reliability", "interval", "confidence", "coverage"},
+    "results": COSMETIC | {"coverage"},
+    "coverage": COSMETIC | {"tables", "models", "robustness", "interval"},
+    "table": COSMETIC,
     "report": frozenset[str](),
     "products": frozenset[str](),
 }
@@ -166,8 +178,17 @@ def _run(run: Run) -> list[Written]:
         for path in raw.values()
     }
     output = run.workspace.output(run.head.id)
-    source = run.workspace.root / "reports" / "country.qmd"
-    places = {n: output / n.removeprefix("report/") if n.startswith("report/") else run.clean / n for n in MEANING}
+    covering, reports = run.head.coverage is not None, run.head.reports
+    estimated = "estimates.parquet" if covering else "results.parquet"
+    pages = [f"report/{report}.html" for report in reports]
+    sources: dict[str, Path] = {report: run.workspace.root / "reports" / f"{report}.qmd" for report in reports}
+    left_out = {f"report/{report}.html" for report in ("country", "coverage")} - set(pages)
+    left_out |= set() if covering else {"estimates.parquet", *COVERAGE}
+    places = {
+        n: output / n.removeprefix("report/") if n.startswith("report/") else run.clean / n
+        for n in MEANING
+        if n not in left_out
+    }
     made = {place for path, place in raw_places.items() if path.parent == run.staging}
 
     def step(name: str, reads: Mapping[str, Any], outputs: Sequence[str], make: Callable[[], None]) -> None:
@@ -195,20 +216,26 @@ def _run(run: Run) -> list[Written]:
     reads = _of_survey(files, run.manifest["raw"])
     step("workers", reads, ["workers.parquet", "annex.json"], lambda: _make_workers(run, raw))
     reads = files | {n: sha256(run.at(n)) for n in ("workers.parquet", "annex.json")}
-    step("results", reads, ["results.parquet", "hidden.csv", *QUALITY], lambda: _make_results(run))
+    step("results", reads, [estimated, "hidden.csv", *QUALITY], lambda: _make_results(run, estimated))
+    if covering:
+        step("coverage", reads, COVERAGE, lambda: _make_coverage(run))
+        parts = {n: sha256(run.at(n)) for n in (estimated, *COVERAGE)}
+        step("table", parts, ["results.parquet"], lambda: _put_together(run, [estimated, "coverage.parquet"]))
+        reads |= parts
     reads |= {n: sha256(run.at(n)) for n in ("results.parquet", "hidden.csv", "quality.json")}
-    with_source = reads | {"source": sha256(source) if source.is_file() else ""}
-    step("report", with_source, ["report/country.html"], lambda: _make_report(run, raw, source))
+    with_source = reads | {f"source/{n}": sha256(path) if path.is_file() else "" for n, path in sources.items()}
+    step("report", with_source, pages, lambda: _make_report(run, raw, sources))
     step("products", reads, PRODUCTS, lambda: _make_products(run, raw))
 
     if _finish(run):
         made.add(run.clean / "manifest.json")
-    moved = {**{path.name: place for path, place in raw_places.items()}, "report/_build": output / "_build", **places}
+    builds = {f"report/{kept}": output / kept for kept in ("_build", "_build_coverage")}
+    moved = {**{path.name: place for path, place in raw_places.items()}, **builds, **places}
     for name, place in moved.items():  # the manifest last: it vouches for the others
         if (run.staging / name).exists():
             put(run.staging / name, place)
     return [Written(place, "raw survey file", place in made) for place in raw_places.values()] + [
-        Written(places[name], meaning, places[name] in made) for name, meaning in MEANING.items()
+        Written(places[name], meaning, places[name] in made) for name, meaning in MEANING.items() if name in places
     ]
 
 
@@ -226,13 +253,19 @@ def _foundations(file: SpecFile[StudySpec], workspace: Workspace) -> tuple[dict[
     files = {f"{kind}/{name}": sha256(path) for kind, paths in named.items() for name, path in paths.items()}
     for name, path in named["surveys"].items():  # a profile may take over from others
         files |= {f"surveys/{name}/{other.stem}": sha256(other) for other in files_of(path)[1:]}
+    if file.spec.coverage is not None:  # all of the project's own: a scenario names others, and they name more
+        own = [p for folder in workspace.policies for p in sorted(folder.glob("*.yml"))]
+        members = file.spec.coverage.members
+        own += [workspace.root / "data_raw" / members.file] if members is not None else []
+        files |= {f"coverage/{p.parent.name}/{p.name}": sha256(p) for p in own if p.is_file()}
     return settings, files
 
 
 def _of_survey(files: Mapping[str, str], raw: Mapping[str, Any]) -> dict[str, Any]:
     """Hashes of what the workers rest on: the raw files and those beside them, the profile and the definitions."""
     hashes = {"raw": {wave: (entry.get("sha256", ""), entry.get("beside", {})) for wave, entry in raw.items()}}
-    return {name: value for name, value in files.items() if not name.startswith(("tables/", "models/"))} | hashes
+    later = ("tables/", "models/", "coverage/")
+    return {name: value for name, value in files.items() if not name.startswith(later)} | hashes
 
 
 def workers_of_last_run(study: Study, workspace: Workspace) -> Path:
@@ -357,12 +390,13 @@ def _told_of_wave(
     }
 
 
-def _make_results(run: Run) -> None:
+def _make_results(run: Run, name: str) -> None:
     import pandas as pd
 
     from informality.tabulation.modelling import tabulate_models
     from informality.tabulation.readings import tabulate_readings
     from informality.tabulation.robustness import tabulate_robustness
+    from informality.tabulation.rows import complete
     from informality.tabulation.tabulate import tabulate
 
     study = run.study
@@ -388,7 +422,8 @@ def _make_results(run: Run) -> None:
     if len(waves) > 1:
         parts.append(changes(study, workers, asked))
     safe = protected(study, pd.concat(parts, ignore_index=True), workers, asked)
-    write_atomically(run.staging / "results.parquet", lambda new: safe.results.to_parquet(new, index=False))
+    estimates = complete(safe.results)
+    write_atomically(run.staging / name, lambda new: estimates.to_parquet(new, index=False))
     write_atomically(run.staging / "hidden.csv", lambda new: safe.log.to_csv(new, index=False))
     _write_quality(run, safe.results)
 
@@ -410,12 +445,38 @@ def _write_quality(run: Run, results: pd.DataFrame) -> None:
     write_atomically(run.staging / "quality.csv", lambda new: table.to_csv(new, index=False))
 
 
-def _make_report(run: Run, raw: Mapping[str, Path], source: Path) -> None:
+def _make_coverage(run: Run) -> None:
+    import pandas as pd
+
+    from informality.covering import cover
+
+    workers = pd.read_parquet(run.at("workers.parquet"))
+    made = cover(run.study, workers, frozenset(_read_annex(run)["asked"]), run.tell)
+    write_atomically(run.staging / "coverage.parquet", lambda new: made.rows.to_parquet(new, index=False))
+    write_atomically(run.staging / "coverage_draws.parquet", lambda new: made.draws.to_parquet(new, index=False))
+    write_json(run.staging / "coverage.json", made.facts)
+    write_atomically(run.staging / "coverage_entrants.csv", lambda new: made.entrants.to_csv(new, index=False))
+
+
+def _put_together(run: Run, names: Sequence[str]) -> None:
+    """One results table of what was estimated and what the scenarios come to."""
+    import pandas as pd
+
+    parts = [part for part in (pd.read_parquet(run.at(name)) for name in names) if len(part)]
+    results = pd.concat(parts, ignore_index=True)
+    write_atomically(run.staging / "results.parquet", lambda new: results.to_parquet(new, index=False))
+
+
+def _make_report(run: Run, raw: Mapping[str, Path], sources: Mapping[str, Path]) -> None:
+    from informality.publication.coverage_report import build_coverage_report
     from informality.publication.report import build_report
 
     inputs, _ = _inputs(run, raw)
     try:
-        build_report(inputs, source, run.staging / "report")
+        if "country" in sources:
+            build_report(inputs, sources["country"], run.staging / "report")
+        if "coverage" in sources:
+            build_coverage_report(inputs, _facts(run), sources["coverage"], run.staging / "report")
     except OSError as failure:
         raise InformalityError(
             Problem(
@@ -431,7 +492,14 @@ def _make_products(run: Run, raw: Mapping[str, Path]) -> None:
     from informality.publication.products import write_products
 
     inputs, results = _inputs(run, raw)
-    write_products(inputs, results, pd.read_csv(run.at("hidden.csv")), run.staging, run.staging / "report")
+    facts = _facts(run) if run.head.coverage is not None else None
+    write_products(inputs, results, pd.read_csv(run.at("hidden.csv")), run.staging, run.staging / "report", facts)
+
+
+def _facts(run: Run) -> dict[str, Any]:
+    """What stands beside the rows of scenarios."""
+    content: dict[str, Any] = json.loads(run.at("coverage.json").read_text(encoding="utf-8"))
+    return content
 
 
 def _inputs(run: Run, raw: Mapping[str, Path]) -> tuple[ReportInputs, pd.DataFrame]:

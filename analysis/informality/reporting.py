@@ -9,6 +9,7 @@ from informality.classification.classify import NOT_DETERMINABLE
 from informality.classification.definition import Definition
 from informality.classification.examples import example_table
 from informality.publication.annex import STANDING
+from informality.publication.coverage_views import read_coverage_views
 from informality.publication.inputs import DefinitionNote, OptionNote, QualityNote, ReportInputs
 from informality.publication.series import PairNote, WaveNote
 from informality.publication.table import Labels
@@ -63,8 +64,28 @@ def labels(study: Study) -> Labels:
     for name, rate in robustness.rates.items():
         indicators.setdefault(name, rate.title)
     universes.setdefault(robustness.universe, robustness.universe_title)
+    if study.scenarios:
+        _of_scenarios(study, variables, levels, indicators, tables)
     more, more_levels = words_of(study.definitions, missing)
     return Labels({**variables, **more}, {**levels, **more_levels}, indicators, tables, universes, UNITS)
+
+
+def _of_scenarios(
+    study: Study,
+    variables: dict[str, str],
+    levels: dict[str, dict[str, str]],
+    indicators: dict[str, str],
+    tables: dict[str, str],
+) -> None:
+    """Words for what rows of scenarios are of; those of a study's own tables go before them."""
+    words = read_coverage_views()
+    variables |= {name: name.capitalize() for name in ("scenario", "year", "scheme", "branch", "payer")}
+    variables |= {"quintile": "Fifth of people by means", "welfare_band": "Poor or not"}
+    levels["scenario"] = {s.id: s.title for s in study.scenarios}
+    levels["scheme"] = {s.id: s.spec.title for s in study.scenarios[0].baseline.schemes.values()}
+    levels |= {"payer": words.payers, "branch": words.branches, **words.levels}
+    indicators |= {name: title for name, title in words.indicators.items() if name not in indicators}
+    tables |= words.stored
 
 
 def wave_title(study: Study, wave: str | None = None) -> str:

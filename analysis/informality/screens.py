@@ -26,6 +26,7 @@ from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED
 if TYPE_CHECKING:
     from informality.asking import Why
     from informality.checking import Check
+    from informality.drafting import Checked, Listed
     from informality.pipeline import Written
     from informality.publication.table import Column, Table
     from informality.querying import Reply
@@ -353,3 +354,34 @@ def show_reasons(found: Why) -> None:
             passed = [f"{t.rule} ({', '.join(dict.fromkeys(u[0] for u in t.unmet))})" for t in reason.tried[:-1]]
             if passed:
                 _say(out, Text("; ".join(passed), style="dim"), "    did not fit  ", "dim")
+
+
+def show_scenarios(found: Sequence[Listed]) -> None:
+    """Scenarios by baseline; those of the project first."""
+    for baseline in sorted({one.baseline for one in found}):
+        out.print(Text(f"of baseline {baseline}" if baseline else "cannot be read", style="bold"))
+        for one in sorted((f for f in found if f.baseline == baseline), key=lambda f: (not f.own, f.name)):
+            own = " [dim](this project's)[/dim]" if one.own else ""
+            _say(out, f"{escape(one.title or one.mistake)}{own}", f"  {one.name:<16} ")
+
+
+def show_new(path: Path, root: Path) -> None:
+    """Where a new scenario stands, and what to do next."""
+    shown = path.relative_to(root) if path.is_relative_to(root) else path
+    _say(out, escape(str(shown)), "✓ new    ", "green")
+    _say(out, f"fill it in, then: informality scenario check {path.stem}", "  next   ")
+
+
+def show_checked(found: Checked) -> None:
+    """A scenario in words."""
+    out.print(Text(f"{found.name}: {found.title}", style="bold"))
+    facts = [
+        ("baseline", f"{found.baseline} ({found.country}, {found.years})"),
+        ("builds on", ", ".join(found.builds_on)),
+    ]
+    facts += [("lever", lever) for lever in found.levers] + [("expects", e) for e in found.expects]
+    facts += [("drawn", f"{found.uncertain} numbers within their ranges")]
+    for name, words in facts:
+        if words:
+            _say(out, escape(words), f"  {name:<10} ")
+    out.print(Text("✓ no mistake found", style="green"))

@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from informality.classification.definition import Definition, read_definition
+from informality.coverage.people import grammar
+from informality.coverage.request import read_scenarios
+from informality.coverage.scenario import Scenario
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.library import LIBRARY, Kind, find
 from informality.foundation.schema import Schema
@@ -71,6 +74,11 @@ class Workspace:
         """Where the project keeps its own surveys, definitions, tables or models; looked in before the library."""
         return self.root / "analysis" / kind
 
+    @property
+    def policies(self) -> list[Path]:
+        """Where the project keeps its own scenarios and what they rest on."""
+        return [self.folder(kind) for kind in ("scenarios", "baselines", "schemes", "countries")]
+
     def clean(self, study: str) -> Path:
         return self.root / "data_clean" / study
 
@@ -89,6 +97,7 @@ class Study:
     models: tuple[ModelSet, ...]
     standard: Standard
     disclosure: PolicySpec
+    scenarios: tuple[Scenario, ...] = ()
 
     @property
     def spec(self) -> StudySpec:
@@ -206,6 +215,13 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
                 models += _try(partial(read_model_set, at, seen), failures)
     standard = _try(partial(read_standard, spec.reliability), failures)
     policy = _try(partial(read_policy, spec.disclosure), failures)
+    scenarios: list[tuple[Scenario, ...]] = []
+    if profile is not None and spec.coverage is not None:
+        place = workspace or Workspace.find()
+        variables = grammar(profile.schema, next((d for d in definitions if d.id == spec.headline), None))
+        scenarios = _try(
+            partial(read_scenarios, file, spec.coverage, variables, place.policies, place.root / "data_raw"), failures
+        )
     if problems:
         failures.insert(0, InformalityError(problems, ExitCode.SPEC))
     if failures:
@@ -214,7 +230,7 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
             found = [replace(p, place=file.place(key), found=f"`{name}`") if p.place == name else p for p in found]
         raise InformalityError(found, failures[0].code)
     assert profile is not None
-    return Study(file, profile, tuple(definitions), tuple(plans), tuple(models), standard[0], policy[0])
+    return Study(file, profile, tuple(definitions), tuple(plans), tuple(models), standard[0], policy[0], *scenarios)
 
 
 def profile_and_wave(name: str, workspace: Workspace, wave: str | None, place: str = "--wave") -> tuple[Profile, str]:

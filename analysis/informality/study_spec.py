@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from informality.coverage.request import CoverageSpec
 from informality.foundation.errors import Problem, did_you_mean
 from informality.foundation.specfile import SpecFile, SpecModel, Words
 from informality.survey.profile import Profile
@@ -36,7 +37,8 @@ class StudySpec(SpecModel):
     tables: list[Words] = Field(default_factory=lambda: ["core"])
     models: list[Words] = Field(default_factory=list)
     robustness: Literal["yes", "no"] = "yes"
-    reports: list[Literal["country"]] = Field(min_length=1)
+    coverage: CoverageSpec | None = None
+    reports: list[Literal["country", "coverage"]] = Field(min_length=1)
     reliability: Words = "ilostat-cv"
     disclosure: Words = "default"
     interval: Literal["logit", "normal"] = "logit"
@@ -70,6 +72,12 @@ class StudySpec(SpecModel):
             raise ValueError("say what is done with the waves: `together: compare` or `together: pool`")
         if not self.waves and (self.together or self.breaks != "refuse"):
             raise ValueError("`together` and `breaks` are for studies of several `waves`")
+        return self
+
+    @model_validator(mode="after")
+    def _reported(self) -> StudySpec:
+        if "coverage" in self.reports and self.coverage is None:
+            raise ValueError("the report `coverage` needs the key `coverage`, with the scenarios to run")
         return self
 
     @property

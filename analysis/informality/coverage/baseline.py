@@ -25,6 +25,7 @@ from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 SHOWN = (
     "pensions.discount",
     "pensions.entry_age",
+    "takeup.pilot",
     "finance.wage_shift",
     "finance.informality_response",
     "capacity.margin",
@@ -92,7 +93,8 @@ class TakeUpSpec(SpecModel):
 
     ``observed``: those who say they are members are modelled like all others (``model``), or stay (``keep``).
     ``covariates``: log-odds by ``log_income`` or ``variable=level``. ``from_survey``: fit them to who says to be a member,
-    drawn to the values given here where there are fewer than ten members for each covariate.
+    drawn to the values given here where there are fewer than ten members for each covariate. ``pilot``: share who joined where
+    a form was filled in for them, and ``goal``: take-up to reach; for the sentences of the report, not for the model.
     """
 
     start: Number | None = None
@@ -105,6 +107,8 @@ class TakeUpSpec(SpecModel):
     retention: Number
     covariates: dict[str, Number] = Field(default_factory=dict)
     from_survey: bool = False
+    pilot: Number | None = None
+    goal: Real | None = None
 
 
 class NewlySpec(SpecModel):

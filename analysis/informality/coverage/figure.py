@@ -34,6 +34,8 @@ class Figure:
     persons: Ints
     status: Status
     _by: Callable[[str], Figure] | None = None
+    _se: Floats | None = None
+    """Standard errors where they are known without the covariance of its parts."""
 
     @property
     def value(self) -> Floats:
@@ -42,7 +44,7 @@ class Figure:
     @property
     def se(self) -> Floats:
         """Sampling error; what is tied to a record has none."""
-        return self.estimate.se
+        return self.estimate.se if self._se is None else self._se
 
     @property
     def imputation(self) -> Floats:
@@ -79,9 +81,25 @@ class Figure:
             )
         i = self.levels.index(level)
         draws = None if self.draws is None else self.draws[i : i + 1]
+        known = None if self._se is None else self._se[i : i + 1]
         return replace(
-            self, levels=(level,), estimate=self.estimate[i], draws=draws, answers=self.answers[i : i + 1], _by=None
-        )
+            self, levels=(level,), estimate=self.estimate[i], draws=draws, answers=self.answers[i : i + 1], _by=None,
+            _se=known,
+        )  # fmt: skip
+
+    def __add__(self, other: Figure) -> Figure:
+        answers = self.answers + other.answers
+        name = f"{self.name} and {other.name}"
+        return self._with(other, self.estimate + other.estimate, lambda a, b: a + b, answers, name, self.unit)
+
+    def times(self, factor: float, unit: str) -> Figure:
+        """All of it, errors and draws, times a number that is known: per cent of GDP, a month instead of a year."""
+        draws = None if self.draws is None else self.draws * factor
+        known = None if self._se is None else self._se * abs(factor)
+        return replace(
+            self, unit=unit, estimate=self.estimate * factor, draws=draws, answers=self.answers * factor, _by=None,
+            _se=known,
+        )  # fmt: skip
 
     def __sub__(self, other: Figure) -> Figure:
         answers = self.answers - other.answers

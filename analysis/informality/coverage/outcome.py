@@ -68,6 +68,10 @@ class Outcome:
     movable: Mapping[str, Mapping[str, npt.NDArray[np.bool_]]] = field(default_factory=dict)
     seed: int | None = None
     _kept: dict[int, list[Prepared]] = field(default_factory=dict)
+    _held: dict[tuple[Key, bool], tuple[int, tuple[Floats, dict[str, Floats]]]] = field(default_factory=dict)
+    """Liabilities of the last year asked for, by indicator."""
+    _lately: dict[tuple[Key, int], Figure] = field(default_factory=dict)
+    """Figures of the last year asked for."""
 
     def members(self, year: int, scheme: str = ALL) -> Figure:
         return self.figure("members", year, scheme=scheme)
@@ -130,6 +134,8 @@ class Outcome:
         Raises :class:`InformalityError` (SPEC) for a year that is not run and an indicator that is not known.
         """
         key = Key(indicator, scheme, branch, payer)
+        if by is None and (found := self._lately.get((key, year))) is not None:
+            return found
         base = self.scenario.baseline.spec.years.base
         if not base <= year <= self.years[-1]:
             raise InformalityError(
@@ -150,15 +156,31 @@ class Outcome:
         place = np.cumsum(occurs) - 1
         codes = np.where((codes >= 0) & occurs[codes], place[codes], -1)
         names = tuple(name for name, here in zip(levels, occurs, strict=True) if here)
-        estimate = cells(self._estimate(values, slopes, codes, len(names), indicator))
+        moved = self._moved(slopes, codes, len(names))
+        functional = self._estimate(values, moved, codes, len(names), indicator)
+        estimate = cells(functional)
         draws = self._drawn(key, year, by, names)
-        answers, persons = self._answers(values, slopes, codes, len(names))
+        answers, persons = self._answers(values, moved, codes, len(names))
         money = indicator.startswith(MONEY) and indicator not in ("tax_pillar_recipients",)
         unit = self.ground.baseline.country.spec.currency if money else "persons"
-        return Figure(
+        figure = Figure(
             indicator, unit, names, estimate, draws, answers, persons, self.status_of(key),
             lambda variable: self.figure(indicator, year, scheme=scheme, branch=branch, payer=payer, by=variable),
+            functional.se,
         )  # fmt: skip
+        if by is None:
+            if any(kept != year for _, kept in self._lately):
+                self._lately.clear()
+            self._lately[key, year] = figure
+        return figure
+
+    def figure_of(self, name: str, values: Floats, draws: Floats | None, status: Status) -> Figure:
+        """A total of persons from what each row adds for each bit of its weight (r,); ``draws`` (draws,) of it, if any."""
+        codes = np.zeros(len(values), dtype=np.intp)
+        answers, persons = self._answers(values, {}, codes, 1)
+        shown = None if draws is None else draws[None, :]
+        estimate = cells(self._estimate(values, {}, codes, 1, name))
+        return Figure(name, "persons", ("all",), estimate, shown, answers, persons, status)
 
     def total(self, key: Key, year: int) -> float:
         """The value alone, without its error: for checks."""
@@ -247,13 +269,15 @@ class Outcome:
             np.zeros(len(self.ground.people.person)),
             {n: np.zeros(len(self.ground.people.person)) for n in self.theta.influence if errors},
         )
-        for then in range(first, year + 1):
+        last, held = self._held.get((key, errors), (first - 1, (total, slopes)))
+        if last > year:
+            last, held = first - 1, (total, slopes)
+        for then in range(last + 1, year + 1):  # what stood last year grows by a year, and a year is added
             values, moved = self.rows(Key(f"accrual.{rate}", key.scheme), then, errors=errors)
-            growth = self._interest(float(rate), then, year)
-            total += values * growth
-            for n, slope in moved.items():
-                slopes[n] += slope * growth
-        return total, slopes
+            growth = self._interest(float(rate), then - 1, then) if then > first else 1.0
+            held = (held[0] * growth + values, {n: slope * growth + moved.get(n, 0.0) for n, slope in held[1].items()})
+        self._held[key, errors] = year, held
+        return held
 
     def _interest(self, rate: float, start: int, end: int) -> float:
         return (1 + rate) ** (end - start) * self.ground.prices(end) / self.ground.prices(start)
@@ -276,27 +300,26 @@ class Outcome:
         out = out + follows * self.ground.factor(year) * moves["employs_formally"]
         return out, {n: s * moves["insured_by_employer"] for n, s in slopes.items()}
 
-    def _estimate(self, values: Floats, slopes: Mapping[str, Floats], codes: Ints, size: int, name: str) -> Functional:
+    def _estimate(self, values: Floats, moved: Mapping[str, Floats], codes: Ints, size: int, name: str) -> Functional:
         """Totals by group with the influence of every row, that of what was tied to records included."""
         people, design = self.ground.people, self.ground.people.design
-        weight, inside = people.weight, codes >= 0
-        weighted = weight * values
-        value = np.bincount(codes[inside], weighted[inside], minlength=size).astype(np.float64)
-        unit = design.unit[people.person]
-        units = int(design.unit.max()) + 1
-        direct: Floats = np.stack(
-            [np.bincount(unit[codes == g], weighted[codes == g], minlength=units) for g in range(size)], axis=1
-        ).astype(np.float64)
-        moved = self._moved(slopes, codes, size)
+        counted = np.flatnonzero((values != 0) & (codes >= 0))
+        person, group_of = people.person[counted], codes[counted]
+        weighted = people.weight[counted] * values[counted]
+        value = np.bincount(group_of, weighted, minlength=size).astype(np.float64)
+        unit, units = design.unit[person], int(design.unit.max()) + 1
+        direct: Floats = np.bincount(unit * size + group_of, weighted, minlength=units * size).astype(np.float64)
+        direct = direct.reshape(units, size)
         for n, answer in moved.items():
-            direct = direct + np.bincount(unit, self.theta.influence[n], minlength=units)[:, None] * answer
+            direct = direct + self._influence_by_unit[n][:, None] * answer
         # What a record fixes has no error: what is left of the difference is its rounding.
         direct[np.abs(direct) < 1e-12 * np.abs(value).max(initial=0.0)] = 0.0
         occurs = np.zeros((units, size), dtype=bool)
         if moved:
-            occurs[np.unique(design.unit)] = True
+            occurs[design.unit] = True
         else:
-            occurs[unit[inside], codes[inside]] = True
+            inside = codes >= 0
+            occurs[design.unit[people.person[inside]], codes[inside]] = True
         at, group = np.nonzero(occurs)
         totals = PsuTotals(at, group, direct[at, group][:, None], size)
         if design.replicates is not None:
@@ -309,20 +332,40 @@ class Outcome:
                 deviations.reshape(number * size, 1),
                 size,
             )
-        cases = [np.unique(people.person[(codes == g) & (values != 0)]) for g in range(size)]
-        psus = [np.unique(design.psu[c]) for c in cases]
-        df = [float(len(p) - len(np.unique(design.units.stratum[p]))) if len(p) else np.nan for p in psus]
+        case = np.zeros((size, len(people.frame)), dtype=bool)
+        case[group_of, person] = True
+        psus = np.zeros((size, len(design.units.stratum)), dtype=bool)
+        psus[group_of, design.psu[person]] = True
+        strata = [len(np.unique(design.units.stratum[row])) for row in psus]
+        df = [float(row.sum() - h) if row.any() else np.nan for row, h in zip(psus, strata, strict=True)]
         spread = variances(design.basis, totals)[:, 0]
         return Functional(
             statistic=name,
             value=value,
             se=np.sqrt(np.maximum(spread, 0.0)),
-            n=np.array([len(c) for c in cases], dtype=np.intp),
-            n_weighted=np.array([design.weight[c].sum() for c in cases]),
+            n=case.sum(axis=1).astype(np.intp),
+            n_weighted=case @ design.weight,
             df=np.array(df),
             influence=totals,
             units=design.basis,
         )
+
+    @cached_property
+    def _influence_by_unit(self) -> dict[str, Floats]:
+        """The influence on each number of theta, summed over units."""
+        people = self.ground.people
+        unit, units = people.design.unit[people.person], int(people.design.unit.max()) + 1
+        return {n: np.bincount(unit, z, minlength=units).astype(np.float64) for n, z in self.theta.influence.items()}
+
+    @cached_property
+    def _influence_by_answer(self) -> dict[str, Floats]:
+        """The same summed over imputed answers."""
+        people = self.ground.people
+        many = len(people.whose)
+        found = {
+            n: np.bincount(people.answer, z[people.imputed], minlength=many) for n, z in self.theta.influence.items()
+        }
+        return {n: sums.astype(np.float64) for n, sums in found.items()}
 
     def _moved(self, slopes: Mapping[str, Floats], codes: Ints, size: int) -> dict[str, Floats]:
         """How the total of each group moves with each number of theta, for those that move any."""
@@ -333,24 +376,20 @@ class Outcome:
             if slope.any()
         }
 
-    def _answers(self, values: Floats, slopes: Mapping[str, Floats], codes: Ints, size: int) -> tuple[Floats, Ints]:
+    def _answers(self, values: Floats, moved: Mapping[str, Floats], codes: Ints, size: int) -> tuple[Floats, Ints]:
         """What each imputed answer adds to each group's total, ties to records counted (k, a), and whose it is (a,)."""
         people = self.ground.people
         rows = np.flatnonzero(people.imputed)
         if not len(rows):
             return np.zeros((size, 0)), np.zeros(0, dtype=np.intp)
-        # Split rows of one person and one answer are one answer.
-        pairs = np.column_stack([people.who[people.person[rows]], people.earnings[rows]])
-        distinct, place = np.unique(pairs, axis=0, return_inverse=True)
-        _, person = np.unique(distinct[:, 0], return_inverse=True)
-        moved = self._moved(slopes, codes, size)
-        out = np.zeros((size, len(distinct)))
-        for g in range(size):
-            z = np.where(codes[rows] == g, (people.weight * values)[rows], 0.0)
-            for n, answer in moved.items():
-                z = z + answer[g] * self.theta.influence[n][rows]
-            out[g] = np.bincount(place.ravel(), z, minlength=len(distinct))
-        return out, person.ravel().astype(np.intp)
+        code, many = codes[rows], len(people.whose)
+        inside = code >= 0
+        weighted = (people.weight[rows] * values[rows])[inside]
+        sums = np.bincount(code[inside] * many + people.answer[inside], weighted, minlength=size * many)
+        out: Floats = sums.astype(np.float64).reshape(size, many)
+        for n, answer in moved.items():
+            out += answer[:, None] * self._influence_by_answer[n]
+        return out, people.whose
 
     @cached_property
     def drawn(self) -> DrawTable | None:
@@ -363,9 +402,11 @@ class Outcome:
         table = self.drawn
         if table is None or key.indicator.startswith("newly_formal."):
             return None
-        if key.indicator in _COUNTS:
-            mask = self._counted(key.indicator)
-            assert mask is not None
+        known = self._counted(key.indicator)
+        if key.indicator.startswith("legal_"):  # the draws leave out who may join but earns nothing
+            known = self.rows(key, year, errors=False)[0] / self.ground.factor(year)
+        if known is not None:
+            mask = known
             codes, _ = (np.zeros(len(mask), dtype=np.intp), ["all"]) if by is None else self.ground.people.levels(by)
             weight = self.ground.people.weight * self.ground.factor(year) * mask
             total = np.bincount(codes[codes >= 0], weight[codes >= 0])

@@ -65,12 +65,13 @@ class People:
     means: Floats
     line: float
     notes: tuple[str, ...]
+    weight: Floats
+    """(r,) weights of the survey."""
+    answer: Ints
+    """(imputed rows,) which answer of which person each is; split rows of one person and one answer are one answer."""
+    whose: Ints
+    """(answers,) whose each answer is."""
     _masks: dict[str, Bools] = field(default_factory=dict)
-
-    @property
-    def weight(self) -> Floats:
-        """(r,) weights of the survey."""
-        return np.asarray(self.design.weight[self.person] * self.share)
 
     def where(self, condition: Mapping[str, CellValue]) -> Bools:
         """(r,) rows that fit a condition; found once."""
@@ -152,7 +153,7 @@ def people_of(
     means, line = np.full(len(frame), np.nan), np.nan
     if welfare is not None:
         means = np.bincount(codes, expected * part)[codes] / size
-        means = np.where(means > 0, means, np.nan)  # a household that sells nothing is not one without means
+        means = _settled(np.where(means > 0, means, np.nan))  # a household that sells nothing is not one without means
         line = line_at_headcount(means, weight, welfare.headcount.value)
         unknown = 100 * weight[np.isnan(means)].sum() / weight.sum()
         notes.append(
@@ -172,6 +173,8 @@ def people_of(
         "earns": pd.Categorical.from_codes(earns, categories=["yes", "no", UNKNOWN, NOT_APPLICABLE]),
     }
     hours = frame["hours_usual"].to_numpy(dtype=float) if "hours_usual" in frame else np.full(len(frame), np.nan)
+    pairs = np.column_stack([who[person[imputed]], earnings[imputed]])
+    distinct, answer = np.unique(pairs, axis=0, return_inverse=True)
     return People(
         frame=frame.assign(**outcomes, **made),
         variables=grammar(schema, definition),
@@ -190,7 +193,16 @@ def people_of(
         means=means,
         line=float(line),
         notes=tuple(notes),
+        weight=np.asarray(weight[person] * share),
+        answer=answer.ravel().astype(np.intp),
+        whose=np.unique(distinct[:, 0], return_inverse=True)[1].ravel().astype(np.intp),
     )
+
+
+def _settled(means: Floats) -> Floats:
+    """Means without their last digits, which depend on the order of summing: equal means must stay equal."""
+    mantissa, exponent = np.frexp(means)
+    return np.asarray(np.ldexp(np.round(mantissa * 2.0**40) / 2.0**40, exponent))
 
 
 def _answers(frame: pd.DataFrame, status: npt.NDArray[np.str_], own: Floats, weight: Floats, lacking: Bools) -> Floats:

@@ -7,7 +7,8 @@ The columns of tabulation's table stand first and mean the same (``se``, ``ci_lo
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ import pandas as pd
 from informality.coverage.figure import Figure
 from informality.coverage.measures import ALL, Key
 from informality.coverage.outcome import MONEY, Outcome
-from informality.inference.estimates.intervals import limits
+from informality.inference.estimates.intervals import Method, limits
 
 ADDED = ("scenario", "year", "scheme", "branch", "payer", "median", "lo80", "hi80", "se_parameters", "se_imputation")
 SHARED = (
@@ -29,92 +30,140 @@ HEADLINE = (
     "members_mandatory",
     "members_voluntary",
     "active",
+    "newly_insured",
     "contributions",
     "state_support",
+    "state_as_employer",
     "state_cost",
+    "tax_pillar",
     "benefits",
     "administration",
+    "liability.0.02",
     "liability.0.03",
+    "liability.0.04",
 )
-BROKEN_DOWN = ("members", "contributions", "state_support")
+BY_SCHEME = ("members", "active", "contributions", "liability.0.03")
+"""Of these, every year by scheme; the others in the detail years."""
+BROKEN_DOWN = {"members": True, "contributions": False, "state_support": False}
+"""What is shown by every breakdown in the detail years, and whether by scheme, too."""
+Row = dict[str, Any]
 
 
 def rows_of(
-    figure: Figure, outcome: Outcome, key: Key, year: int, by: str | None, confidence: float = 0.95
-) -> pd.DataFrame:
-    """The rows of one figure; unrounded."""
+    figure: Figure,
+    scenario: str,
+    key: Key,
+    year: int,
+    by: str | None = None,
+    *,
+    statistic: str = "total",
+    confidence: float = 0.95,
+    resting: Figure | None = None,
+) -> Iterator[Row]:
+    """The rows of one figure; unrounded. ``resting``: whose cases and degrees of freedom they rest on, if not its own."""
     value, se = figure.value, figure.se
-    df, n = figure.estimate.df, figure.estimate.n
-    low, high = limits("t", value, se, df, n, confidence)
-    lo80, hi80 = figure.range(0.8)
+    other = figure.estimate if resting is None else resting.estimate
+    df, n = other.df, other.n
+    method: Method = "logit" if statistic == "share" else "t"
+    low, high = limits(method, value, se, df, n, confidence)
+    lo80, hi80, median, imputation = *figure.range(0.8), figure.median, figure.imputation
     drawn = figure.draws.std(axis=1, ddof=1) if figure.draws is not None else np.full(len(value), np.nan)
-    cv = np.divide(se, np.abs(value), out=np.full(len(value), np.nan), where=(value != 0) & (se > 0))
-    k = len(value)
-    return pd.DataFrame(
-        {
+    for k in range(len(value)):
+        varies = bool(se[k] > 0 and value[k] != 0)
+        yield {
             "indicator": key.indicator,
-            "statistic": "total",
+            "statistic": statistic,
             "universe": "",
             "dim1": by,
-            "level1": list(figure.levels) if by else [None] * k,
-            "dim2": None,
-            "level2": None,
-            "dim3": None,
-            "level3": None,
-            "value": value,
+            "level1": figure.levels[k] if by else None,
+            "value": float(value[k]),
             "unit": figure.unit,
-            "se": se,
-            "ci_low": low,
-            "ci_high": high,
+            "se": float(se[k]),
+            "ci_low": float(low[k]),
+            "ci_high": float(high[k]),
             "confidence": confidence,
-            "n": n,
-            "n_weighted": figure.estimate.n_weighted,
-            "cv": cv,
-            "deff": np.nan,
-            "df": df,
+            "n": int(n[k]),
+            "n_weighted": float(other.n_weighted[k]),
+            "cv": float(se[k] / abs(value[k])) if varies else np.nan,
+            "df": float(df[k]),
             "status": figure.status,
-            "note": None,
-            "scenario": outcome.scenario.id,
+            "scenario": scenario,
             "year": year,
             "scheme": key.scheme,
             "branch": key.branch,
             "payer": key.payer,
-            "median": figure.median,
-            "lo80": lo80,
-            "hi80": hi80,
-            "se_parameters": drawn,
-            "se_imputation": np.sqrt(figure.imputation),
-        },
-        index=range(k),
-    )
+            "median": float(median[k]),
+            "lo80": float(lo80[k]),
+            "hi80": float(hi80[k]),
+            "se_parameters": float(drawn[k]),
+            "se_imputation": float(np.sqrt(imputation[k])),
+        }
+
+
+def frame_of(rows: Iterable[Row]) -> pd.DataFrame:
+    """Rows as a frame with all columns."""
+    empty = dict.fromkeys(("dim2", "level2", "dim3", "level3", "note"))
+    return pd.DataFrame(list(rows)).assign(**empty, deff=np.nan)[[*SHARED, *ADDED]]
+
+
+def headline_keys(outcome: Outcome, detail: bool) -> list[Key]:
+    """Headline indicators by scheme; contributions by payer, and, in detail, by branch."""
+    known = outcome.known()
+    accrued = [Key(k.indicator.replace("accrual.", "liability."), k.scheme) for k in known if "accrual." in k.indicator]
+
+    def wanted(k: Key) -> bool:
+        if not detail and k.scheme != ALL and k.indicator not in BY_SCHEME:
+            return False
+        if k.indicator == "contributions":
+            return k.branch == ALL or detail
+        return k.branch == k.payer == ALL
+
+    return sorted(k for k in {*known, *accrued} if k.indicator in HEADLINE and wanted(k))
 
 
 def results(
     outcome: Outcome, *, years: Iterable[int] | None = None, breakdowns: Sequence[str] | None = None
 ) -> pd.DataFrame:
-    """All headline indicators of every year by scheme, contributions by payer and branch, and breakdowns in the detail years."""
-    parts = []
-    wanted = list(years if years is not None else outcome.years)
-    known = set(outcome.known()) | {
-        Key(k.indicator.replace("accrual.", "liability."), k.scheme)
-        for k in outcome.known()
-        if k.indicator.startswith("accrual.")
-    }
-    for year in wanted:
-        keys = sorted(
-            k
-            for k in known
-            if k.indicator in HEADLINE and (k.branch == k.payer == ALL or k.indicator == "contributions")
-        )
+    """Headline indicators of every year; in the detail years by scheme, branch and payer, and with breakdowns."""
+    return frame_of(headline_rows(outcome, years if years is not None else outcome.years, breakdowns))
+
+
+def headline_rows(
+    outcome: Outcome, years: Iterable[int], breakdowns: Sequence[str] | None = None, confidence: float = 0.95
+) -> Iterator[Row]:
+    name = outcome.scenario.id
+    for year in years:
+        detail = year in outcome.detail_years
+        keys = headline_keys(outcome, detail)
         for key in keys:
             figure = outcome.figure(key.indicator, year, scheme=key.scheme, branch=key.branch, payer=key.payer)
-            parts.append(rows_of(figure, outcome, key, year, None))
-        if year in outcome.detail_years:
-            for key in (k for k in keys if k.indicator in BROKEN_DOWN and k.branch == k.payer == ALL):
-                for by in breakdowns if breakdowns is not None else outcome.breakdowns:
-                    figure = outcome.figure(key.indicator, year, scheme=key.scheme, by=by)
-                    parts.append(rows_of(figure, outcome, key, year, by))
-    return pd.concat(parts, ignore_index=True)[[*SHARED, *ADDED]]
+            yield from rows_of(figure, name, key, year, confidence=confidence)
+        if not detail:
+            continue
+        for key in (
+            k for k in keys if k.branch == k.payer == ALL and (k.scheme == ALL or BROKEN_DOWN.get(k.indicator))
+        ):
+            if key.indicator not in BROKEN_DOWN:
+                continue
+            for by in breakdowns if breakdowns is not None else outcome.breakdowns:
+                figure = outcome.figure(key.indicator, year, scheme=key.scheme, by=by)
+                yield from rows_of(figure, name, key, year, by, confidence=confidence)
+
+
+Reference = Callable[[Key, int], Figure]
+
+
+def difference_rows(
+    outcome: Outcome, reference: Reference, years: Iterable[int], indicators: Sequence[str], confidence: float = 0.95
+) -> Iterator[Row]:
+    """What a scenario changes, with the error of the change: the sample and the draws are the same on both sides."""
+    for year in years:
+        for indicator in indicators:
+            key = Key(indicator)
+            here, there = outcome.figure(indicator, year), reference(key, year)
+            more = here if here.estimate.n[0] >= there.estimate.n[0] else there  # the other may have none by its rules
+            change, name = here - there, outcome.scenario.id
+            yield from rows_of(change, name, key, year, statistic="difference", confidence=confidence, resting=more)
 
 
 def entrants(outcome: Outcome, year: int) -> pd.DataFrame:

@@ -31,7 +31,7 @@ from informality.coverage.levers import (
 from informality.coverage.scheme import numbers
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import Variable
-from informality.foundation.library import LIBRARY, find
+from informality.foundation.library import LIBRARY, ONE_OF, find
 from informality.foundation.quantities import Status
 from informality.foundation.rules import compile_filter
 from informality.foundation.specfile import SpecFile, SpecModel, Words, load
@@ -157,17 +157,23 @@ def read_scenario(
     scenario = Scenario(file, baseline, tuple(ordered), tuple(changes))
     problems = [*_unknown(scenario, variables), *_contradictions(scenario)]
     problems += [
-        Problem(file.place("expects", key), f"`{other}` is not a scenario", fix=did_you_mean(other, _known(folders)))
+        Problem(
+            file.place("expects", key),
+            f"`{other}` is not a scenario",
+            fix=did_you_mean(other, known_scenarios(*folders)),
+        )
         for key, other in file.spec.expects.items()
-        if other != "baseline" and other not in _known(folders)
+        if other != "baseline" and other not in known_scenarios(*folders)
     ]
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     return scenario
 
 
-def _known(folders: tuple[Path, ...]) -> list[str]:
-    return sorted({p.stem for folder in (*folders, LIBRARY / "scenarios") for p in folder.glob("*.yml")} - {"template"})
+def known_scenarios(*folders: Path) -> list[str]:
+    """Names of the scenarios of a project and of the library."""
+    places = (*(f for f in folders if f.name == "scenarios" or f.name not in ONE_OF), LIBRARY / "scenarios")
+    return sorted({p.stem for folder in places for p in folder.glob("*.yml")} - {"template"})
 
 
 def _chain(name: str, folders: tuple[Path, ...]) -> list[SpecFile[ScenarioSpec]]:
@@ -196,7 +202,7 @@ def _chain(name: str, folders: tuple[Path, ...]) -> list[SpecFile[ScenarioSpec]]
                     Problem(
                         file.place("diff_of", i),
                         f"`{parent}` is not a scenario",
-                        fix=did_you_mean(parent, _known(folders)),
+                        fix=did_you_mean(parent, known_scenarios(*folders)),
                     ),
                     ExitCode.SPEC,
                 ) from None

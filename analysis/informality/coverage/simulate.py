@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -43,6 +44,10 @@ class Study:
     grounds: dict[str, Ground]
     thetas: dict[tuple[int, int, int], tuple[Parameters, Theta]]
     movable: dict[str, Mapping[str, npt.NDArray[np.bool_]]]
+    twins: dict[tuple[int, int], tuple[Study, Study]] = field(default_factory=dict)
+    """The same people again with rows split, for the gates."""
+    checked: dict[int, tuple[Any, ...]] = field(default_factory=dict)
+    """Gates that only a baseline decides, by its ground."""
 
     def theta(self, ground: Ground, scenario: Scenario, draws: int, seed: int) -> tuple[Parameters, Theta]:
         """Draws of the numbers of a scenario, and theta under them. Intercepts are found once for a baseline."""

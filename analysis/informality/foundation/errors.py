@@ -43,7 +43,7 @@ EXIT_CODES: dict[ExitCode, str] = {
     ExitCode.DEFINITION: "a definition has a gap, a dead rule or an overlap",
     ExitCode.ESTIMATE: "a table cannot be estimated (empty domain, lonely PSU)",
     ExitCode.OUTPUT: "a result cannot be written",
-    ExitCode.BENCHMARK: "an official figure is not reproduced",
+    ExitCode.BENCHMARK: "an official figure is not reproduced, or a scenario fails a check",
     ExitCode.RENDER: "a report cannot be rendered",
     ExitCode.INTERRUPTED: "stopped by the user",
 }

@@ -40,10 +40,11 @@ ONE_OF: dict[Kind, str] = {
 def find(kind: Kind, name: str, *folders: Path) -> Path:
     """The YAML file of that name: in the given folders first, then in the library; a pattern counts as a survey.
 
+    A folder with the name of another kind is passed over, so that all folders of a project may be given.
     Raises :class:`InformalityError` (``ExitCode.SPEC``) with the nearest name there is.
     """
     patterns = [LIBRARY / "patterns"] if kind == "surveys" else []
-    places = (*folders, LIBRARY / kind, *patterns)
+    places = (*(f for f in folders if f.name == kind or f.name not in ONE_OF), LIBRARY / kind, *patterns)
     for folder in places:
         if (folder / f"{name}.yml").is_file():
             return folder / f"{name}.yml"

@@ -72,6 +72,11 @@ def column_format(unit: str, errors: Sequence[float] | pd.Series, unit_words: st
     if unit == "points":
         decimals = supported_decimals(errors, 100)
         return NumberFormat("Percentage points", 100, 1 if decimals is None else min(max(decimals, 0), 1))
+    if unit == "share of GDP":
+        decimals = supported_decimals(errors, 100)
+        return NumberFormat("Per cent of GDP", 100, 2 if decimals is None else min(max(decimals, 1), 3))
+    if re.fullmatch("[A-Z]{3}", unit):
+        return money_format(unit, errors)
     decimals = supported_decimals(errors)
     if unit.endswith("ratio"):
         return NumberFormat("Ratio", 1, 2 if decimals is None else min(max(decimals, 1), 2))
@@ -82,6 +87,15 @@ def column_format(unit: str, errors: Sequence[float] | pd.Series, unit_words: st
             return NumberFormat("Thousand persons", 1e-3, 1 if decimals == -2 else 0)
         return NumberFormat("Persons", 1, 0 if decimals is None else min(decimals, 0))
     return NumberFormat(unit_words[:1].upper() + unit_words[1:], 1, 1 if decimals is None else min(max(decimals, 0), 1))
+
+
+def money_format(currency: str, errors: Sequence[float] | pd.Series) -> NumberFormat:
+    """Totals of money in a currency (ISO 4217): in millions or billions, by the size of their errors."""
+    known = [float(e) for e in errors if pd.notna(e) and e > 0]
+    large = not known or statistics.median(known) >= 1e8
+    scale, word = (1e-9, "billion") if large else (1e-6, "million")
+    decimals = supported_decimals(known, scale)
+    return NumberFormat(f"{currency} {word}", scale, 1 if decimals is None else min(max(decimals, 0), 2))
 
 
 def prose_format(unit: str, error: float, unit_words: str) -> NumberFormat:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from informality.foundation.provenance import write_atomically
 from informality.publication.all_tables import all_tables
+from informality.publication.coverage_report import coverage_tables_of, told_of
 from informality.publication.explorer import write_explorer
 from informality.publication.inputs import ReportInputs, publication_of
+from informality.publication.published import without_scenarios
 from informality.publication.store import figures, write_store
 from informality.publication.view_specs import read_views
 from informality.publication.workbook import write_workbook
@@ -18,17 +22,26 @@ STORE, BOOK, EXPLORER, LONG = "summary.sqlite", "tables.xlsx", "explorer.html", 
 
 
 def write_products(
-    inputs: ReportInputs, results: pd.DataFrame, hidden: pd.DataFrame, store: Path, folder: Path
+    inputs: ReportInputs,
+    results: pd.DataFrame,
+    hidden: pd.DataFrame,
+    store: Path,
+    folder: Path,
+    facts: Mapping[str, Any] | None = None,
 ) -> None:
     """Write the store to ``store`` and the others into ``folder``.
 
     ``inputs`` are those of the report, of the wave it describes; ``results`` hold all waves; ``hidden`` is the log of
-    disclosure control. The same inputs give the same bytes.
+    disclosure control; ``facts`` what stands beside the rows of scenarios. The same inputs give the same bytes.
+    Store, workbook and figures hold the scenarios, too; the explorer shows what was estimated from the survey.
     """
-    described, everything = publication_of(inputs), publication_of(inputs, results)
+    described, everything = without_scenarios(publication_of(inputs)), publication_of(inputs, results)
+    tables = all_tables(read_views().spec, described)
+    if facts is not None:
+        tables = {**tables, **coverage_tables_of(told_of(inputs, facts))}
     write_store(inputs, everything, hidden, store / STORE)
-    write_workbook(inputs, everything, all_tables(read_views().spec, described), folder / BOOK)
-    write_explorer(inputs, everything, folder / EXPLORER)
+    write_workbook(inputs, everything, tables, folder / BOOK)
+    write_explorer(inputs, without_scenarios(everything), folder / EXPLORER)
     long = figures(everything)
     text = long.select_dtypes(exclude="number").columns
     long[text] = long[text].map(_inert)

@@ -22,7 +22,7 @@ from informality.publication.effect_figures import figure_of_effects
 from informality.publication.figures import figure_of_view
 from informality.publication.inputs import DefinitionNote, ReportInputs, publication_of, series_of
 from informality.publication.prose import prose_variables
-from informality.publication.published import Publication
+from informality.publication.published import Publication, without_scenarios
 from informality.publication.render import TEMPLATES, render
 from informality.publication.segment_tables import words_of_segments
 from informality.publication.series import Series, sentence_of_change, table_of_readings, table_of_waves
@@ -69,6 +69,7 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
         problem = Problem(str(source), "the report source is not UTF-8 text", found, "save it again as UTF-8")
         raise InformalityError(problem, ExitCode.RENDER) from None
     pub = publication_of(inputs)
+    pub = without_scenarios(pub)
 
     series = series_of(inputs)
 
@@ -77,9 +78,7 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
 
     def put(id: str, title: str, made: Table | str) -> None:
         shown[f"tbl-{id}"] = not isinstance(made, str)
-        files[f"_tables/{id}.md"] = (
-            _absent_block(f"tbl-{id}", title, made) if isinstance(made, str) else to_quarto(made)
-        )
+        files[f"_tables/{id}.md"] = absent_block(f"tbl-{id}", title, made) if isinstance(made, str) else to_quarto(made)
 
     for id, (title, made) in all_tables(views, pub).items():
         put(id, title, made)
@@ -97,7 +96,7 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
     for id, (title, drawn) in drawings.items():
         shown[f"fig-{id}"] = not isinstance(drawn, str)
         if isinstance(drawn, str):
-            files[f"_figures/{id}.md"] = _absent_block(f"fig-{id}", title, drawn)
+            files[f"_figures/{id}.md"] = absent_block(f"fig-{id}", title, drawn)
             continue
         svg, alternative, notes = drawn
         files[f"_figures/{id}.svg"] = svg
@@ -110,20 +109,20 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
     for name, part in (annex.parts(inputs, pub, views) | definition_parts(views, pub)).items():
         files[f"_parts/{name}"] = part
     files["_parts/banner.html"] = annex.banner(inputs.made_up_notice)
-    files["_variables.yml"] = _json(_variables(inputs, views, pub, text, series))
-    files["_quarto.yml"] = _json(_project(inputs, source, shown))
+    files["_variables.yml"] = as_json(_variables(inputs, views, pub, text, series))
+    files["_quarto.yml"] = as_json(project_of(inputs, source, shown))
     for name, content in files.items():
         path = folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(content, encoding="utf-8", newline="\n")
 
 
-def _json(content: Mapping[str, Any]) -> str:
+def as_json(content: Mapping[str, Any]) -> str:
     """JSON, which every YAML reader reads."""
     return json.dumps(content, ensure_ascii=False, indent=1) + "\n"
 
 
-def _absent_block(id: str, title: str, reason: str) -> str:
+def absent_block(id: str, title: str, reason: str) -> str:
     """Stands where a table or figure would, with its number, so that references to it still hold."""
     return quarto_block(id, ["::: {.absent}", markdown_text(reason), ":::", ""], [], title)
 
@@ -151,7 +150,7 @@ def _variables(
     }
 
 
-def _project(inputs: ReportInputs, source: Path, shown: Mapping[str, bool]) -> dict[str, Any]:
+def project_of(inputs: ReportInputs, source: Path, shown: Mapping[str, bool]) -> dict[str, Any]:
     """``_quarto.yml``: the title block, what can be shown, and how real Quarto is to make the page."""
     study, notice = inputs.study, markdown_text(inputs.made_up_notice)
     survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {study['agency']}."

@@ -11,5 +11,8 @@ COLUMNS = (
     "value", "unit", "se", "ci_low", "ci_high", "confidence", "p", "n", "n_weighted", "cv", "deff", "df",
     "grade", "status", "note",
 )  # fmt: skip
+SCENARIO = ("scenario", "year", "scheme", "branch", "payer", "median", "lo80", "hi80", "se_parameters", "se_imputation")
+"""Columns after these, of coverage scenarios only: what a number is of, and what the parameter draws say of it."""
+RANGES = SCENARIO[5:]
 ESTIMATES = ("value", "se", "ci_low", "ci_high", "p", "cv", "deff")
 """What is taken out of a row that may not or cannot be shown."""

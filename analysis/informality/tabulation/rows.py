@@ -14,7 +14,7 @@ from informality.foundation.quantities import Status
 from informality.inference.estimates.comparisons import t_test
 from informality.inference.estimates.derived import Comparable, Derived
 from informality.inference.estimates.intervals import Method, interval
-from informality.tabulation.columns import COLUMNS, ESTIMATES, MAX_BY
+from informality.tabulation.columns import COLUMNS, ESTIMATES, MAX_BY, RANGES, SCENARIO
 from informality.tabulation.reliability import Standard, graded, relative_error
 
 
@@ -117,6 +117,13 @@ def finished(parts: Sequence[pd.DataFrame], settings: Settings) -> pd.DataFrame:
     out["study"], out["survey"], out["wave"] = settings.study, settings.survey, settings.wave
     out["confidence"] = settings.confidence
     return out[list(COLUMNS)]
+
+
+def complete(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows with all columns of the results table in their order; those of scenarios are empty where there are none."""
+    out = rows.reindex(columns=[*COLUMNS, *SCENARIO])
+    words = [c for c in SCENARIO if c not in (*RANGES, "year")]
+    return out.astype(dict.fromkeys(words, "str") | dict.fromkeys(RANGES, "float64") | {"year": "Int64"})
 
 
 def grade(

@@ -1,0 +1,404 @@
+"""Figures of coverage: every mark with its sampling error (thick) and the range of assumptions (thin), never "
+"one line for both."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import pandas as pd
+
+from informality.publication.coverage_tables import number_of
+from informality.publication.coverage_views import CoverageViewSpec, Told, selected
+from informality.publication.figures import GRID, INK, LOOKS, SOFT, WIDTH, drawn, wrapped
+from informality.publication.formats import MINUS, NumberFormat
+from informality.publication.notes import lower_first
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure as Canvas
+
+QUO, FOCUS, THIRD = SOFT, "#1f5a8a", "#b5541c"
+PALE = "#c9d6e2"
+DRAWING = (
+    "Thick lines: 95% confidence interval, from the sample alone. Thin lines: middle 80 per cent of the draws of what "
+    "nobody has measured."
+)
+Drawn = tuple[str, str, list[str]]
+"""SVG, alternative text, notes."""
+
+
+def dash(text: str) -> str:
+    """The package's font has no minus sign; its en dash looks like one."""
+    return text.replace(MINUS, "–").replace("-", "–")
+
+
+def axes_of(height: float, left: float, right: float, below: float = 0.5, above: float = 0.1) -> tuple[Canvas, Axes]:
+    """A canvas whose plot is ``height`` inches high, with the margins given in inches, in the look of all figures."""
+    from matplotlib.figure import Figure as Canvas
+
+    total = height + below + above
+    canvas = Canvas(figsize=(WIDTH, total))
+    axes = canvas.add_axes((left / WIDTH, below / total, (WIDTH - left - right) / WIDTH, height / total))
+    axes.tick_params(length=0, pad=4)
+    axes.set_axisbelow(True)
+    for side in axes.spines.values():
+        side.set_visible(False)
+    return canvas, axes
+
+
+def draw(make: Callable[[], Canvas]) -> str:
+    """SVG of a canvas made with the fonts and style of the report."""
+    return drawn(lambda *_: make(), pd.DataFrame(), NumberFormat(""), None, None)  # type: ignore[arg-type]
+
+
+def spoken(row: Mapping[str, Any], number: NumberFormat) -> str:
+    """A number with both its doubts, in words."""
+    text = number(row["value"])
+    if pd.notna(row["ci_low"]):
+        text += f" (sample {number(row['ci_low'])} to {number(row['ci_high'])}"
+        text += f"; assumptions {number(row['lo80'])} to {number(row['hi80'])})" if pd.notna(row["lo80"]) else ")"
+    return text
+
+
+# -- marks in rows -------------------------------------------------------------------------------------
+
+
+def rows_figure(view: CoverageViewSpec, told: Told, what: str) -> Drawn | str:
+    """One mark in each row (label), one colour for each heading; both doubts as lines."""
+    rows = selected(view, told)
+    rows = rows[rows["value"].notna()]
+    if rows.empty or not (rows["value"] != 0).any():
+        return "There is nothing to draw: no number of this figure can be shown."
+    unit = str(rows["unit"].iloc[0])
+    number = number_of(unit, rows, str(told.facts["currency"]))
+    series = list(dict.fromkeys(rows["heading"]))
+    colours = dict(zip(series, (QUO, FOCUS, THIRD), strict=False)) if len(series) > 1 else {series[0]: FOCUS}
+
+    def make() -> Canvas:
+        labels = list(dict.fromkeys(rows["label"]))
+        words = wrapped(labels, 26)
+        step = 0.17
+        heights = [max(step * len(series), 0.155 * (w.count("\n") + 1)) + 0.1 for w in words]
+        key = 0.24 * sum(1 + len(s) // 44 for s in series) if len(series) > 1 else 0.0
+        left = min(0.15 + 0.066 * max(len(line) for w in words for line in w.split("\n")), 1.8)
+        canvas, axes = axes_of(sum(heights), left, 0.62, above=0.08 + key)
+        middles, top = [], 0.0
+        for height in heights:
+            middles.append(top + height / 2)
+            top += height
+        scaled = rows[["value", "ci_low", "ci_high", "lo80", "hi80"]] * number.scale
+        low, high = min(0.0, float(scaled.min().min())), max(0.0, float(scaled.max().max()))
+        axes.set(xlim=(low - 0.02 * (high - low), high + 0.02 * (high - low)), ylim=(top, 0), xlabel=number.heading)
+        axes.set_yticks(middles, words, linespacing=1.05)
+        axes.grid(axis="x", color=GRID, linewidth=0.8)
+        axes.xaxis.set_major_formatter(lambda x, _: dash(f"{x:,.10g}".replace(",", "\u202f")))
+        axes.locator_params(axis="x", nbins=5)
+        axes.axvline(0, color=SOFT, linewidth=0.9, zorder=1)
+        for row in rows.to_dict("records"):
+            place = series.index(row["heading"]) - (len(series) - 1) / 2
+            y, colour = middles[labels.index(row["label"])] + step * place, colours[row["heading"]]
+            mark(axes, row, y, colour, number, told)
+        if len(series) > 1:
+            legend(canvas, [(colours[s], s) for s in series])
+        return canvas
+
+    parts = [
+        f"{r['label']}{', ' + r['heading'] if len(series) > 1 else ''}: {spoken(r, number)}"
+        for r in rows.to_dict("records")
+    ]
+    return draw(make), f"Dot plot. {what}. {number.heading}. {'; '.join(parts)}.", [DRAWING]
+
+
+def mark(axes: Axes, row: Mapping[str, Any], y: float, colour: str, number: NumberFormat, told: Told) -> None:
+    """A number as a mark, its sampling error as a thick line and the range of assumptions as a thin one with ends."""
+    s = number.scale
+    if pd.notna(row["lo80"]):
+        axes.hlines(y, row["lo80"] * s, row["hi80"] * s, color=colour, linewidth=0.8, zorder=2)
+        axes.vlines((row["lo80"] * s, row["hi80"] * s), y - 0.035, y + 0.035, color=colour, linewidth=0.8, zorder=2)
+    if pd.notna(row["ci_low"]):
+        axes.hlines(y, row["ci_low"] * s, row["ci_high"] * s, color=colour, linewidth=2.6, zorder=3)
+    hollow = row["grade"] == "unreliable"
+    axes.scatter(
+        [row["value"] * s],
+        [y],
+        s=20,
+        facecolor="white" if hollow else colour,
+        edgecolor=colour,
+        linewidth=1.2,
+        zorder=4,
+    )
+    text = f"{number(row['value'])} {told.pub.flags.get(row['grade'], '')}".strip()
+    axes.text(
+        1.02, y, dash(text), transform=axes.get_yaxis_transform(), color=colour, va="center", fontsize=8, clip_on=False
+    )
+
+
+def legend(canvas: Canvas, entries: Sequence[tuple[str, str]], style: Sequence[Any] = ()) -> None:
+    """A key above the plot, one line for each series."""
+    from matplotlib.lines import Line2D
+
+    styles: list[Any] = list(style) or ["-"] * len(entries)
+    handles = [
+        Line2D([], [], color=c, linewidth=2.2, linestyle=s, label="\n".join(textwrap.wrap(w, 58)))
+        for (c, w), s in zip(entries, styles, strict=True)
+    ]
+    key = canvas.legend(
+        handles=handles, loc="upper left", bbox_to_anchor=(0, 1), ncols=1, frameon=False, fontsize=8.5,
+        handlelength=1.6, borderpad=0.2, labelspacing=0.35,
+    )  # fmt: skip
+    key.set_in_layout(False)
+
+
+# -- paths ---------------------------------------------------------------------------------------------
+
+
+def fan_figure(told: Told, table: str, indicator: str, scenarios: Sequence[str], what: str) -> Drawn | str:
+    """An indicator by year: the central path, the sampling error as a dark band, the range of assumptions as a "
+    "pale one."""
+    rows = told.pub.results
+    keep = (
+        (rows["table"] == table)
+        & (rows["indicator"] == indicator)
+        & (rows["scheme"] == "all")
+        & (rows["payer"] == "all")
+    )
+    keep &= (
+        (rows["branch"] == "all")
+        & rows["dim1"].isna()
+        & rows["value"].notna()
+        & (rows["definition"] == told.pub.headline)
+    )
+    rows = rows[keep & rows["scenario"].isin(scenarios)]
+    if rows.empty:
+        return "There is nothing to draw: no number of this figure can be shown."
+    number = number_of(str(rows["unit"].iloc[0]), rows, str(told.facts["currency"]))
+    colours = dict(zip(scenarios, (QUO, FOCUS, THIRD), strict=False))
+
+    def make() -> Canvas:
+        canvas, axes = axes_of(2.3, 0.5, 0.2, above=0.35 + 0.24 * len(scenarios))
+        for name in scenarios:
+            part = rows[rows["scenario"] == name].sort_values("year")
+            x, colour = part["year"].astype(int), colours[name]
+            axes.fill_between(
+                x, part["lo80"] * number.scale, part["hi80"] * number.scale, color=colour, alpha=0.16, linewidth=0
+            )
+            axes.fill_between(
+                x, part["ci_low"] * number.scale, part["ci_high"] * number.scale, color=colour, alpha=0.38, linewidth=0
+            )
+            axes.plot(x, part["value"] * number.scale, color=colour, linewidth=1.8)
+        axes.set_ylim(bottom=min(0.0, float((rows[["lo80", "ci_low"]].min() * number.scale).min())))
+        axes.set_title(number.heading, loc="left", fontsize=9, color=SOFT, pad=6)
+        axes.locator_params(axis="x", integer=True)
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
+        axes.yaxis.set_major_formatter(lambda y, _: dash(f"{y:,.10g}".replace(",", "\u202f")))
+        legend(canvas, [(colours[s], told.scenarios[s]) for s in scenarios])
+        return canvas
+
+    parts = []
+    for name in scenarios:
+        part = rows[rows["scenario"] == name].sort_values("year").to_dict("records")
+        ends = [part[0], part[-1]] if len(part) > 1 else part
+        parts.append(f"{told.scenarios[name]}: " + "; ".join(f"{r['year']}: {spoken(r, number)}" for r in ends))
+    note = (
+        "Dark band: 95% confidence interval, from the sample alone. Pale band: middle 80 per cent of the draws of what "
+        "nobody has measured."
+    )
+    return draw(make), f"Line chart by year. {what}. {number.heading}. {'. '.join(parts)}.", [note]
+
+
+# -- tornado -------------------------------------------------------------------------------------------
+
+
+def tornado_figure(told: Told, indicator: str, what: str, most: int = 10) -> Drawn | str:
+    """Each uncertain number by itself at its 10th and 90th percentile, the widest first."""
+    found = [r for r in told.facts["tornado"] if r["indicator"] == indicator][:most]
+    if not found:
+        return "No number that is uncertain moves this result."
+    unit = {"liability.0.03": told.facts["currency"]}.get(
+        indicator, told.facts["currency"] if indicator != "members" else "persons"
+    )
+    spread = pd.DataFrame({"se": [r["width"] / 4 for r in found], "se_parameters": 0.0})
+    number = number_of(str(unit), spread, str(told.facts["currency"]))
+    named = [parameter_words(r["parameter"], told) for r in found]
+
+    def make() -> Canvas:
+        words = wrapped(named, 30)
+        heights = [0.15 * (w.count("\n") + 1) + 0.12 for w in words]
+        canvas, axes = axes_of(sum(heights), 1.95, 0.25, above=0.32)
+        centre, top = found[0]["centre"] * number.scale, 0.0
+        middles = []
+        for row, height in zip(found, heights, strict=True):
+            y = top + height / 2
+            middles.append(y)
+            top += height
+            for end, colour in (("at_low", PALE), ("at_high", FOCUS)):
+                axes.barh(y, row[end] * number.scale - centre, left=centre, height=0.17, color=colour, linewidth=0)
+        axes.axvline(centre, color=INK, linewidth=1)
+        axes.set(ylim=(top, 0), xlabel=number.heading)
+        axes.set_yticks(middles, words, linespacing=1.05, fontsize=8)
+        axes.locator_params(axis="x", nbins=5)
+        axes.xaxis.set_major_formatter(lambda x, _: dash(f"{x:,.10g}".replace(",", "\u202f")))
+        axes.grid(axis="x", color=GRID, linewidth=0.8)
+        from matplotlib.patches import Patch
+
+        key = [Patch(color=PALE, label="at its 10th percentile"), Patch(color=FOCUS, label="at its 90th")]
+        canvas.legend(
+            handles=key, loc="upper left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=8.5, borderpad=0.2
+        )
+        return canvas
+
+    parts = [
+        f"{n}: {number(r['at_low'])} at {r['low']:.3g}, {number(r['at_high'])} at {r['high']:.3g} ({r['unit']})"
+        for n, r in zip(named, found, strict=True)
+    ]
+    centre = number(found[0]["centre"])
+    note = "One number at a time, all others at their most likely value; the line is the result with all of them there."
+    return draw(make), f"Bar chart. {what}. {number.heading}, {centre} in the middle. {'; '.join(parts)}.", [note]
+
+
+def parameter_words(name: str, told: Told) -> str:
+    """``takeup.beta_subsidy`` as words; the name of a lever's scenario or of a scheme in front."""
+    for id, title in {**told.schemes, **told.scenarios}.items():
+        if name.startswith(f"{id}."):
+            rest = name.removeprefix(f"{id}.").replace("benefits.", "").replace("cash.", "")
+            rest = ".".join(p for p in rest.split(".") if not p.isdigit())
+            return f"{title}: {rest.replace('_', ' ').replace('.', ', ')}"
+    if name in told.words.parameters:
+        return told.words.parameters[name]
+    part, _, rest = name.partition(".")
+    words = {
+        "takeup": "Take-up",
+        "newly_covered": "Newly obliged",
+        "density": "Months paid",
+        "claims": "Claims",
+        "capacity": "Means",
+    }
+    return f"{words.get(part, part.capitalize())}: {rest.replace('_', ' ').replace('.', ', ')}"
+
+
+# -- rules ---------------------------------------------------------------------------------------------
+
+
+def schedule_figure(told: Told) -> Drawn | str:
+    """What is paid in all, as a share of a wage, by wage: the kinks at floor and ceiling; now, and in the focus "
+    "scenario."""
+    year, found = told.facts["years"]["shown"], pd.DataFrame(told.facts["schedule"])
+    if found.empty:
+        return "No scheme of this study has rates."
+    whole = found.groupby(["scenario", "scheme", "wage"], as_index=False)[["amount", "share"]].sum()
+    schemes = list(dict.fromkeys(whole["scheme"]))
+    colours = dict(zip(schemes, ("#6f7536", FOCUS, THIRD, "#7b3f8c"), strict=False))
+    limits = whole.groupby("scheme")["wage"].max()
+    million = 1e-6
+
+    def make() -> Canvas:
+        names = [s for s in schemes if s in colours]
+        canvas, axes = axes_of(2.3, 0.5, 0.2, above=0.35 + 0.24 * (len(names) + 1))
+        for name in names:
+            for scenario, style, width in ((told.quo, "-", 1.8), (told.focus, (0, (4, 2)), 1.4)):
+                part = whole[(whole["scheme"] == name) & (whole["scenario"] == scenario)]
+                axes.plot(
+                    part["wage"] * million, part["share"] * 100, color=colours[name], linestyle=style, linewidth=width
+                )
+        axes.set(xlim=(0, float(limits.min()) * million), ylim=(0, min(float(whole["share"].max() * 100) * 1.05, 40)))
+        axes.set_xlabel(f"Earnings a month, {told.facts['currency']} million")
+        axes.set_title("Per cent of earnings, all payers together", loc="left", fontsize=9, color=SOFT, pad=6)
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
+        lines = [(colours[s], told.schemes[s]) for s in names] + [(INK, f"Dashed: {told.scenarios[told.focus]}")]
+        legend(canvas, lines, ["-"] * len(names) + ["--"])
+        return canvas
+
+    said = []
+    for name in schemes:
+        part = whole[(whole["scheme"] == name) & (whole["scenario"] == told.quo)].sort_values("wage")
+        flat = part[(part["share"] - part["share"].median()).abs() < 1e-9]
+        said.append(
+            f"{told.schemes[name]}: {100 * part['share'].median():.1f} per cent between {flat['wage'].min():,.0f} and "
+            f"{flat['wage'].max():,.0f}, more below, less above"
+        )
+    note = (
+        "Below the floor everybody pays on the floor, so the share rises as earnings fall; above the ceiling it falls. "
+        f"Rules of {year}."
+    )
+    return draw(make), f"Line chart of contributions by earnings. {'; '.join(said)}.", [note]
+
+
+def vesting_figure(told: Told) -> Drawn | str:
+    """Months a year that must be paid for a pension, by age of joining and sex, in the voluntary scheme or the "
+    "first with a pension."""
+    found = pd.DataFrame([r for r in told.facts["vesting"] if r["scenario"] == told.quo])
+    if found.empty:
+        return "No scheme of this study pays a pension."
+    own = {r["scheme"] for r in told.facts["schedule"] if r["payer"] == "self"}
+    scheme = next((s for s in dict.fromkeys(found["scheme"]) if s in own), found["scheme"].iloc[0])
+    found = found[found["scheme"] == scheme]
+
+    def make() -> Canvas:
+        canvas, axes = axes_of(2.1, 0.5, 0.75, above=0.35)
+        for sex, words in (("male", "Men"), ("female", "Women")):
+            part = found[(found["sex"] == sex) & (found["density_needed"] <= 1.0)]
+            if part.empty:
+                continue
+            colour, shape = LOOKS[sex]
+            axes.plot(part["age"], 12 * part["density_needed"], color=colour, linewidth=1.8)
+            last = part.iloc[-1]
+            axes.scatter([last["age"]], [12 * last["density_needed"]], marker=shape, s=22, color=colour, zorder=3)
+            axes.text(last["age"], 12.6, words, color=colour, fontweight="bold", va="bottom", ha="center")
+        axes.axhline(12, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)))
+        axes.set(ylim=(0, 14.2), yticks=[0, 3, 6, 9, 12], xlabel="Age of joining")
+        axes.set_title(
+            "Months a year that must be paid until the pension age", loc="left", fontsize=9, color=SOFT, pad=6
+        )
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
+        return canvas
+
+    parts = []
+    for sex, words in (("male", "men"), ("female", "women")):
+        part = found[(found["sex"] == sex) & found["age"].isin([25, 30, 35, 40, 45, 50])]
+        parts += [
+            f"{words} joining at {r['age']}: "
+            + (f"{12 * r['density_needed']:.1f} months" if r["density_needed"] <= 1 else "impossible")
+            for r in part.to_dict("records")
+        ]
+    note = "Where a line ends, even paying every month is not enough: those who join later earn no pension under present rules."
+    return draw(make), f"Line chart, {lower_first(told.schemes[scheme])}. {'; '.join(parts)}.", [note]
+
+
+def take_home_figure(told: Told) -> Drawn | str:
+    """What becoming insured does to take-home pay and to labour cost, per cent, by wage."""
+    found = pd.DataFrame(told.facts["take_home"])
+    if found.empty:
+        return "No scheme of this study has employees."
+    found = found[found["scheme"] == found["scheme"].iloc[-1]]
+    rise = 100 * (found["cost"] / found["wage"] - 1)
+    low, high = (100 * (found[k] / found["wage"] - 1) for k in ("net_low", "net_high"))
+    x = found["wage"] * 1e-6
+
+    def make() -> Canvas:
+        canvas, axes = axes_of(2.1, 0.5, 0.2, above=0.35 + 0.48)
+        axes.fill_between(x, low, high, color=FOCUS, alpha=0.25, linewidth=0)
+        axes.plot(x, high, color=FOCUS, linewidth=1.8)
+        axes.plot(x, low, color=FOCUS, linewidth=1.0, linestyle=(0, (4, 2)))
+        axes.plot(x, rise, color=THIRD, linewidth=1.8)
+        axes.axhline(0, color=SOFT, linewidth=0.9)
+        axes.yaxis.set_major_formatter(lambda y, _: dash(f"{y:g}"))
+        axes.set_xlabel(f"Wage a month, {told.facts['currency']} million")
+        axes.set_title("Per cent of the wage", loc="left", fontsize=9, color=SOFT, pad=6)
+        axes.grid(axis="y", color=GRID, linewidth=0.8)
+        legend(
+            canvas,
+            [
+                (FOCUS, "Take-home pay (dashed: all of the employer’s part shifted to pay)"),
+                (THIRD, "Labour cost, half shifted"),
+            ],
+        )
+        return canvas
+
+    parts = [
+        f"wage {w:,.0f}: take-home pay {b:+.1f} to {a:+.1f}, labour cost {c:+.1f}"
+        for w, a, b, c in zip(found["wage"], high, low, rise, strict=True)
+    ]
+    note = "At and below the minimum wage pay cannot be lowered, so the employer bears all of its own part."
+    return draw(make), f"Line chart by wage, per cent. {'; '.join(parts)}.", [note]

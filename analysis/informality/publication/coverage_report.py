@@ -1,0 +1,162 @@
+"""The coverage report: tables, figures and sentences of scenarios, written to a build folder and rendered to "
+"one page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.publication import annex, coverage_figures, coverage_prose, coverage_tables
+from informality.publication.coverage_figures import Drawn
+from informality.publication.coverage_views import CoverageViewSpec, Told, read_coverage_views
+from informality.publication.inputs import ReportInputs
+from informality.publication.published import publication
+from informality.publication.render import TEMPLATES, render
+from informality.publication.report import absent_block, as_json, project_of
+from informality.publication.table import Table, html_text, markdown_text, quarto_block, to_quarto
+
+KEPT = "_build_coverage"
+
+
+def build_coverage_report(inputs: ReportInputs, facts: Mapping[str, Any], source: Path, out_dir: Path) -> list[Path]:
+    """Write ``out_dir/_build_coverage`` and ``out_dir/<name of source>.html``; return the files written, the page first.
+
+    ``facts``: those of :func:`informality.coverage.facts.facts_of`. Raises :class:`InformalityError` with every problem.
+    """
+    if not source.is_file():
+        raise InformalityError(Problem(str(source), "this report source does not exist"), ExitCode.RENDER)
+    building = out_dir / f".build-coverage-{os.getpid()}"
+    try:
+        building.mkdir(parents=True)
+        for name, content in _files(inputs, facts, source).items():
+            path = building / name
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(content, encoding="utf-8", newline="\n")
+        page = render(building / source.name, building / f"{source.stem}.html")
+        target, kept = out_dir / page.name, out_dir / KEPT
+        shutil.rmtree(kept, ignore_errors=True)
+        os.replace(page, target)
+        os.replace(building, kept)
+    finally:
+        shutil.rmtree(building, ignore_errors=True)
+    return [target, *sorted(p for p in kept.rglob("*") if p.is_file())]
+
+
+def told_of(inputs: ReportInputs, facts: Mapping[str, Any]) -> Told:
+    """The rows and facts with the words they are told in."""
+    study = inputs.study
+    survey = f"{study['survey_title']}, {study['wave_title']}, {study['agency']}"
+    origin = f"Source: {survey}; scenarios of {facts['baseline']['title']}."
+    pub = publication(
+        inputs.results,
+        inputs.labels,
+        inputs.reliability,
+        str(study["headline"]),
+        f"{origin} {inputs.made_up_notice}".strip(),
+    )
+    scenarios = {s["id"]: s["title"] for s in facts["scenarios"]}
+    scenarios.setdefault(str(facts["quo"]), "Nothing changes")
+    schemes = {r["scheme"]: r["title"] for r in facts["schemes"]}
+    definitions = {note.id: note.title for note in inputs.definitions}
+    return Told(pub, facts, read_coverage_views(), scenarios, schemes, definitions)
+
+
+def _files(inputs: ReportInputs, facts: Mapping[str, Any], source: Path) -> dict[str, str]:
+    told = told_of(inputs, facts)
+    text = source.read_text(encoding="utf-8-sig")
+    files = {source.name: text, "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
+    shown: dict[str, bool] = {}
+    made = coverage_tables_of(told)
+    for id, (title, table) in made.items():
+        shown[f"tbl-{id}"] = not isinstance(table, str)
+        files[f"_tables/{id}.md"] = (
+            absent_block(f"tbl-{id}", title, table) if isinstance(table, str) else to_quarto(table)
+        )
+    for id, (title, drawn) in _figures(told).items():
+        shown[f"fig-{id}"] = not isinstance(drawn, str)
+        if isinstance(drawn, str):
+            files[f"_figures/{id}.md"] = absent_block(f"fig-{id}", title, drawn)
+            continue
+        svg, alternative, notes = drawn
+        files[f"_figures/{id}.svg"] = svg
+        image = f'![](_figures/{id}.svg){{fig-alt="{html_text(alternative)}"}}'
+        standing = coverage_tables.STANDING_OF_FIGURES
+        files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], [*notes, standing, told.pub.source], title)
+    for name, part in coverage_prose.parts(told).items():
+        files[f"_parts/{name}"] = part
+    files["_parts/design.md"] = annex.design(inputs.design)
+    files["_parts/reliability.md"] = annex.reliability(inputs.reliability)
+    files["_parts/provenance.md"] = annex.provenance(inputs.provenance)
+    files["_parts/banner.html"] = annex.banner(inputs.made_up_notice)
+    study = {key: markdown_text(value) for key, value in inputs.study.items()}
+    headline = next((n.title for n in inputs.definitions if n.id == inputs.study["headline"]), "")
+    files["_variables.yml"] = as_json(
+        {"study": study, "headline_definition": markdown_text(headline), **coverage_prose.variables(told)}
+    )
+    files["_quarto.yml"] = as_json(project_of(inputs, source, shown))
+    return files
+
+
+def coverage_tables_of(told: Told) -> dict[str, tuple[str, Table | str]]:
+    """Every table of scenarios with its title, by name; a sentence where there is none."""
+    made: dict[str, tuple[str, Table | str]] = {
+        id: (view.title, coverage_tables.table_of_coverage(id, view, told)) for id, view in told.words.tables.items()
+    }
+    return made | {
+        "schemes": ("The schemes as they are", coverage_tables.schemes(told)),
+        "take-home": ("A newly insured employee", coverage_tables.take_home(told)),
+        "vesting": ("Who can still earn a pension", coverage_tables.vesting(told)),
+        "variance": ("Where the doubt comes from", coverage_tables.variance(told)),
+        "register": ("Every number the scenarios rest on", coverage_tables.register(told)),
+        "gates": ("Checks that every scenario passed", coverage_tables.gates(told)),
+    }
+
+
+def _figures(told: Told) -> dict[str, tuple[str, Drawn | str]]:
+    last, words = told.last, told.words.tables
+    focus = told.scenarios[told.focus]
+
+    def rows(view: CoverageViewSpec, title: str) -> tuple[str, Drawn | str]:
+        return title, coverage_figures.rows_figure(view, told, title)
+
+    stairs = words["changes"].model_copy(update={"indicators": ["members"], "group": ""})
+    steps = words["steps"]
+    regions, fifths = words["regions"], words["quintiles"]
+    dearest = coverage_tables.dearest(told)
+    paths = [told.quo, *coverage_tables.costing(told, [told.focus, *([dearest] if dearest else [])])]
+    money = (
+        f"Cost to the State budget, per cent of the gross domestic product, {told.facts['years']['first']} to {last}"
+    )
+    members = f"Registered members, {told.facts['years']['first']} to {last}"
+    lines = list(dict.fromkeys(paths))
+    return {
+        "stairs": rows(stairs, f"Members that each scenario adds, {last}"),
+        "steps": rows(steps, f"From the right to join to a month paid, {last}"),
+        "fan-members": (
+            members,
+            coverage_figures.fan_figure(
+                told, "coverage", "members", list(dict.fromkeys([told.quo, told.focus])), members
+            ),
+        ),
+        "fan-cost": (money, coverage_figures.fan_figure(told, "coverage_share", "state_cost_gdp", lines, money)),
+        "regions": rows(regions, f"Registered members per employed person by region, {last}"),
+        "quintiles": rows(fifths, f"Registered members by fifth of people, {last}"),
+        "tornado-members": (
+            t := f"What moves the members added most: {focus}, {last}",
+            coverage_figures.tornado_figure(told, "members", t),
+        ),
+        "tornado-liability": (
+            t := f"What moves the pension rights added most: {focus}, {last}",
+            coverage_figures.tornado_figure(told, "liability.0.03", t),
+        ),
+        "schedule": ("Contributions by earnings, all payers together", coverage_figures.schedule_figure(told)),
+        "vesting": ("Months that must be paid for a pension, by age of joining", coverage_figures.vesting_figure(told)),
+        "take-home": (
+            "What becoming insured does to take-home pay and labour cost",
+            coverage_figures.take_home_figure(told),
+        ),
+    }

@@ -1,0 +1,335 @@
+"""Tables of coverage: each number with its sampling error and, in columns of its own, the range of what nobody "
+"has measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from informality.foundation.quantities import weakest
+from informality.publication.coverage_views import CoverageViewSpec, Told, selected
+from informality.publication.formats import COUNT, NumberFormat, column_format, money_format, supported_decimals
+from informality.publication.notes import STANDING_WORDS, interval_words, lower_first, undetermined, why_missing
+from informality.publication.table import Cell, Column, RowGroup, Table
+
+RANGE = "Range of assumptions"
+MARKS = {"verified": "", "derived": "", "recall": "r", "assumption": "a"}
+"""Letter of the weakest number that a result rests on."""
+
+
+def number_of(unit: str, rows: pd.DataFrame, currency: str) -> NumberFormat:
+    """How numbers of a unit are printed: no finer than the sampling error and the range of assumptions together "
+    "allow."""
+    errors = list(np.hypot(rows["se"].fillna(0), rows["se_parameters"].fillna(0))) if len(rows) else []
+    if unit == "persons":
+        decimals = supported_decimals(errors)
+        return NumberFormat("Thousand persons", 1e-3, 1 if decimals is None or decimals > -3 else 0)
+    return money_format(unit, errors) if unit == currency else column_format(unit, errors, unit)
+
+
+def table_of_coverage(id: str, view: CoverageViewSpec, told: Told) -> Table | str:
+    """The published table, or a sentence saying why there is none."""
+    rows = selected(view, told)
+    if rows.empty and view.nonzero == "yes":
+        return "No scenario of this study has any."
+    if reason := why_missing(rows):
+        return reason
+    currency = str(told.facts["currency"])
+    units = list(dict.fromkeys(rows["unit"]))
+    formats = {unit: number_of(unit, rows[rows["unit"] == unit], currency) for unit in units}
+    one = formats[units[0]] if len(units) == 1 else None
+    interval = interval_words(rows)
+    columns = [
+        Column("label", ""),
+        Column("value", one.heading if one else "Value", one, align="right"),
+        Column("low", "Low", one, (interval,), "right"),
+        Column("high", "High", one, (interval,), "right"),
+        Column("lo80", "Low", one, (RANGE,), "right"),
+        Column("hi80", "High", one, (RANGE,), "right"),
+        Column("n", COUNT.heading, COUNT, align="right"),
+    ]
+    groups = []
+    for heading, part in rows.groupby("heading", sort=False):
+        inside = list(dict.fromkeys(part["unit"]))
+        unit = f" ({unit_words(formats[inside[0]])})" if not one and len(inside) == 1 else ""
+        made = []
+        for row in part.to_dict("records"):
+            label = row["label"] + (f" ({unit_words(formats[row['unit']])})" if not one and len(inside) > 1 else "")
+            made.append((Cell(label), *_cells(row, formats[row["unit"]] if not one else None, told)))
+        groups.append(RowGroup(f"{heading}{unit}".strip(), tuple(made)))
+    title = f"{view.title}, {_years(view, told)}"
+    notes = ([view.note] if view.note else []) + notes_of_coverage(rows, told)
+    return Table(id, title, tuple(columns), tuple(groups), tuple(notes), told.pub.source)
+
+
+def unit_words(number: NumberFormat) -> str:
+    """The unit for the middle of a line: ``thousand persons``, but ``LAK billion``."""
+    return number.heading if number.heading[:2].isupper() else lower_first(number.heading)
+
+
+def _years(view: CoverageViewSpec, told: Told) -> str:
+    first, last = told.facts["years"]["first"], told.facts["years"]["last"]
+    return {"first": f"{first}", "last": f"{last}", "ends": f"{first} and {last}", "path": f"{first} to {last}"}[
+        view.years
+    ]
+
+
+def _cells(row: Mapping[str, Any], number: NumberFormat | None, told: Told) -> tuple[Cell, ...]:
+    sign = told.pub.flags.get(row["grade"], "")
+    if row["grade"] == "suppressed":
+        return tuple(Cell(words=sign or "–") for _ in range(6))
+    if row["grade"] == "not_determinable":
+        return (Cell(words="not determinable"), *(Cell() for _ in range(5)))
+    flag = ",".join(filter(None, (sign, MARKS[row["status"]])))
+    numbers = [
+        Cell(row[k], format=number) if pd.notna(row[k]) else Cell() for k in ("ci_low", "ci_high", "lo80", "hi80")
+    ]
+    n = Cell(row["n"]) if pd.notna(row["n"]) else Cell()
+    return (Cell(row["value"], flag, format=number), *numbers, n)
+
+
+def notes_of_coverage(rows: pd.DataFrame, told: Told) -> list[str]:
+    """What the two kinds of doubt are, what the letters mean, and the standing of the weakest number used."""
+    notes = [
+        f"{interval_words(rows)}: the sample alone. {RANGE}: the middle 80 per cent of {told.facts['draws']:,} "
+        f"draws of the "
+        "numbers nobody has measured, with the sample as it is. The two are not added up."
+    ]
+    if not told.facts["draws"] or rows["lo80"].isna().all():
+        notes = [f"{interval_words(rows)}: the sample alone. No range of assumptions was drawn for these numbers."]
+    signs = [
+        f"{sign}: {lower_first(told.pub.meanings[grade].rstrip('.'))}"
+        for grade, sign in told.pub.flags.items()
+        if sign and grade in set(rows["grade"])
+    ]
+    standing = weakest(*rows["status"].dropna().unique())
+    if MARKS[standing]:
+        signs.append(f"{MARKS[standing]}: {lower_first(STANDING_WORDS[standing].split(';')[0].rstrip('.'))}")
+    if signs:
+        notes.append("; ".join(signs) + ".")
+    if reasons := undetermined(rows):
+        notes.append(f"Not determinable: {reasons}.")
+    return notes
+
+
+STANDING_OF_FIGURES = "Rests in part on assumptions and on figures from memory: see the register."
+
+
+def dearest(told: Told) -> str | None:
+    """The scenario that changes the cost to the State budget most; None where none does."""
+    rows = told.pub.results
+    keep = (rows["table"] == "coverage_change") & (rows["indicator"] == "state_cost") & (rows["year"] == told.last)
+    found = rows[keep & (rows["definition"] == told.pub.headline) & (rows["value"].abs() > 0)]
+    return str(found.loc[found["value"].abs().idxmax(), "scenario"]) if len(found) else None
+
+
+def costing(told: Told, scenarios: Sequence[str]) -> list[str]:
+    """Those of some scenarios that change the cost to the State budget: another line would lie on the status quo's."""
+    rows = told.pub.results
+    keep = (rows["table"] == "coverage_change") & (rows["indicator"] == "state_cost") & (rows["year"] == told.last)
+    moved = set(rows.loc[keep & (rows["value"].abs() > 0), "scenario"])
+    return [s for s in scenarios if s in moved]
+
+
+# -- tables of facts -----------------------------------------------------------------------------------
+
+STATUS_WORDS = {
+    "verified": "read in a source",
+    "derived": "worked out",
+    "recall": "from memory",
+    "assumption": "assumed",
+}
+
+
+def plain(
+    id: str, title: str, rows: Sequence[Sequence[Any]], columns: Sequence[Column], notes: Sequence[str] = ()
+) -> Table:
+    """A table of rows whose first element is the heading they stand under."""
+    groups: dict[str, list[tuple[Cell, ...]]] = {}
+    for heading, *cells in rows:
+        made = tuple(c if isinstance(c, Cell) else Cell(None if c is None or c != c else c) for c in cells)
+        groups.setdefault(str(heading), []).append(made)
+    built = tuple(RowGroup(heading, tuple(cells)) for heading, cells in groups.items())
+    return Table(id, title, tuple(columns), built, tuple(notes))
+
+
+def schemes(told: Told) -> Table:
+    """The rules of each scheme with the standing of each number."""
+    rows = [(r["title"], r["what"], r["value"], STATUS_WORDS[r["status"]]) for r in told.facts["schemes"]]
+    columns = [Column("what", "Rule"), Column("value", "Value"), Column("status", "Standing")]
+    year, currency = told.facts["years"]["shown"], told.facts["currency"]
+    note = f"Amounts in {currency} a month. Read on 1 July {year}. Sources stand in the register of assumptions."
+    return plain("schemes", f"The schemes as they are, {year}", rows, columns, [note])
+
+
+def take_home(told: Told) -> Table | str:
+    """Pay and labour cost before and after insurance, by wage."""
+    found = told.facts["take_home"]
+    if not found:
+        return "No scheme of this study has employees."
+    money = NumberFormat("", 1e-3, 0)
+    share = NumberFormat("", 100, 1)
+    rows = []
+    for r in found:
+        cells = [Cell(r[k]) for k in ("wage", "base", "employee", "employer", "net_low", "net_high")]
+        rise, least = r["cost"] / r["wage"] - 1, r["employee"] / r["wage"]
+        rows.append((told.schemes[r["scheme"]], *cells, Cell(least), Cell(rise), Cell(r["at_risk"])))
+    columns = [
+        Column("wage", "Wage", money, align="right"),
+        Column("base", "Pays on", money, align="right"),
+        Column("employee", "Employee", money, ("Contribution",), "right"),
+        Column("employer", "Employer", money, ("Contribution",), "right"),
+        Column("net_low", "If all is shifted", money, ("Take-home pay",), "right"),
+        Column("net_high", "If nothing is", money, ("Take-home pay",), "right"),
+        Column("least", "Employee’s part, % of wage", share, align="right"),
+        Column("rise", "Labour cost, % more", share, align="right"),
+        Column("risk", "Jobs at risk, %", share, align="right"),
+    ]
+    notes = [
+        f"Thousand {told.facts['currency']} a month, {told.facts['years']['shown']}. Employers may lower pay by "
+        f"part of their own "
+        "contribution; where pay would fall below the minimum wage it cannot. Labour cost is shown with half of "
+        "it shifted. Jobs at "
+        "risk: the response found in Colombia to labour cost, a sensitivity that no other number of this report "
+        "contains. Rests on assumptions."
+    ]
+    return plain("take-home", "A newly insured employee: pay and labour cost by wage", rows, columns, notes)
+
+
+def vesting(told: Told) -> Table | str:
+    """Density needed for a pension, and the worth of a pension for what is paid, by age of joining and sex."""
+    ages = (25, 30, 35, 40, 45, 50)
+    found = [r for r in told.facts["vesting"] if r["scenario"] in (told.quo, told.focus) and r["age"] in ages]
+    if not found:
+        return "No scheme of this study pays a pension."
+    by: dict[tuple[str, str, int], dict[str, Any]] = {}
+    for r in found:
+        by.setdefault((r["scenario"], r["scheme"], r["age"]), {})[r["sex"]] = r
+    rows = []
+    for (scenario, scheme, age), sexes in by.items():
+        if scenario != told.quo and _same(sexes, by.get((told.quo, scheme, age), {})):
+            continue
+        heading = f"{told.schemes[scheme]}: {told.scenarios[scenario]}"
+        cells: list[Cell] = [Cell(str(age))]
+        for sex in ("male", "female"):
+            r = sexes.get(sex)
+            needed = r["density_needed"] if r else None
+            cells.append(Cell(words="impossible") if needed is None or needed > 1 else Cell(12 * needed))
+            cells.append(Cell(r["worth_expected"]) if r else Cell())
+            cells.append(Cell(r["worth"]) if r else Cell())
+        rows.append((heading, *cells))
+    two = NumberFormat("", 1, 1)
+    months = NumberFormat("", 1, 1)
+    columns = [Column("age", "Joins at")]
+    for sex in ("Men", "Women"):
+        columns += [
+            Column(f"{sex}.needed", "Months a year needed", months, (sex,), "right"),
+            Column(f"{sex}.expected", "Worth at the usual density", two, (sex,), "right"),
+            Column(f"{sex}.worth", "Worth if always paid", two, (sex,), "right"),
+        ]
+    notes = [
+        "Months a year needed: how many months of each year a person must pay until the pension age to earn a "
+        "pension. Worth: value of "
+        "the pension to be expected over that of the pension contributions paid; above 1 the fund pays more than "
+        "it gets, 0: no pension "
+        "is earned. No survivors’ pension and no lump sum is counted. A sign and a scale, not an actuarial "
+        "valuation: the rate at which "
+        "rights accrue is from memory."
+    ]
+    return plain("vesting", "Who can still earn a pension, and what it is worth", rows, columns, notes)
+
+
+def _same(a: Mapping[str, Mapping[str, Any]], b: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a rule of pensions is that of the status quo."""
+    keys = ("density_needed", "worth", "worth_expected")
+    return a.keys() == b.keys() and all(a[s][k] == b[s][k] for s in a for k in keys)
+
+
+def variance(told: Told) -> Table | str:
+    """The variance of the last year by source."""
+    found = told.facts["variance"]
+    if not found:
+        return "Nothing varies in this study."
+    share = NumberFormat("", 100, 0)
+    names = ("sampling", "parameters", "imputation")
+    rows = [
+        (told.scenarios[r["scenario"]], told.words.indicators[r["indicator"]], *(Cell(r[n]) for n in names))
+        for r in found
+    ]
+    columns = [
+        Column("indicator", ""),
+        Column("sampling", "The sample", share, align="right"),
+        Column("parameters", "Numbers nobody has measured", share, align="right"),
+        Column("imputation", "Earnings not stated", share, align="right"),
+    ]
+    note = "Per cent of the variance of each number. Where the assumptions weigh most, a larger sample would not help."
+    return plain("variance", f"Where the doubt comes from, {told.last}", rows, columns, [note])
+
+
+def register(told: Told) -> Table:
+    """Every number the scenarios rest on."""
+    number = NumberFormat("", 1, 0)
+
+    def amount(value: float | None) -> str | None:
+        if value is None:
+            return None
+        return number(value) if abs(value) >= 1000 else f"{value:g}"
+
+    titles = {**told.schemes, told.facts["baseline"]["id"]: told.facts["baseline"]["title"]}
+    rows = []
+    for r in told.facts["register"]:
+        part = str(r["part"])
+        heading = (
+            titles.get(part)
+            or f"Lever {part.rpartition('.')[2]} of: {told.scenarios.get(part.rpartition('.')[0], part)}"
+        )
+        name = str(r["name"]).replace("_", " ").replace(".", ", ")
+        since = f"since {r['from']}" if r["from"] else ""
+        about = "; ".join(filter(None, (since, r["source"], r["note"])))
+        rows.append(
+            (
+                heading,
+                name,
+                amount(r["value"]),
+                amount(r["low"]),
+                amount(r["high"]),
+                r["unit"],
+                STATUS_WORDS[r["status"]],
+                about,
+            )
+        )
+    columns = [
+        Column("name", "Number"),
+        Column("value", "Value", align="right"),
+        Column("low", "Low", align="right"),
+        Column("high", "High", align="right"),
+        Column("unit", "Unit"),
+        Column("status", "Standing"),
+        Column("source", "Source and remark"),
+    ]
+    return plain("register", "Every number the scenarios rest on", rows, columns)
+
+
+def gates(told: Told) -> Table:
+    """What was checked of every scenario: a line for each thing compared; lines that are the same for all stand "
+    "once."""
+    seen: dict[tuple[int, str, str], list[str]] = {}
+    for g in told.facts["gates"]:
+        for line in g["evidence"]:
+            seen.setdefault((g["number"], g["title"], line), []).append(g["scenario"])
+    total = len({g["scenario"] for g in told.facts["gates"]})
+    passed = {(g["number"], g["scenario"]): g["passed"] for g in told.facts["gates"]}
+    rows = [
+        (
+            f"{number}. {title}",
+            line,
+            "all" if len(names) == total else ", ".join(names),
+            "yes" if all(passed[number, n] for n in names) else "no",
+        )
+        for (number, title, line), names in sorted(seen.items(), key=lambda item: item[0][0])
+    ]
+    columns = [Column("what", "What was compared"), Column("where", "Scenarios"), Column("passed", "Passed")]
+    return plain("gates", "Checks that every scenario passed", rows, columns)

@@ -1,0 +1,146 @@
+"""Views of coverage rows: which rows make a table, and how they are arranged. Figures use the same arrangement."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+from pydantic import Field
+
+from informality.foundation.library import LIBRARY
+from informality.foundation.specfile import SpecModel, Words, load
+from informality.publication.published import Publication
+
+ALL = "all"
+Named = Literal["scenario", "indicator", "year", "scheme", "payer", "branch", "level", "definition", "variable"]
+
+
+class CoverageViewSpec(SpecModel):
+    """One published table of coverage rows; see the head of ``coverage_views.yml``."""
+
+    title: Words
+    table: Words
+    scenarios: Literal["all", "quo", "focus", "both", "changing"] = "all"
+    years: Literal["first", "last", "ends", "path"] = "last"
+    schemes: Literal["whole", "each", "both"] = "whole"
+    payers: Literal["whole", "each"] = "whole"
+    branches: Literal["whole", "each"] = "whole"
+    indicators: list[Words] = Field(default_factory=list)
+    definitions: Literal["headline", "all"] = "headline"
+    by: list[Words] = Field(default_factory=list)
+    group: Words = ""
+    row: Named
+    nonzero: Literal["yes", "no"] = "no"
+    note: str = ""
+
+
+class CoverageViewsSpec(SpecModel):
+    """The whole of ``coverage_views.yml``."""
+
+    indicators: dict[str, Words]
+    payers: dict[str, Words]
+    branches: dict[str, Words]
+    stored: dict[str, Words]
+    levels: dict[str, dict[str, Words]]
+    parameters: dict[str, Words]
+    tables: dict[str, CoverageViewSpec]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a coverage report is made from: the results, their words, and the facts beside them."""
+
+    pub: Publication
+    facts: Mapping[str, Any]
+    words: CoverageViewsSpec
+    scenarios: Mapping[str, str]
+    schemes: Mapping[str, str]
+    definitions: Mapping[str, str]
+
+    @property
+    def quo(self) -> str:
+        return str(self.facts["quo"])
+
+    @property
+    def focus(self) -> str:
+        return str(self.facts["focus"])
+
+    @property
+    def last(self) -> int:
+        return int(self.facts["years"]["last"])
+
+    def label(self, kind: str, row: Mapping[str, Any]) -> str:
+        """The words of one thing a row is of."""
+        value = row.get(kind)
+        if kind == "scenario":
+            return self.scenarios.get(str(value), str(value))
+        if kind == "indicator":
+            return self.words.indicators.get(str(value), str(value))
+        if kind == "scheme":
+            return "All schemes" if value == ALL else self.schemes.get(str(value), str(value))
+        if kind == "payer":
+            return self.words.payers.get(str(value), str(value))
+        if kind == "branch":
+            return self.words.branches.get(str(value), str(value))
+        if kind == "variable":
+            return self.pub.labels.variable(str(row["dim1"]))
+        if kind == "level":
+            own = self.words.levels.get(str(row["dim1"]), {})
+            return own.get(str(row["level1"])) or self.pub.labels.level(str(row["dim1"]), str(row["level1"]))
+        if kind == "definition":
+            return self.definitions.get(str(value), str(value))
+        return str(value)
+
+
+def read_coverage_views() -> CoverageViewsSpec:
+    """Words and tables of the coverage report; mistakes in the file raise :class:`InformalityError` with their "
+    "lines."""
+    return load(LIBRARY / "coverage_views.yml", CoverageViewsSpec).spec
+
+
+def selected(view: CoverageViewSpec, told: Told) -> pd.DataFrame:
+    """The rows of a view in printing order, with ``heading`` and ``label``; may be empty."""
+    rows, years = told.pub.results, told.facts["years"]
+    keep = rows["table"] == view.table
+    if view.indicators:
+        keep &= rows["indicator"].isin(view.indicators)
+    if view.definitions == "headline":
+        keep &= rows["definition"] == told.pub.headline
+    chosen = {
+        "quo": [told.quo],
+        "focus": [told.focus],
+        "both": [told.quo, told.focus],
+        "changing": [s for s in told.scenarios if s != told.quo],
+        "all": list(told.scenarios),
+    }[view.scenarios]
+    keep &= rows["scenario"].isin(chosen)
+    ends = [years["first"], years["last"]]
+    wanted = {"first": ends[:1], "last": ends[1:], "ends": ends, "path": list(range(ends[0], ends[1] + 1))}[view.years]
+    keep &= rows["year"].isin(wanted)
+    for column, how in (("scheme", view.schemes), ("payer", view.payers), ("branch", view.branches)):
+        whole = rows[column] == ALL
+        keep &= {"whole": whole, "each": ~whole, "both": whole | ~whole}[how]
+    keep &= rows["dim1"].isin(view.by) if view.by else rows["dim1"].isna()
+    found = rows[keep].copy()
+    if view.nonzero == "yes" and len(found):
+        name = ["scenario", "indicator"]
+        found = found[found.groupby(name)["value"].transform(lambda v: bool((v.fillna(1) != 0).any()))]
+    orders: dict[str, list[Any]] = {
+        "scenario": chosen,
+        "indicator": view.indicators,
+        "dim1": view.by,
+        "scheme": [*told.schemes, ALL],
+    }
+    records = found.to_dict("records")
+    kinds = view.group.split(" and ") if view.group else []
+    found["heading"] = [", ".join(told.label(k, r) for k in kinds) for r in records]
+    found["label"] = [told.label(view.row, r) for r in records]
+    for kind in reversed([*("dim1" if k in ("variable", "level") else k for k in (*kinds, view.row))]):
+        if order := orders.get(kind):
+            place = {name: i for i, name in enumerate(order)}
+            found = found.sort_values(kind, key=lambda s, place=place: s.map(place).fillna(99), kind="stable")
+        elif kind == "year":
+            found = found.sort_values("year", kind="stable")
+    return found
