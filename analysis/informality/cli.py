@@ -267,6 +267,48 @@ def query(
 
 
 @app.command()
+def diff(
+    before: Annotated[
+        str, typer.Argument(help="A study that has been run, or a folder kept from a run.", show_default=False)
+    ],
+    after: Annotated[str, typer.Argument(help="The run to hold against it.", show_default=False)],
+    page: Annotated[
+        Path | None, typer.Option("--page", help="Also write it as a page for the workshop.", show_default=False)
+    ] = None,
+    format: Annotated[
+        Format, typer.Option("--format", help="For the screen, for a memo, for a program.")
+    ] = Format.text,
+) -> None:
+    """Show which published numbers changed between two runs, by how much of their error, and what was changed."""
+    from informality.differing import compare_runs, page_of_difference, table_of_difference
+    from informality.foundation.provenance import write_atomically
+    from informality.publication.table import Labels
+    from informality.screens import show_table
+    from informality.study import Workspace
+
+    made = table_of_difference(compare_runs(before, after, Workspace.find()), Labels())
+    if page is not None:
+        text = page_of_difference(made)
+        write_atomically(page, lambda new: new.write_text(text, encoding="utf-8", newline="\n"))
+    show_table(made, format.value)
+
+
+@app.command()
+def verify(study: StudyName, data: Data = None) -> None:
+    """Recompute hashes and official figures of a study that has been run: does everything still hold?"""
+    from informality.auditing import failure_of
+    from informality.auditing import verify as verified
+    from informality.screens import progress, show_verdicts
+    from informality.study import Workspace
+
+    with progress() as tell:
+        found = verified(study, Workspace.find(data), tell)
+    show_verdicts(found)
+    if failure := failure_of(found):
+        raise failure
+
+
+@app.command()
 def explain(
     study: StudyName,
     person: Annotated[

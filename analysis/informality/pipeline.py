@@ -171,6 +171,8 @@ def _run(run: Run) -> list[Written]:
         "study": run.head.id,
         "steps": {},
         "fingerprint": _digest({"base": base, "files": files, "settings": settings["report"]}),
+        "package": package_fingerprint(),
+        "files": files,
     }
     raw = _raw(run, _digest({"base": base, "profile": files[f"surveys/{run.head.survey}"]}))
     raw_places = {

@@ -25,6 +25,7 @@ from informality.foundation.grammar import NOT_APPLICABLE, NOT_ASKED
 
 if TYPE_CHECKING:
     from informality.asking import Why
+    from informality.auditing import Verdict
     from informality.checking import Check
     from informality.drafting import Checked, Listed
     from informality.pipeline import Written
@@ -311,6 +312,16 @@ def show_tables(tables: Sequence[Table], format: str) -> None:
             sys.stdout.write("\n")
             sys.stdout.flush()
         show_table(table, format)
+
+
+def show_verdicts(found: Sequence[Verdict]) -> None:
+    """What was recomputed, and whether it holds."""
+    for verdict in found:
+        mark, style = ("✓ ", "green") if verdict.holds else ("✗ ", "bold red")
+        _say(out, Text(verdict.what), mark, style)
+        _say(out, Text(verdict.evidence, style="dim"), "  ")
+    held = sum(v.holds for v in found)
+    out.print(f"\n[bold]{held} of {len(found)} hold.[/]")
 
 
 def _short_heads(columns: Sequence[Column]) -> tuple[list[str], list[str]]:
