@@ -141,6 +141,11 @@ def ranking(told: Told) -> str:
                 if spent == "nothing"
                 else f" It changes the cost to the State budget by {spent} a year."
             )
+        promised = rows[(rows["indicator"] == "liability.0.03") & (rows["scenario"] == row["scenario"])].to_dict(
+            "records"
+        )
+        if promised and promised[0]["value"]:
+            text += f" It changes the pension rights earned by {told.last} by {words(promised[0], currency)}."
         lines.append(text)
     return "\n".join(lines) + "\n"
 

@@ -11,7 +11,14 @@ import pandas as pd
 
 from informality.foundation.quantities import weakest
 from informality.publication.coverage_views import CoverageViewSpec, Told, selected
-from informality.publication.formats import COUNT, NumberFormat, column_format, money_format, supported_decimals
+from informality.publication.formats import (
+    COUNT,
+    NumberFormat,
+    column_format,
+    grouped,
+    money_format,
+    supported_decimals,
+)
 from informality.publication.notes import STANDING_WORDS, interval_words, lower_first, undetermined, why_missing
 from informality.publication.table import Cell, Column, RowGroup, Table
 
@@ -158,7 +165,7 @@ def plain(
 
 def schemes(told: Told) -> Table:
     """The rules of each scheme with the standing of each number."""
-    rows = [(r["title"], r["what"], r["value"], STATUS_WORDS[r["status"]]) for r in told.facts["schemes"]]
+    rows = [(r["title"], r["what"], grouped(r["value"]), STATUS_WORDS[r["status"]]) for r in told.facts["schemes"]]
     columns = [Column("what", "Rule"), Column("value", "Value"), Column("status", "Standing")]
     year, currency = told.facts["years"]["shown"], told.facts["currency"]
     note = f"Amounts in {currency} a month. Read on 1 July {year}. Sources stand in the register of assumptions."
@@ -325,7 +332,7 @@ def gates(told: Told) -> Table:
     rows = [
         (
             f"{number}. {title}",
-            line,
+            grouped(line),
             "all" if len(names) == total else ", ".join(names),
             "yes" if all(passed[number, n] for n in names) else "no",
         )
