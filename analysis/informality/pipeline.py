@@ -57,11 +57,11 @@ if TYPE_CHECKING:
 DOING = {
     "workers": "reading, harmonising and classifying",
     "results": "estimating",
-    "coverage": "running the coverage scenarios",
-    "table": "putting the results together",
     "report": "drawing and rendering",
     "products": "writing store, workbook and explorer",
 }
+COVERING = {"coverage": "running the coverage scenarios", "table": "putting the results together"}
+"""Steps of a study that has scenarios."""
 MEANING = {
     "workers.parquet": "persons, harmonised and classified, with the rule that decided each",
     "annex.json": "how the file was read and checked",
@@ -202,7 +202,7 @@ def _run(run: Run) -> list[Written]:
         if same and len(standing) == len(outputs) and not run.force:
             run.manifest["steps"][name] = last
             return
-        run.tell(DOING[name])
+        run.tell((DOING | COVERING)[name])
         started = time.perf_counter()
         make()
         seconds = round(time.perf_counter() - started, 2)
