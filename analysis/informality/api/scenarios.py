@@ -96,7 +96,7 @@ class Projected(Result):
         """The table of the numbers, with the range of assumptions in two more columns."""
         made = Result.table(self)
         if self.draws is None:
-            note = "No range of assumptions: simulate with draws= to see it."
+            note = "No range of assumptions here: simulate with draws=; by groups it is kept for the first and the last year."
             return replace(made, notes=(*made.notes, note))
         number = number_format(self.unit, self.rows["se"].to_numpy())
         low, high = np.quantile(self.draws, [0.1, 0.9], axis=1)
