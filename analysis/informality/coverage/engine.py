@@ -20,7 +20,7 @@ from informality.coverage.parts import Floats, Part, PartYear, matched, money
 from informality.coverage.policy import Parameters, Rules, chain, rules_of, strength
 from informality.coverage.rights import add_benefits
 from informality.coverage.scenario import Placed, Scenario
-from informality.coverage.voluntary import State, voluntary
+from informality.coverage.voluntary import State, granted_of, voluntary
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +106,12 @@ def _obliged(
     members = start + (1 - start) * uptake
     paid_share, _ = chain(parameters, "mandatory", scenario.baseline.spec.density.mandatory)
     due = rules.total("employee") * base * part.employee[:, None] + rules.total("self") * base * ~part.employee[:, None]
-    none = np.zeros((m, 1))
+    law, _, _ = granted_of(ground, scenario, part, rules, due, levers=False)
+    subsidy = np.where(part.employee[:, None], 0.0, law)  # the law pays a part for the self-employed alone
     zero = np.zeros((2, members.shape[1]))
     return PartYear(
-        part, rules, ground.factor(year)[part.rows][:, None], members, members * paid_share, base, none,
-        matched(part, rules, earnings, due), due, start, zero, np.zeros((m, 1)),
+        part, rules, ground.factor(year)[part.rows][:, None], members, members * paid_share, base, subsidy,
+        matched(part, rules, earnings, due - subsidy), due - subsidy, start, zero, np.zeros((m, 1)),
     )  # fmt: skip
 
 

@@ -12,9 +12,11 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from informality.coverage.baseline import IdentitySpec
+from informality.coverage.contributions import floor_in_proportion
 from informality.coverage.country import Country
 from informality.coverage.engine import parts_of, run
 from informality.coverage.levers import FloorRebase, Subsidy
@@ -178,7 +180,11 @@ def statutory_maximum(outcome: Outcome) -> tuple[float, float]:
             continue
         rows, rules = made.part.rows, made.rules
         w, y = weight[rows], np.nan_to_num(ground.people.earnings[rows])
-        inside = np.where(y > 0, np.minimum(np.maximum(y, rules.floor), rules.ceiling), 0.0)
+        y = np.where(made.part.employee, y, y * rules.declared)  # what the self-employed earn and do not declare is not due
+        floor: npt.ArrayLike = rules.floor
+        if rules.full_time is not None:
+            floor = floor_in_proportion(rules.floor, ground.people.hours[rows], rules.full_time)
+        inside = np.where(y > 0, np.minimum(np.maximum(y, floor), rules.ceiling), 0.0)
         rate = np.where(
             made.part.employee, sum(rules.total(p) for p in ("employer", "employee", "state")), rules.total("self")
         )

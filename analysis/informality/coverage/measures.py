@@ -87,7 +87,7 @@ def quantities(made: PartYear) -> dict[str, tuple[str, Floats]]:
     if made.match.any():
         out["match"] = ("paid_match", f)
     if made.part.kind != "voluntary":
-        out["newly"] = ("joined", f)
+        out["newly"] = ("joined", f * employee)
     for name, (here, _, _) in made.cases.items():
         out[f"claims.{name}"] = ("members", f * here)
         out[f"cash.{name}"] = ("members_base", f * here)
@@ -96,11 +96,17 @@ def quantities(made: PartYear) -> dict[str, tuple[str, Floats]]:
     return out
 
 
+ALWAYS = ("members_mandatory", "members_voluntary", "legal_mandatory", "legal_voluntary", "newly_insured")
+"""Nought where no scheme is compulsory, or none is voluntary."""
+
+
 def recipes(made: PartYear, scenario: Scenario, parameters: Parameters, prices: float) -> Iterator[tuple[Key, Recipe]]:
     """Every indicator of a part in a year with its recipe; ``prices`` brings money of the base year to the year."""
     spec, rules, part = scenario.baseline.spec, made.rules, made.part
     s = part.scheme
     kind = "voluntary" if part.kind == "voluntary" else "mandatory"
+    for indicator in ALWAYS:
+        yield Key(indicator), ()
     yield Key("members", s), (("members", 1.0),)
     yield Key(f"members_{kind}", s), (("members", 1.0),)
     yield Key("active", s), (("paid", 1.0),)

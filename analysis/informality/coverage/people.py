@@ -147,13 +147,24 @@ def people_of(
         )
     expected = np.bincount(person, np.nan_to_num(earnings) * share, minlength=len(frame))
     codes, _ = pd.factorize(frame["household_id"])
+    alone = codes < 0  # whose household is not known stands alone, and has no means
+    if welfare is not None and alone.all():
+        raise InformalityError(
+            Problem(
+                "capacity.welfare",
+                "the file of the survey has no households, so means per head cannot be worked out",
+                fix="take `welfare` out of the baseline, or use a file with households",
+            ),
+            ExitCode.DATA,
+        )
+    codes = np.where(alone, codes.max() + np.cumsum(alone), codes)
     who, _ = pd.factorize(frame["person_id"])
     part = 1 / np.bincount(who)[who]  # a person may be split into several rows
     size = np.bincount(codes, part)[codes]
     means, line = np.full(len(frame), np.nan), np.nan
     if welfare is not None:
         means = np.bincount(codes, expected * part)[codes] / size
-        means = _settled(np.where(means > 0, means, np.nan))  # a household that sells nothing is not one without means
+        means = _settled(np.where((means > 0) & ~alone, means, np.nan))  # a household that sells nothing is not one without means
         line = line_at_headcount(means, weight, welfare.headcount.value)
         unknown = 100 * weight[np.isnan(means)].sum() / weight.sum()
         notes.append(

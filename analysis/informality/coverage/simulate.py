@@ -14,7 +14,7 @@ import pandas as pd
 from informality.classification.definition import Definition
 from informality.coverage.baseline import Baseline
 from informality.coverage.calibration import for_scenario, tied
-from informality.coverage.formalisation import moved_by
+from informality.coverage.formalisation import JOB, moved_by
 from informality.coverage.ground import Ground, Theta, ground_of
 from informality.coverage.outcome import Outcome
 from informality.coverage.people import grammar, people_of
@@ -130,7 +130,7 @@ def simulate(
     _, theta = study.theta(ground, scenario, 0, seed)
     parameters, drawn = study.theta(ground, scenario, draws, seed) if draws else (Parameters(), None)
     for d in study.definitions:
-        if d.id not in study.movable:
+        if d.id not in study.movable and JOB in d.outcomes:  # one about units alone calls no job formal
             study.movable[d.id] = moved_by(ground.people, d, study.asked)
     years = scenario.baseline.spec.years
     shown = tuple(b for b in breakdowns if b in ground.people.frame.columns)

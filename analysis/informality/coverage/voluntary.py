@@ -52,6 +52,31 @@ class Offer:
     begins: int
 
 
+def granted_of(
+    ground: Ground, scenario: Scenario, part: Part, rules: Rules, own: Floats, *, levers: bool = True
+) -> tuple[Floats, float, int]:
+    """What the State pays of ``own`` contributions a month (m, 1 or draws), for how many months, and since which year.
+
+    Without ``levers`` only what the law gives.
+    """
+    people, groups = ground.people, scenario.baseline.spec.groups
+    rate = np.where(part.employee, rules.total("employee"), rules.total("self"))[:, None]
+    granted: Floats = np.zeros((len(part.rows), 1))
+    months, begins = np.inf, rules.year
+    for rule in rules.subsidies:
+        if not levers and rule.name != "law":
+            continue
+        share = np.zeros((len(part.rows), 1)) + rule.shares["default"]
+        for group, value in rule.shares.items():
+            if group != "default" and group in groups:
+                inside = people.where(groups[group])[part.rows][:, None]
+                share = np.where(inside, np.maximum(share, value), share)  # several groups: the highest
+        reference = {"own": own, "floor": rate * rules.floor, "poverty_line": rate * rule.line}[rule.base]
+        granted = np.maximum(granted, subsidy(share, own, reference, rule.cap))
+        months, begins = (rule.max_months, rule.begins) if rule.name != "law" or months == np.inf else (months, begins)
+    return granted, months, begins
+
+
 def offer_of(
     ground: Ground, scenario: Scenario, part: Part, rules: Rules, parameters: Parameters, *, levers: bool = True
 ) -> Offer:
@@ -64,19 +89,7 @@ def offer_of(
         has = (np.nan_to_num(earnings) > 0) | rules.on_floor
         own = np.where(has, rules.flat, 0.0)
         base = np.divide(own, rate, out=np.zeros(np.broadcast(own, rate).shape), where=rate > 0)
-    granted: Floats = np.zeros((len(part.rows), 1))
-    months, begins = np.inf, rules.year
-    for rule in rules.subsidies:
-        if not levers and rule.name != "law":
-            continue
-        share = np.zeros((len(part.rows), 1)) + rule.shares["default"]
-        for group, value in rule.shares.items():
-            if group != "default" and group in spec.groups:
-                inside = people.where(spec.groups[group])[part.rows][:, None]
-                share = np.where(inside, np.maximum(share, value), share)  # several groups: the highest
-        reference = {"own": own, "floor": rate * rules.floor, "poverty_line": rate * rule.line}[rule.base]
-        granted = np.maximum(granted, subsidy(share, own, reference, rule.cap))
-        months, begins = (rule.max_months, rule.begins) if rule.name != "law" or months == np.inf else (months, begins)
+    granted, months, begins = granted_of(ground, scenario, part, rules, own, levers=levers)
     match = matched(part, rules, earnings, own - granted)
     due = own - granted
     reward = np.divide(match, own + match, out=np.zeros(np.broadcast(own, match).shape), where=own + match > 0)
