@@ -129,7 +129,7 @@ def _scheme(quo: Outcome, name: str, year: int) -> list[Record]:
 
     rates = scheme.rates_at(day)
     for payer, branches in rates.rates.items():
-        parts = ", ".join(f"{b.replace('_', '-')} {100 * r:g}" for b, r in branches.items())
+        parts = ", ".join(f"{BRANCHES.get(b, b.replace('_', '-'))} {100 * r:g}" for b, r in branches.items())
         add(f"Contribution of the {PAYERS[payer]}", f"{100 * sum(branches.values()):g} % ({parts})", rates.status)
     for limit, value in (("floor", rules.floor), ("ceiling", rules.ceiling), ("entry_cap", rules.entry_cap)):
         known = scheme.value_at(limit, day)
@@ -153,6 +153,7 @@ def _scheme(quo: Outcome, name: str, year: int) -> list[Record]:
     return rows
 
 
+BRANCHES = {"tax": "other charges"}
 PAYERS = {"employer": "employer", "employee": "employee", "self": "member", "state": "State"}
 
 

@@ -180,7 +180,9 @@ def statutory_maximum(outcome: Outcome) -> tuple[float, float]:
             continue
         rows, rules = made.part.rows, made.rules
         w, y = weight[rows], np.nan_to_num(ground.people.earnings[rows])
-        y = np.where(made.part.employee, y, y * rules.declared)  # what the self-employed earn and do not declare is not due
+        y = np.where(
+            made.part.employee, y, y * rules.declared
+        )  # what the self-employed earn and do not declare is not due
         floor: npt.ArrayLike = rules.floor
         if rules.full_time is not None:
             floor = floor_in_proportion(rules.floor, ground.people.hours[rows], rules.full_time)

@@ -164,7 +164,9 @@ def people_of(
     means, line = np.full(len(frame), np.nan), np.nan
     if welfare is not None:
         means = np.bincount(codes, expected * part)[codes] / size
-        means = _settled(np.where((means > 0) & ~alone, means, np.nan))  # a household that sells nothing is not one without means
+        means = _settled(
+            np.where((means > 0) & ~alone, means, np.nan)
+        )  # a household that sells nothing is not one without means
         line = line_at_headcount(means, weight, welfare.headcount.value)
         unknown = 100 * weight[np.isnan(means)].sum() / weight.sum()
         notes.append(

@@ -136,7 +136,7 @@ def simulate(
     shown = tuple(b for b in breakdowns if b in ground.people.frame.columns)
     return Outcome(
         ground, scenario, theta, parameters, drawn, shown,
-        tuple(detail_years) if detail_years is not None else (years.first, years.last),
+        tuple(detail_years) if detail_years is not None else tuple(dict.fromkeys((years.first, years.last))),
         status_of(scenario, study.status), study.movable, seed if draws else None,
     )  # fmt: skip
 

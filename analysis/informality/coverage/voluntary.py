@@ -81,7 +81,7 @@ def offer_of(
     ground: Ground, scenario: Scenario, part: Part, rules: Rules, parameters: Parameters, *, levers: bool = True
 ) -> Offer:
     """Contribution, State support and capacity tests of a voluntary part. Without ``levers`` only what the law gives."""
-    people, spec = ground.people, scenario.baseline.spec
+    spec = scenario.baseline.spec
     earnings, base = money(ground, part, rules, rules.year)
     rate = np.where(part.employee, rules.total("employee"), rules.total("self"))[:, None]
     own = rate * base

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from informality.publication.coverage_tables import number_of
+from informality.publication.coverage_tables import LARGE, number_of
 from informality.publication.coverage_views import CoverageViewSpec, Told, selected
 from informality.publication.figures import GRID, INK, LOOKS, SOFT, WIDTH, drawn, wrapped
 from informality.publication.formats import MINUS, NumberFormat
@@ -157,6 +157,8 @@ def legend(canvas: Canvas, entries: Sequence[tuple[str, str]], style: Sequence[A
 def fan_figure(told: Told, table: str, indicator: str, scenarios: Sequence[str], what: str) -> Drawn | str:
     """An indicator by year: the central path, the sampling error as a dark band, the range of assumptions as a "
     "pale one."""
+    if told.facts["years"]["first"] == told.facts["years"]["last"]:
+        return "One year is run, so there is no path to draw."
     rows = told.pub.results
     keep = (
         (rows["table"] == table)
@@ -291,7 +293,8 @@ def schedule_figure(told: Told) -> Drawn | str:
     schemes = list(dict.fromkeys(whole["scheme"]))
     colours = dict(zip(schemes, ("#6f7536", FOCUS, THIRD, "#7b3f8c"), strict=False))
     limits = whole.groupby("scheme")["wage"].max()
-    million = 1e-6
+    large = float(limits.min()) >= LARGE
+    million = 1e-6 if large else 1.0
 
     def make() -> Canvas:
         names = [s for s in schemes if s in colours]
@@ -303,7 +306,7 @@ def schedule_figure(told: Told) -> Drawn | str:
                     part["wage"] * million, part["share"] * 100, color=colours[name], linestyle=style, linewidth=width
                 )
         axes.set(xlim=(0, float(limits.min()) * million), ylim=(0, min(float(whole["share"].max() * 100) * 1.05, 40)))
-        axes.set_xlabel(f"Earnings a month, {told.facts['currency']} million")
+        axes.set_xlabel(f"Earnings a month, {told.facts['currency']}{' million' if large else ''}")
         axes.set_title("Per cent of earnings, all payers together", loc="left", fontsize=9, color=SOFT, pad=6)
         axes.grid(axis="y", color=GRID, linewidth=0.8)
         lines = [(colours[s], told.schemes[s]) for s in names] + [(INK, f"Dashed: {told.scenarios[told.focus]}")]
@@ -319,7 +322,7 @@ def schedule_figure(told: Told) -> Drawn | str:
             f"{flat['wage'].max():,.0f}, more below, less above"
         )
     note = (
-        "Below the floor everybody pays on the floor, so the share rises as earnings fall; above the ceiling it falls. "
+        "Below the floor everybody pays on the floor, so the share rises as earnings fall; above a ceiling it falls. "
         f"Rules of {year}."
     )
     return draw(make), f"Line chart of contributions by earnings. {'; '.join(said)}.", [note]

@@ -32,6 +32,7 @@ def variables(told: Told) -> dict[str, Any]:
             "base": str(years["base"]),
             "first": str(first),
             "last": str(last),
+            "by": f"In {last}" if first == last else f"By {last}",
             "shown": str(years["shown"]),
             "quo": markdown_text(told.scenarios[told.quo]),
             "focus": markdown_text(told.scenarios[told.focus]),
@@ -138,7 +139,7 @@ def ranking(told: Told) -> str:
             spent = words(cost[0], currency)
             text += (
                 " It costs the State budget nothing more."
-                if spent == "nothing"
+                if spent == "nothing" or cost[0]["value"] == 0
                 else f" It changes the cost to the State budget by {spent} a year."
             )
         promised = rows[(rows["indicator"] == "liability.0.03") & (rows["scenario"] == row["scenario"])].to_dict(
@@ -201,6 +202,8 @@ def lessons(told: Told) -> str:
             )
         out.append(text)
     out += _pension_lessons(told)
+    if not out:
+        return "The files of this study give no figures for lessons of this kind.\n"
     return "\n".join(f"- {line}" for line in out) + "\n"
 
 
@@ -218,7 +221,7 @@ def _pension_lessons(told: Told) -> list[str]:
     out = []
     if last["female"] and last["male"]:
         out.append(
-            f"**Who joins late earns no pension.** In the voluntary scheme a woman who joins after "
+            f"**Who joins late earns no pension.** In the scheme of the self-employed a woman who joins after "
             f"{last['female']} and a man who joins after "
             f"{last['male']} cannot reach the years that are asked for, even if every month is paid."
         )

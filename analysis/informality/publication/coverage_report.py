@@ -128,10 +128,10 @@ def _figures(told: Told) -> dict[str, tuple[str, Drawn | str]]:
     regions, fifths = words["regions"], words["quintiles"]
     dearest = coverage_tables.dearest(told)
     paths = [told.quo, *coverage_tables.costing(told, [told.focus, *([dearest] if dearest else [])])]
-    money = (
-        f"Cost to the State budget, per cent of the gross domestic product, {told.facts['years']['first']} to {last}"
-    )
-    members = f"Registered members, {told.facts['years']['first']} to {last}"
+    first = told.facts["years"]["first"]
+    span = f"{last}" if first == told.facts["years"]["last"] else f"{first} to {last}"
+    money = f"Cost to the State budget, per cent of the gross domestic product, {span}"
+    members = f"Registered members, {span}"
     lines = list(dict.fromkeys(paths))
     return {
         "stairs": rows(stairs, f"Members that each scenario adds, {last}"),

@@ -79,6 +79,8 @@ def unit_words(number: NumberFormat) -> str:
 
 def _years(view: CoverageViewSpec, told: Told) -> str:
     first, last = told.facts["years"]["first"], told.facts["years"]["last"]
+    if first == last:
+        return f"{last}"
     return {"first": f"{first}", "last": f"{last}", "ends": f"{first} and {last}", "path": f"{first} to {last}"}[
         view.years
     ]
@@ -172,12 +174,17 @@ def schemes(told: Told) -> Table:
     return plain("schemes", f"The schemes as they are, {year}", rows, columns, [note])
 
 
+LARGE = 20_000
+"""A month's pay from which money is told in thousands or millions."""
+
+
 def take_home(told: Told) -> Table | str:
     """Pay and labour cost before and after insurance, by wage."""
     found = told.facts["take_home"]
     if not found:
         return "No scheme of this study has employees."
-    money = NumberFormat("", 1e-3, 0)
+    thousands = max(r["wage"] for r in found) >= LARGE
+    money = NumberFormat("", 1e-3 if thousands else 1, 0)
     share = NumberFormat("", 100, 1)
     rows = []
     for r in found:
@@ -196,7 +203,8 @@ def take_home(told: Told) -> Table | str:
         Column("risk", "Jobs at risk, %", share, align="right"),
     ]
     notes = [
-        f"Thousand {told.facts['currency']} a month, {told.facts['years']['shown']}. Employers may lower pay by "
+        f"{'Thousand ' if thousands else ''}{told.facts['currency']} a month, {told.facts['years']['shown']}. "
+        "Employers may lower pay by "
         f"part of their own "
         "contribution; where pay would fall below the minimum wage it cannot. Labour cost is shown with half of "
         "it shifted. Jobs at "
