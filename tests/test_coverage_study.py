@@ -46,6 +46,7 @@ coverage:
   seed: 5
   focus: lao-l4
 reports: [coverage]
+formats: [html, pdf, review]
 """
 WHOLE = {"scheme": "all", "branch": "all", "payer": "all"}
 

@@ -37,6 +37,7 @@ definitions: [simple]
 headline: simple
 tables: [small-tables]
 reports: [country]
+formats: [html]
 """
 PROFILE = """\
 id: small-survey

@@ -48,12 +48,15 @@ FILES = [
     "data_clean/lao-demo/quality.csv",
     "data_clean/lao-demo/hidden.csv",
     "reports/_output/lao-demo/country.html",
+    "reports/_output/lao-demo/country.pdf",
+    "reports/_output/lao-demo/country.docx",
     "reports/_output/lao-demo/explorer.html",
     "reports/_output/lao-demo/tables.xlsx",
     "reports/_output/lao-demo/figures.csv",
     "data_clean/lao-demo/summary.sqlite",
     "data_clean/lao-demo/manifest.json",
 ]
+REPORTS = ["report/country.html", "report/country.pdf", "report/country.docx"]
 RAW, RESULTS, REPORT, MANIFEST = FILES[0], FILES[3], "reports/_output/lao-demo/country.html", FILES[-1]
 NOTICE = "MADE-UP DATA"
 
@@ -275,7 +278,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
         return make
 
     monkeypatch.setattr(pipeline, "_make_results", again("results.parquet", "hidden.csv", *pipeline.QUALITY))
-    monkeypatch.setattr(pipeline, "_make_report", again("report/country.html"))
+    monkeypatch.setattr(pipeline, "_make_report", again(*REPORTS))
     monkeypatch.setattr(pipeline, "_make_products", again(*pipeline.PRODUCTS))
 
 
@@ -283,6 +286,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
     ("old", "new", "steps"),
     [
         ("title: Informal employment in the Lao PDR", "title: Another title", STEPS[3:]),
+        ("formats: [html, pdf, docx]", "formats: [pdf, html, docx]", STEPS[3:]),
         ("interval: logit", "interval: normal", STEPS[2:]),
         ("confidence: 0.95", "confidence: 0.9", STEPS[2:]),
         ("definitions: [ilo-17icls, lao-lfs2017]", "definitions: [ilo-17icls]", STEPS[1:]),

@@ -172,7 +172,7 @@ def table_of_difference(found: Difference, labels: Labels, limit: int = SHOWN) -
 
 def page_of_difference(table: Table) -> str:
     """The same as one page for a workshop, which needs nothing from outside."""
-    from informality.publication.render import TEMPLATES
+    from informality.publication.pandoc import TEMPLATES
     from informality.publication.table import html_text, to_html
 
     style = (TEMPLATES / "report.css").read_text(encoding="utf-8")

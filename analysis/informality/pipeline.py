@@ -26,6 +26,7 @@ from informality.foundation.provenance import (
 )
 from informality.foundation.specfile import SpecFile, load
 from informality.foundation.staging import check_writable, put, staged
+from informality.publication.render import ENDINGS
 from informality.steps import (
     WAVE,
     Progress,
@@ -75,7 +76,13 @@ MEANING = {
     "quality.csv": "the same findings as a table",
     "hidden.csv": "what is not shown so that no small cell can be worked out, and why",
     "report/country.html": "the report: open it in a browser",
+    "report/country.pdf": "the report as a PDF, to print or to send",
+    "report/country.docx": "the report for Word",
+    "report/country-review.docx": "the report for a workshop: lines and paragraphs numbered, sheets for comments",
     "report/coverage.html": "the coverage report: open it in a browser",
+    "report/coverage.pdf": "the coverage report as a PDF",
+    "report/coverage.docx": "the coverage report for Word",
+    "report/coverage-review.docx": "the coverage report for a workshop",
     "report/explorer.html": "every figure to choose from, in one page that needs no network",
     "report/tables.xlsx": "every table, for Excel or LibreOffice",
     "report/figures.csv": "every figure in words, one row each",
@@ -99,7 +106,7 @@ class Written:
     made: bool
 
 
-COSMETIC = frozenset({"title", "subtitle", "reports"})
+COSMETIC = frozenset({"title", "subtitle", "reports", "formats"})
 LATER = {
     "workers": COSMETIC
     | {"id", "headline", "tables", "models", "robustness", "reliability", "interval", "confidence", "coverage"},
@@ -182,10 +189,10 @@ def _run(run: Run) -> list[Written]:
     output = run.workspace.output(run.head.id)
     covering, reports = run.head.coverage is not None, run.head.reports
     estimated = "estimates.parquet" if covering else "results.parquet"
-    pages = [f"report/{report}.html" for report in reports]
+    pages = [f"report/{report}{ENDINGS[f]}" for report in reports for f in dict.fromkeys(run.head.formats)]
     sources: dict[str, Path] = {report: run.workspace.root / "reports" / f"{report}.qmd" for report in reports}
-    left_out = {f"report/{report}.html" for report in ("country", "coverage")} - set(pages)
-    left_out |= set() if covering else {"estimates.parquet", *COVERAGE}
+    not_asked = {f"report/{report}{end}" for report in ("country", "coverage") for end in ENDINGS.values()} - set(pages)
+    left_out = not_asked | (set() if covering else {"estimates.parquet", *COVERAGE})
     places = {
         n: output / n.removeprefix("report/") if n.startswith("report/") else run.clean / n
         for n in MEANING
@@ -236,6 +243,8 @@ def _run(run: Run) -> list[Written]:
     for name, place in moved.items():  # the manifest last: it vouches for the others
         if (run.staging / name).exists():
             put(run.staging / name, place)
+    for name in not_asked:  # a report of an earlier run would stand beside other numbers
+        (output / name.removeprefix("report/")).unlink(missing_ok=True)
     return [Written(place, "raw survey file", place in made) for place in raw_places.values()] + [
         Written(places[name], meaning, places[name] in made) for name, meaning in MEANING.items() if name in places
     ]
@@ -476,9 +485,9 @@ def _make_report(run: Run, raw: Mapping[str, Path], sources: Mapping[str, Path])
     inputs, _ = _inputs(run, raw)
     try:
         if "country" in sources:
-            build_report(inputs, sources["country"], run.staging / "report")
+            build_report(inputs, sources["country"], run.staging / "report", run.head.formats)
         if "coverage" in sources:
-            build_coverage_report(inputs, _facts(run), sources["coverage"], run.staging / "report")
+            build_coverage_report(inputs, _facts(run), sources["coverage"], run.staging / "report", run.head.formats)
     except OSError as failure:
         raise InformalityError(
             Problem(

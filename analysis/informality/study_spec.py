@@ -19,7 +19,8 @@ class StudySpec(SpecModel):
     """A study as written in ``analysis/studies``.
 
     Of one ``wave``, or of several ``waves``, oldest first: ``together: compare`` describes the last and tests what changed,
-    ``together: pool`` also averages them. ``breaks: mark`` compares across a break in series, and says so.
+    ``together: pool`` also averages them. ``breaks: mark`` compares across a break in series, and says so. ``formats`` are
+    those of each report; ``review`` is a Word file with numbered lines and paragraphs and sheets for comments.
     """
 
     id: Words
@@ -39,6 +40,7 @@ class StudySpec(SpecModel):
     robustness: Literal["yes", "no"] = "yes"
     coverage: CoverageSpec | None = None
     reports: list[Literal["country", "coverage"]] = Field(min_length=1)
+    formats: list[Literal["html", "pdf", "docx", "review"]] = Field(default=["html", "pdf", "docx"], min_length=1)
     reliability: Words = "ilostat-cv"
     disclosure: Words = "default"
     interval: Literal["logit", "normal"] = "logit"

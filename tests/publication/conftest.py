@@ -10,6 +10,7 @@ import pytest
 
 from informality.publication.report import build_report
 
+FORMATS = ("html", "pdf", "docx", "review")
 COUNTRY = Path(__file__).resolve().parents[2] / "reports" / "country.qmd"
 
 
@@ -30,7 +31,7 @@ def country() -> Path:
 
 @pytest.fixture(scope="session")
 def built(mock: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder holding ``country.html`` and ``_build`` made from the mock."""
+    """The folder holding the report in every format and ``_build``, made from the mock."""
     folder = tmp_path_factory.mktemp("report")
-    build_report(mock.inputs(), COUNTRY, folder)
+    build_report(mock.inputs(), COUNTRY, folder, FORMATS)
     return folder

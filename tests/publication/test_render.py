@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 
+import docx
 import pytest
+from pypdf import PdfReader
 
 from informality.foundation.errors import ExitCode, InformalityError
 from informality.publication.render import render
@@ -12,8 +16,8 @@ from informality.publication.render import render
 SVG = '<svg xmlns="http://www.w3.org/2000/svg" width="1" height="1"></svg>'
 
 
-def page_of(folder: Path, body: str, **files: str) -> str:
-    """Render a small document; keyword ``a_md`` writes the file ``a.md``."""
+def page_of(folder: Path, body: str, formats: Sequence[str] = ("html",), **files: str) -> str:
+    """Render a small document, its page first; keyword ``a_md`` writes the file ``a.md``."""
     for name, text in files.items():
         (folder / name.replace("_", ".")).write_text(text, encoding="utf-8")
     (folder / "dot.svg").write_text(SVG, encoding="utf-8")
@@ -22,15 +26,15 @@ def page_of(folder: Path, body: str, **files: str) -> str:
         "title: A title\nlang: en\nshown: {hours: true, pay: false}\n", encoding="utf-8"
     )
     (folder / "doc.qmd").write_text(f"---\nengine: markdown\n---\n\n{body}", encoding="utf-8")
-    return render(folder / "doc.qmd", folder / "doc.html").read_text(encoding="utf-8")
+    return render(folder / "doc.qmd", folder, formats)[0].read_text(encoding="utf-8")
 
 
-def problems_of(folder: Path, body: str, **files: str) -> str:
+def problems_of(folder: Path, body: str, formats: Sequence[str] = ("html",), **files: str) -> str:
     """What rendering complains of; checks that nothing was written."""
     with pytest.raises(InformalityError) as failure:
-        page_of(folder, body, **files)
+        page_of(folder, body, formats, **files)
     assert failure.value.code is ExitCode.RENDER
-    assert not list(folder.glob("*.html*"))
+    assert not [p for p in folder.iterdir() if p.suffix in (".html", ".pdf", ".docx", ".part")]
     return str(failure.value)
 
 
@@ -138,6 +142,44 @@ def test_what_cannot_be_honoured_stops(tmp_path: Path, body: str, expected: list
         assert words in told
 
 
+@pytest.mark.parametrize("form", ["pdf", "docx", "review"])
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        ("One\n\n{{< vidoe x >}}\n", ["doc.qmd, line 7", "`vidoe x` is not known"]),
+        ("Text\n\nSee @tbl-none.\n", ["doc.qmd, line 7", "points to nothing", "`@tbl-none`"]),
+        ("![](dot.svg)\n", ["doc.qmd, line 5", "no alternative text", "`dot.svg`"]),
+        ('![](gone.svg){fig-alt="x"}\n', ["doc.qmd, line 5", "`gone.svg` is not there"]),
+        ('<form>\n<input name="q">\n</form>\n', ["doc.qmd, line 5", "no place in a PDF or Word file", "`<form>`"]),
+        ("A <blink>word</blink>\n", ["doc.qmd, line 5", "no place in a PDF or Word file", "`<blink>`"]),
+    ],
+)
+def test_what_cannot_be_honoured_stops_pdf_and_word_too(
+    tmp_path: Path, body: str, expected: list[str], form: str
+) -> None:
+    told = problems_of(tmp_path, body, [form])
+    for words in expected:
+        assert words in told
+
+
+def test_letters_that_no_font_has_stop_the_pdf_with_file_and_line(tmp_path: Path) -> None:
+    private = "\U0010fff0"  # of the last private use area: no font of the package has it, and none of a machine should
+    told = problems_of(tmp_path, f"One\n\nA letter {private} here.\n", ["pdf"])
+    assert "doc.qmd, line 7" in told
+    assert "no font" in told
+    assert "`formats`" in told
+
+
+def test_content_for_one_format_is_in_that_format_only(tmp_path: Path) -> None:
+    body = "".join(f'::: {{.content-visible when-format="{f}"}}\nFor {f}.\n:::\n\n' for f in ("html", "pdf", "docx"))
+    page = page_of(tmp_path, f"# One {{#sec-one}}\n\n{body}See @sec-one.\n", ["html", "pdf", "docx"])
+    pdf = PdfReader(tmp_path / "doc.pdf").pages[0].extract_text()
+    word = "\n".join(p.text for p in docx.Document(str(tmp_path / "doc.docx")).paragraphs)
+    for form, text in {"html": page, "pdf": pdf, "docx": word}.items():
+        assert re.findall(r"For (\w+)\.", text) == [form]
+        assert re.search("Section.1", text)
+
+
 def test_the_line_named_is_that_of_the_included_file(tmp_path: Path) -> None:
     told = problems_of(tmp_path, "Text\n\n{{< include a.md >}}\n", a_md="fine\n\nmore {{< var nope >}}\n")
     assert "a.md, line 3" in told
@@ -156,4 +198,4 @@ def test_all_problems_are_told_at_once(tmp_path: Path) -> None:
 
 def test_a_missing_source_is_told(tmp_path: Path) -> None:
     with pytest.raises(InformalityError, match="does not exist"):
-        render(tmp_path / "no.qmd", tmp_path / "no.html")
+        render(tmp_path / "no.qmd", tmp_path)

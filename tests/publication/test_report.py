@@ -74,7 +74,7 @@ def test_the_same_inputs_give_the_same_bytes_and_a_value_left_in_a_suppressed_ro
     hidden = results["grade"] == "suppressed"
     assert (results.loc[hidden, "value"] == mock.HIDDEN).all()
     results.loc[hidden, ["value", "se", "ci_low", "ci_high", "cv"]] = np.nan
-    written = build_report(mock.inputs(results=results), country, tmp_path)
+    written = build_report(mock.inputs(results=results), country, tmp_path, ["html", "pdf", "docx", "review"])
     assert written[0] == tmp_path / "country.html"
     first = {p.relative_to(built): p.read_bytes() for p in built.rglob("*") if p.is_file()}
     second = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}

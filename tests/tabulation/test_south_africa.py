@@ -36,6 +36,7 @@ def clean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     text = text.replace("tables: [core, south-africa]", "tables: [south-africa]").replace(
         "models: [core]", "models: []"
     )
+    text += "formats: [html]\n"
     study.write_text(text, encoding="utf-8")
 
     def no_report(run: pipeline.Run, raw: object, source: object) -> None:

@@ -1,49 +1,39 @@
-"""The coverage report: tables, figures and sentences of scenarios, written to a build folder and rendered to "
-"one page."""
+"""The coverage report: tables, figures and sentences of scenarios, written to a build folder and rendered."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication import annex, coverage_figures, coverage_prose, coverage_tables
+from informality.publication.building import build
 from informality.publication.coverage_figures import Drawn
 from informality.publication.coverage_views import CoverageViewSpec, Told, read_coverage_views
 from informality.publication.inputs import ReportInputs
+from informality.publication.pandoc import TEMPLATES
 from informality.publication.published import publication
-from informality.publication.render import TEMPLATES, render
 from informality.publication.report import absent_block, as_json, project_of
 from informality.publication.table import Table, html_text, markdown_text, quarto_block, to_quarto
 
 KEPT = "_build_coverage"
 
 
-def build_coverage_report(inputs: ReportInputs, facts: Mapping[str, Any], source: Path, out_dir: Path) -> list[Path]:
-    """Write ``out_dir/_build_coverage`` and ``out_dir/<name of source>.html``; return the files written, the page first.
+def build_coverage_report(
+    inputs: ReportInputs, facts: Mapping[str, Any], source: Path, out_dir: Path, formats: Sequence[str] = ("html",)
+) -> list[Path]:
+    """Write ``out_dir/_build_coverage`` and a file of each format, named like ``source``; return the files written.
 
     ``facts``: those of :func:`informality.coverage.facts.facts_of`. Raises :class:`InformalityError` with every problem.
     """
-    if not source.is_file():
-        raise InformalityError(Problem(str(source), "this report source does not exist"), ExitCode.RENDER)
-    building = out_dir / f".build-coverage-{os.getpid()}"
-    try:
-        building.mkdir(parents=True)
+
+    def write(folder: Path) -> None:
         for name, content in _files(inputs, facts, source).items():
-            path = building / name
+            path = folder / name
             path.parent.mkdir(exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="\n")
-        page = render(building / source.name, building / f"{source.stem}.html")
-        target, kept = out_dir / page.name, out_dir / KEPT
-        shutil.rmtree(kept, ignore_errors=True)
-        os.replace(page, target)
-        os.replace(building, kept)
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return [target, *sorted(p for p in kept.rglob("*") if p.is_file())]
+
+    return build(source, out_dir, KEPT, formats, write)
 
 
 def told_of(inputs: ReportInputs, facts: Mapping[str, Any]) -> Told:

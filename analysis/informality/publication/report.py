@@ -1,4 +1,4 @@
-"""The report: a build folder that real Quarto could render, and the page the embedded renderer makes of it.
+"""The report: a build folder that real Quarto could render, and what the embedded renderer makes of it.
 
 Everything the report says is written to files first: ``_variables.yml`` (every number of the prose),
 ``_tables``, ``_figures`` and ``_parts`` (the annex). The document only includes them, so its text
@@ -8,22 +8,21 @@ cannot disagree with a table, and nothing is executed while it is rendered.
 from __future__ import annotations
 
 import json
-import os
-import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.publication import annex
 from informality.publication.all_tables import all_tables
+from informality.publication.building import build
 from informality.publication.definition_words import definition_parts
 from informality.publication.effect_figures import figure_of_effects
 from informality.publication.figures import figure_of_view
 from informality.publication.inputs import DefinitionNote, ReportInputs, publication_of, series_of
+from informality.publication.pandoc import TEMPLATES
 from informality.publication.prose import prose_variables
 from informality.publication.published import Publication, without_scenarios
-from informality.publication.render import TEMPLATES, render
 from informality.publication.segment_tables import words_of_segments
 from informality.publication.series import Series, sentence_of_change, table_of_readings, table_of_waves
 from informality.publication.table import Table, html_text, markdown_text, quarto_block, to_quarto
@@ -33,32 +32,14 @@ from informality.publication.view_specs import ViewsSpec, read_views
 __all__ = ["DefinitionNote", "ReportInputs", "build_report"]
 
 
-def build_report(inputs: ReportInputs, source: Path, out_dir: Path) -> list[Path]:
-    """Write ``out_dir/_build`` and ``out_dir/<name of source>.html``; return the files written, the page first.
+def build_report(inputs: ReportInputs, source: Path, out_dir: Path, formats: Sequence[str] = ("html",)) -> list[Path]:
+    """Write ``out_dir/_build`` and a file of each format beside it, named like ``source``; return the files written.
 
-    The same inputs give the same bytes. Raises :class:`InformalityError` with every problem found; then
-    nothing is written and what stood there before stays.
+    The rendered files come first. Raises :class:`InformalityError` with every problem found; then nothing is
+    written and what stood there before stays.
     """
-    if not source.is_file():
-        raise InformalityError(Problem(str(source), "this report source does not exist"), ExitCode.RENDER)
     views = read_views().spec
-    building = out_dir / f".build-{os.getpid()}"
-    try:
-        building.mkdir(parents=True)
-        _write_build_folder(inputs, views, source, building)
-        page = render(building / source.name, building / f"{source.stem}.html")
-        target, kept = out_dir / page.name, out_dir / "_build"
-        shutil.rmtree(kept, ignore_errors=True)
-        os.replace(page, target)
-        os.replace(building, kept)
-    except OSError as failure:
-        problem = Problem(
-            str(out_dir), "the report cannot be written here", str(failure), "check the folder and the disk"
-        )
-        raise InformalityError(problem, ExitCode.OUTPUT) from None
-    finally:
-        shutil.rmtree(building, ignore_errors=True)
-    return [target, *sorted(p for p in kept.rglob("*") if p.is_file())]
+    return build(source, out_dir, "_build", formats, lambda folder: _write_build_folder(inputs, views, source, folder))
 
 
 def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, folder: Path) -> None:

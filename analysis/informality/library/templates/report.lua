@@ -1,20 +1,24 @@
 -- Quarto's dialect on plain pandoc: conditional content, call-outs, numbering, cross references.
 -- What is wrong with the document is written to stderr as "[report]<tab>kind<tab>token"; the renderer
--- finds the line. HTML for now; another format adds its branch where raw HTML is written here.
+-- finds the line. How a thing is written in one format stands in report-<format>.lua.
 
 local names = {fig = 'Figure', tbl = 'Table', sec = 'Section'}
 local label, meta = {}, {}
 
 local function report(kind, token) io.stderr:write('[report]\t' .. kind .. '\t' .. token .. '\n') end
-local function html(text) return pandoc.RawBlock('html', text) end
 local function kind_of(id) local kind = id:match('^(%a+)%-'); return names[kind] and kind end
-local function attribute(text) return (text:gsub('&', '&amp;'):gsub('"', '&quot;'):gsub('<', '&lt;')) end
+local here = pandoc.path.directory(PANDOC_SCRIPT_FILE)
+local function part(name) return dofile(pandoc.path.join{here, 'report-' .. name .. '.lua'}) end
+local write = part(FORMAT:match('html') and 'html' or FORMAT)(report, part)
 
 -- 1. conditional content: `when-meta="show.hours"`, `unless-meta`, `when-format`, `unless-format`
 local function holds(path)
   local value = meta
   for key in path:gmatch('[^.]+') do value = type(value) == 'table' and value[key] or nil end
   return value == true
+end
+local function of_format(asked)
+  return FORMAT:find(asked, 1, true) ~= nil or (FORMAT == 'typst' and asked == 'pdf')
 end
 local function conditional(el)
   local show
@@ -24,13 +28,13 @@ local function conditional(el)
   local a, match = el.attributes, true
   if a['when-meta'] then match = match and holds(a['when-meta']) end
   if a['unless-meta'] then match = match and not holds(a['unless-meta']) end
-  if a['when-format'] then match = match and FORMAT:find(a['when-format'], 1, true) ~= nil end
-  if a['unless-format'] then match = match and FORMAT:find(a['unless-format'], 1, true) == nil end
+  if a['when-format'] then match = match and of_format(a['when-format']) end
+  if a['unless-format'] then match = match and not of_format(a['unless-format']) end
   if match == show then return el.content end
   return {}
 end
 
--- 2. call-outs; with `collapse` a details element that opens on a click
+-- 2. call-outs; with `collapse` one that opens on a click, where a format can do so
 local titles = {note = 'Note', warning = 'Warning', tip = 'Tip', important = 'Important', caution = 'Caution'}
 local function callout(div)
   for _, class in ipairs(div.classes) do
@@ -38,20 +42,12 @@ local function callout(div)
     if kind then
       local title = pandoc.Inlines(div.attributes.title or titles[kind] or kind)
       if div.content[1] and div.content[1].t == 'Header' then title = div.content:remove(1).content end
-      local folded = div.attributes.collapse
-      local outer, inner = folded and 'details' or 'div', folded and 'summary' or 'div'
-      local open = folded == 'false' and ' open' or ''
-      local blocks = pandoc.Blocks{
-        html(('<%s class="callout callout-%s"%s><%s class="callout-title">'):format(outer, kind, open, inner)),
-        pandoc.Plain(title), html(('</%s><div class="callout-body">'):format(inner))}
-      blocks:extend(div.content)
-      blocks:insert(html(('</div></%s>'):format(outer)))
-      return blocks
+      return write.callout(kind, title, div.attributes.collapse, div.content)
     end
   end
 end
 
--- 3. numbers, in document order. The title is the only first-level heading, so sections move down one level.
+-- 3. numbers, in document order
 local count, section = {fig = 0, tbl = 0}, {0, 0, 0, 0, 0, 0}
 local function remember(id, kind, number)
   if label[id] then report('twice', id) end
@@ -66,21 +62,13 @@ local function header(h)
     h.content:insert(1, pandoc.Span(pandoc.Str(number), pandoc.Attr('', {'section-number'})))
     h.content:insert(2, pandoc.Space())
   end
-  h.level = math.min(h.level + 1, 6)
-  return h
+  return write.header(h)
 end
 local function numbered(id, blocks, caption)
   local kind = kind_of(id)
   count[kind] = count[kind] + 1
   remember(id, kind, tostring(count[kind]))
-  local title = pandoc.Inlines{pandoc.Span(names[kind] .. '\u{a0}' .. count[kind] .. '.', pandoc.Attr('', {'caption-number'})), pandoc.Space()}
-  title:extend(caption)
-  local head = pandoc.Blocks{html('<figcaption>'), pandoc.Plain(title), html('</figcaption>')}
-  local out = pandoc.Blocks{html(('<figure id="%s" class="%s">'):format(attribute(id), kind))}
-  out:extend(head)
-  out:extend(blocks)
-  out:insert(html('</figure>'))
-  return out
+  return write.numbered(id, kind, names[kind], tostring(count[kind]), caption, blocks)
 end
 local function block(div)
   local kind = kind_of(div.identifier)
@@ -96,7 +84,7 @@ local function figure(f)
   end
 end
 
--- 4. references, images, tables written in Markdown
+-- 4. references, images, tables
 local function cite(c)
   local out = pandoc.Inlines{}
   for n, citation in ipairs(c.citations) do
@@ -112,23 +100,16 @@ end
 local function image(i)
   local alt = i.attributes['fig-alt'] or pandoc.utils.stringify(i.caption)
   if not alt:match('%S') then report('alt', i.src) end
-  i.attributes['fig-alt'] = nil
-  i.attributes.alt = alt
-  i.caption = {}
-  return i
-end
-local function markdown_table(t)
-  t.colspecs = t.colspecs:map(function(spec) return {spec[1], nil} end)  -- let the browser find the widths
-  for _, row in ipairs(t.head.rows) do
-    for _, cell in ipairs(row.cells) do cell.attr.attributes.scope = 'col' end
-  end
-  return {html('<div class="table-scroll" role="region" tabindex="0" aria-label="Table">'), t, html('</div>')}
+  return write.image(i, alt, meta)
 end
 
-return {
+local filters = {
   {Meta = function(m) meta = m end},
   {Div = conditional, Span = conditional},
+  {RawBlock = write.raw, RawInline = write.raw_inline},
   {Div = callout},
   {traverse = 'topdown', Header = header, Div = block, Figure = figure},
-  {Cite = cite, Image = image, Table = markdown_table},
+  {Cite = cite, Image = image, Table = write.table},
 }
+for _, filter in ipairs(write.last or {}) do table.insert(filters, filter) end
+return filters

@@ -1,0 +1,200 @@
+-- What PDF and Word share: HTML becomes tables and drawings, and every column of a table gets a width.
+
+return function(report)
+  local shared = {}
+
+  -- raw HTML of the toolkit: tables and drawings (the renderer put an image in the place of each drawing)
+  -- tables are written at once: they are long, and none of the later passes has anything to do in them
+  function shared.raw(pagebreak, write_table)
+    return function(block)
+      if block.format ~= 'html' then return nil end
+      local text = block.text
+      if text:match('^%s*$') or text:match('^%s*<!%-%-.-%-%->%s*$') then return {} end
+      if text:find('break-after: page', 1, true) then return pagebreak end
+      if text:find('<table', 1, true) or text:find('<img', 1, true) then
+        local blocks = pandoc.Blocks{}
+        for _, b in ipairs(pandoc.read(text, 'html').blocks) do
+          local title = b.t == 'Div' and b.attributes['aria-label'] or ''
+          for _, inner in ipairs(b.t == 'Div' and not b.classes:includes('flow-step') and b.content or {b}) do
+            if inner.t == 'Table' then blocks:extend(pandoc.Blocks(write_table(inner, title))) else blocks:insert(inner) end
+          end
+        end
+        return blocks
+      end
+      report('raw', text:match('[^\n]+'))
+    end
+  end
+
+  -- widths, in em of the letters of the table
+  local MARKS = {[0x0EB1] = true}
+  for code = 0x0EB4, 0x0EBC do MARKS[code] = true end
+  for code = 0x0EC8, 0x0ECE do MARKS[code] = true end
+  local function length(text)  -- letters that take room, and whether some are Lao, which breaks without spaces
+    local n, lao = 0, false
+    for _, code in utf8.codes(text) do
+      lao = lao or (code >= 0x0E80 and code <= 0x0EFF)
+      if not MARKS[code] then n = n + ((code == 0x202F and 0.4) or (code > 0x2E7F and 1.7) or 1) end
+    end
+    return n, lao
+  end
+  -- What stands in a cell, read once: lines of runs, each a text with what it is (`b`old, `i`talic, `sup`, `code`,
+  -- `href`); a line that only explains is `soft`.
+  local KINDS = {Strong = 'b', Emph = 'i', Superscript = 'sup'}
+  local function lines_of(blocks, soft_cell)
+    local lines = {}
+    local function add_inlines(inlines, line, flags)
+      for _, i in ipairs(inlines) do
+        local kind = i.t
+        local text = (kind == 'Str' and i.text) or ((kind == 'Space' or kind == 'SoftBreak') and ' ') or (kind == 'LineBreak' and ' ')
+        if text then
+          local last = line[#line]
+          if last and last.flags == flags then last.text = last.text .. text
+          else line[#line + 1] = {text = text, flags = flags} end
+        elseif kind == 'Code' then line[#line + 1] = {text = i.text, flags = {code = true}}
+        elseif i.content then
+          local inner = flags
+          if KINDS[kind] or kind == 'Link' then
+            inner = {}
+            for k, v in pairs(flags) do inner[k] = v end
+            if kind == 'Link' then inner.href = i.target else inner[KINDS[kind]] = true end
+          end
+          add_inlines(i.content, line, inner)
+        else line[#line + 1] = {text = pandoc.utils.stringify(i), flags = flags} end
+      end
+    end
+    local function add(some, soft)
+      for _, b in ipairs(some) do
+        if b.t == 'Div' then add(b.content, soft or b.classes:includes('why'))
+        else
+          local line = {soft = soft}
+          add_inlines((b.t == 'Plain' or b.t == 'Para') and b.content or pandoc.utils.blocks_to_inlines({b}), line, {})
+          local words = {}
+          for k, run in ipairs(line) do words[k] = run.text end
+          line.text = table.concat(words)
+          lines[#lines + 1] = line
+        end
+      end
+    end
+    add(blocks, soft_cell)
+    return lines
+  end
+  local function needs(lines, letter, breaks)  -- the least width of a cell, and the width of its longest line
+    local least, natural = 0, 0
+    for _, line in ipairs(lines) do
+      natural = math.max(natural, (length(line.text)) * letter)
+      for word in line.text:gmatch(breaks and '[^ \t\n/]+' or '[^\n]+') do
+        local n, lao = length(word)
+        least = math.max(least, (lao and breaks and math.min(n, 8) or math.min(n, breaks and 24 or 99)) * letter)
+      end
+    end
+    return least, natural
+  end
+
+  -- A table laid out: `rows` of cells with `column`, `colspan`, `rowspan`, `align`, `lines`; `head` rows come first;
+  -- `widths` as parts of one; `size` by which letters must shrink so that no word is cut; `high`, its lines of print.
+  function shared.lay_out(t, room)
+    local n = #t.colspecs
+    local taken, rows = {}, {}
+    local out = {rows = rows, head = #t.head.rows, n = n, grouped = true}
+    local least, natural, spans = {}, {}, {}
+    for c = 1, n do least[c], natural[c] = 1, 1 end
+    local function add(row, where)
+      local line = {where = where, group = row.attr.classes:includes('group'), cells = {}}
+      rows[#rows + 1] = line
+      local r, c = #rows, 1
+      for _, cell in ipairs(row.cells) do
+        while taken[r .. ',' .. c] do c = c + 1 end
+        local classes = cell.attr.classes
+        local spec = t.colspecs[c] and t.colspecs[c][1]
+        local align = (classes:includes('right') or cell.alignment == 'AlignRight' or spec == 'AlignRight') and 'right'
+          or classes:includes('spanner') and 'center' or 'left'
+        local placed = {column = c, colspan = cell.col_span, rowspan = cell.row_span, align = align,
+          lines = lines_of(cell.contents, classes:includes('words') or nil), words = classes:includes('words')}
+        line.cells[#line.cells + 1] = placed
+        for i = 0, cell.row_span - 1 do
+          for j = 0, cell.col_span - 1 do taken[(r + i) .. ',' .. (c + j)] = true end
+        end
+        if not line.group then
+          local head = where == 'head'
+          local low, full = needs(placed.lines, head and 0.6 or 0.56, head or align ~= 'right' or placed.words)
+          if head and cell.col_span == 1 and full > 9 then full = math.max(low, full * 0.55) end
+          if cell.col_span == 1 then
+            least[c], natural[c] = math.max(least[c], low), math.max(natural[c], full)
+          else
+            spans[#spans + 1] = {c, cell.col_span, low, full}
+          end
+        end
+        c = c + cell.col_span
+      end
+    end
+    for _, row in ipairs(t.head.rows) do add(row, 'head') end
+    for _, body in ipairs(t.bodies) do
+      local first = (body.head and body.head[1]) or body.body[1]
+      out.grouped = out.grouped and first ~= nil and first.attr.classes:includes('group')
+      for _, row in ipairs(body.head or {}) do add(row, 'body') end
+      for _, row in ipairs(body.body) do add(row, 'body') end
+    end
+    for _, row in ipairs(t.foot.rows) do add(row, 'body') end
+    local pad, sum_least, sum_natural = n > 8 and 1 or 1.5, 0, 0  -- between columns; many stand closer
+    out.pad = pad
+    for _, span in ipairs(spans) do
+      local have = (span[2] - 1) * pad
+      for c = span[1], span[1] + span[2] - 1 do have = have + least[c] end
+      for c = span[1], span[1] + span[2] - 1 do
+        if have < span[3] then least[c] = least[c] + (span[3] - have) / span[2] end
+      end
+    end
+    for _, span in ipairs(spans) do  -- and, where there is room, a heading of several columns on one line
+      local have = (span[2] - 1) * pad
+      for c = span[1], span[1] + span[2] - 1 do have = have + natural[c] end
+      for c = span[1], span[1] + span[2] - 1 do
+        if have < span[4] then natural[c] = natural[c] + (span[4] - have) / span[2] end
+      end
+    end
+    for c = 1, n do
+      least[c] = least[c] + pad
+      local full = natural[c] > 30 and 30 + math.min(natural[c] - 30, 160) / 2 or natural[c]  -- long text takes several lines
+      natural[c] = math.max(least[c], full + pad)
+      sum_least, sum_natural = sum_least + least[c], sum_natural + natural[c]
+    end
+    out.size = math.min(1, room / sum_least)
+    local free = math.max(room - sum_least, 0)
+    out.widths = {}
+    for c = 1, n do
+      local width = least[c]
+      if sum_natural <= room then width = natural[c] * room / sum_natural
+      elseif free > 0 then width = least[c] + free * (natural[c] - least[c]) / math.max(sum_natural - sum_least, 0.001) end
+      out.widths[c] = width / math.max(room, sum_least)
+    end
+    out.high = 0
+    for _, line in ipairs(rows) do
+      local deepest = 1
+      for _, cell in ipairs(line.cells) do
+        local width, high = -pad, 0
+        for c = cell.column, cell.column + cell.colspan - 1 do width = width + out.widths[c] * room / out.size end
+        for _, text in ipairs(cell.lines) do
+          high = high + math.max(1, math.ceil(length(text.text) * (line.where == 'head' and 0.6 or 0.54) / math.max(width, 1)))
+        end
+        if cell.rowspan == 1 then deepest = math.max(deepest, high) end
+      end
+      out.high = out.high + deepest
+    end
+    return out
+  end
+
+  -- the list of contents stands after the first chapter, the summary, so that this is on the first page
+  function shared.with_contents(doc, contents)
+    local seen, at = 0, 1
+    for i, b in ipairs(doc.blocks) do
+      if b.t == 'Header' and b.level == 1 then
+        seen = seen + 1
+        if seen == 2 then at = i; break end
+      end
+    end
+    if seen == 0 then return doc end
+    for i, b in ipairs(contents) do doc.blocks:insert(at + i - 1, b) end
+    return doc
+  end
+
+  return shared
+end
