@@ -896,7 +896,7 @@ DRIVER = """
 import sys, time
 from informality import cli, pipeline
 
-def half(run):
+def half(run, *_):
     (run.staging / "results.parquet").write_text("half of the results")
     print("half way", flush=True)
     time.sleep(120)
