@@ -41,7 +41,7 @@ def test_all_are_listed_with_whose_they_are_and_how_well_confirmed(run, tmp_path
     code, out, _ = run()
     assert code == 0
     names = [line.split()[0] for line in out.splitlines() if line and not line.startswith((" ", "informality"))]
-    assert len(names) == 18 and names == sorted(names) and "my-own" in names
+    assert len(names) == 19 and names == sorted(names) and "my-own" in names
     ecuador = " ".join(out.split("ecu-sector")[1].split("idn-")[0].split())
     assert ecuador == (
         "Sector of employment, Ecuador (INEC, ENEMDU) Ecuador; decides Sector of employment; "

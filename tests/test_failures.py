@@ -872,7 +872,7 @@ def test_what_a_study_does_not_have(project: Project) -> None:
 
 
 def test_stopped_by_the_user(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(run: pipeline.Run) -> None:
+    def interrupted(run: pipeline.Run, name: str) -> None:
         (run.staging / "results.parquet").write_text("half")
         raise KeyboardInterrupt
 
@@ -955,11 +955,11 @@ def test_the_folder_of_a_living_run_is_left_alone(tmp_path: Path) -> None:
 def test_two_runs_at_once_both_end_well(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     make, said = pipeline._make_results, []
 
-    def run_the_other_first(run: pipeline.Run) -> None:
+    def run_the_other_first(run: pipeline.Run, name: str) -> None:
         if not said:
             said.append(None)
             said.append(project.call("run", "small"))
-        make(run)
+        make(run, name)
 
     monkeypatch.setattr(pipeline, "_make_results", run_the_other_first)
     assert project.call("run", "small").code == 0

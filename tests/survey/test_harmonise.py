@@ -459,7 +459,7 @@ def test_quality_says_how_much_is_missing_and_of_whom(survey: Harmonised, tmp_pa
     """Weights 1.5 and 2: of the four employees (1.5, 2, 2, 2 by hand from the table) who was asked what."""
     found = {p.what: p for p in check_quality(survey, profile_of(tmp_path)).findings}
     assert found["75.0% of those asked gave no usable answer on `social_security`"].found.startswith(
-        "3 of 4 (75.0 %; weighted "
+        "3 of 4 (75.0%; weighted "
     )
     assert found["66.7% of those asked gave no usable answer on `contract_duration`"].count == 2
     hours = found["33.3% of those asked gave no usable answer on `hours_usual`"]

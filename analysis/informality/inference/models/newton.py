@@ -248,9 +248,22 @@ def _solve(information: FloatArray, right: FloatArray) -> FloatArray:
     return np.asarray(linalg.cho_solve(factor, right / size) / size)
 
 
+class Flat(np.linalg.LinAlgError):
+    """The likelihood does not bend along ``direction`` (k,): there is no finite maximum along it."""
+
+    def __init__(self, direction: FloatArray) -> None:
+        super().__init__("the information is not positive")
+        self.direction = direction
+
+
 def inverse(information: FloatArray) -> FloatArray:
-    """Inverse of the information (k, k)."""
-    return np.column_stack([_solve(information, column) for column in np.eye(len(information))])
+    """Inverse of the information (k, k). Raises :class:`Flat` where it is singular."""
+    try:
+        return np.column_stack([_solve(information, column) for column in np.eye(len(information))])
+    except linalg.LinAlgError:
+        size = np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
+        _, vectors = linalg.eigh(information / np.outer(size, size))
+        raise Flat(np.asarray(vectors[:, 0] / size)) from None
 
 
 def not_finite(sample: Sample) -> list[str]:

@@ -78,7 +78,11 @@ def fit_data(
     if not solution.converged:
         _require_finite(sample, data.place)
         raise newton.separation(data.likelihood, sample, solution, data.place)
-    bread, cov = sandwich(data, design, solution.theta, size, information == "expected")
+    try:
+        bread, cov = sandwich(data, design, solution.theta, size, information == "expected")
+    except newton.Flat as flat:  # the steps came to rest where the slope has died away: no finite coefficient
+        along = replace(solution, step=flat.direction)
+        raise newton.separation(data.likelihood, sample, along, data.place) from None
     design_df = degrees_of_freedom(design, data.patterns.rows)
     names = data.likelihood.names(sample.matrix.names)
     equation = len(sample.matrix.names) + isinstance(data.likelihood, Ordered)
