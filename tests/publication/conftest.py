@@ -8,6 +8,8 @@ from types import ModuleType
 
 import pytest
 
+from informality.publication.inputs import ReportInputs
+from informality.publication.published import Publication, publication
 from informality.publication.report import build_report
 
 FORMATS = ("html", "pdf", "docx", "review")
@@ -22,6 +24,18 @@ def mock() -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def inputs(mock: ModuleType) -> ReportInputs:
+    """The made-up inputs. Not to be changed."""
+    return mock.inputs()
+
+
+@pytest.fixture(scope="session")
+def pub(inputs: ReportInputs) -> Publication:
+    """What every table and figure made from them shares."""
+    return publication(inputs.results, inputs.labels, inputs.reliability, str(inputs.study["headline"]), "Source: mock")
 
 
 @pytest.fixture(scope="session")

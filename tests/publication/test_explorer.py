@@ -21,23 +21,13 @@ import pytest
 from informality.publication.explorer import packed, write_explorer
 from informality.publication.inputs import ReportInputs
 from informality.publication.lookup import LOOKED_UP
-from informality.publication.published import Publication, publication
+from informality.publication.published import Publication
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync", "--virtual-time-budget=15000",
 ]  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def inputs(mock: ModuleType) -> ReportInputs:
-    return mock.inputs()
-
-
-@pytest.fixture(scope="module")
-def pub(inputs: ReportInputs) -> Publication:
-    return publication(inputs.results, inputs.labels, inputs.reliability, str(inputs.study["headline"]), "Source: mock")
 
 
 @pytest.fixture(scope="module")

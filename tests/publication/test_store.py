@@ -16,22 +16,12 @@ import pytest
 from informality.foundation.errors import InformalityError
 from informality.publication.inputs import ReportInputs
 from informality.publication.lookup import look_up, understand, vocabulary, words_of
-from informality.publication.published import Publication, publication
+from informality.publication.published import Publication
 from informality.publication.store import figures, write_store
 from informality.querying import ask, run_sql
 from informality.study import Workspace
 
 HIDDEN = pd.DataFrame({"table": ["t"], "why": ["too few persons"]})
-
-
-@pytest.fixture(scope="module")
-def inputs(mock: ModuleType) -> ReportInputs:
-    return mock.inputs()
-
-
-@pytest.fixture(scope="module")
-def pub(inputs: ReportInputs) -> Publication:
-    return publication(inputs.results, inputs.labels, inputs.reliability, str(inputs.study["headline"]), "Source: mock")
 
 
 @pytest.fixture(scope="module")

@@ -13,20 +13,10 @@ import pytest
 
 from informality.publication.all_tables import all_tables
 from informality.publication.inputs import ReportInputs
-from informality.publication.published import Publication, publication
+from informality.publication.published import Publication
 from informality.publication.table import Table
 from informality.publication.view_specs import read_views
 from informality.publication.workbook import write_workbook
-
-
-@pytest.fixture(scope="module")
-def inputs(mock: ModuleType) -> ReportInputs:
-    return mock.inputs()
-
-
-@pytest.fixture(scope="module")
-def pub(inputs: ReportInputs) -> Publication:
-    return publication(inputs.results, inputs.labels, inputs.reliability, str(inputs.study["headline"]), "Source: mock")
 
 
 @pytest.fixture(scope="module")
