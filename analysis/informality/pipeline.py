@@ -109,7 +109,18 @@ class Written:
 COSMETIC = frozenset({"title", "subtitle", "reports", "formats"})
 LATER = {
     "workers": COSMETIC
-    | {"id", "headline", "tables", "models", "robustness", "reliability", "interval", "confidence", "coverage"},
+    | {
+        "id",
+        "headline",
+        "tables",
+        "models",
+        "robustness",
+        "reliability",
+        "reliability_limits",
+        "interval",
+        "confidence",
+        "coverage",
+    },
     "results": COSMETIC | {"coverage"},
     "coverage": COSMETIC | {"tables", "models", "robustness", "interval"},
     "table": COSMETIC,

@@ -10,7 +10,7 @@ from informality.classification.definition import Definition
 from informality.classification.examples import example_table
 from informality.publication.annex import STANDING
 from informality.publication.coverage_views import read_coverage_views
-from informality.publication.inputs import DefinitionNote, OptionNote, QualityNote, ReportInputs
+from informality.publication.inputs import DefinitionNote, OptionNote, QualityNote, ReportInputs, StandardNote
 from informality.publication.series import PairNote, WaveNote
 from informality.publication.table import Labels
 from informality.study import Study
@@ -147,6 +147,7 @@ def report_inputs(
         design=_design(study, annex["design"]),
         provenance=provenance,
         quality_note=_quality_note(annex["quality"]),
+        standard=_standard_note(study),
     )
 
 
@@ -168,6 +169,11 @@ def _findings(quality: Mapping[str, Any]) -> pd.DataFrame:
 
     frame = pd.DataFrame(quality["findings"], columns=list(Quality.COLUMNS)).astype({"n": float, "share": float})
     return frame.assign(block=frame["block"].map(read_quality_rules().blocks))
+
+
+def _standard_note(study: Study) -> StandardNote:
+    spec = study.standard.spec
+    return StandardNote(spec.title, spec.summary, spec.sources, study.standard.thresholds)
 
 
 def _quality_note(quality: Mapping[str, Any]) -> QualityNote:

@@ -213,7 +213,7 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
             seen = {**profile.schema.grammar, **outcome_variables(headline)}
             for at in named["models"].values():
                 models += _try(partial(read_model_set, at, seen), failures)
-    standard = _try(partial(read_standard, spec.reliability), failures)
+    standard = _try(partial(read_standard, spec.reliability, limits=spec.reliability_limits), failures)
     policy = _try(partial(read_policy, spec.disclosure), failures)
     scenarios: list[tuple[Scenario, ...]] = []
     if profile is not None and spec.coverage is not None:

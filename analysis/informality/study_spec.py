@@ -21,6 +21,7 @@ class StudySpec(SpecModel):
     Of one ``wave``, or of several ``waves``, oldest first: ``together: compare`` describes the last and tests what changed,
     ``together: pool`` also averages them. ``breaks: mark`` compares across a break in series, and says so. ``formats`` are
     those of each report; ``review`` is a Word file with numbered lines and paragraphs and sheets for comments.
+    ``reliability_limits`` sets limits of the reliability standard by name.
     """
 
     id: Words
@@ -42,6 +43,7 @@ class StudySpec(SpecModel):
     reports: list[Literal["country", "coverage"]] = Field(min_length=1)
     formats: list[Literal["html", "pdf", "docx", "review"]] = Field(default=["html", "pdf", "docx"], min_length=1)
     reliability: Words = "ilostat-cv"
+    reliability_limits: dict[str, float] = Field(default_factory=dict)
     disclosure: Words = "default"
     interval: Literal["logit", "normal"] = "logit"
     confidence: float = Field(default=0.95, gt=0.5, lt=1)

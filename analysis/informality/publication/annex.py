@@ -14,7 +14,7 @@ import pandas as pd
 
 from informality.publication.definition_chapter import PERCENT, anchor, chapter
 from informality.publication.formats import COUNT, NumberFormat
-from informality.publication.inputs import DefinitionNote, QualityNote, ReportInputs
+from informality.publication.inputs import DefinitionNote, QualityNote, ReportInputs, StandardNote
 from informality.publication.model_tables import table_of_model
 from informality.publication.notes import undetermined, why_missing
 from informality.publication.published import Publication
@@ -63,7 +63,7 @@ def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str,
         "quality.md": quality(inputs.quality, inputs.labels, inputs.quality_note),
         "benchmarks.md": benchmarks(inputs.benchmarks),
         "comparisons.md": comparisons(inputs),
-        "reliability.md": reliability(inputs.reliability),
+        "reliability.md": reliability(inputs.reliability, inputs.standard),
         "provenance.md": provenance(inputs.provenance),
     }
 
@@ -309,8 +309,8 @@ def _amount(value: float, unit: str, column: str) -> str | None:
     return NumberFormat("", 1, 0 if abs(value) >= 100 or value == int(value) else 2)(value)
 
 
-def reliability(frame: pd.DataFrame) -> str:
-    """The legend of the symbols and the rule behind each grade."""
+def reliability(frame: pd.DataFrame, standard: StandardNote | None = None) -> str:
+    """The standard, the legend of the symbols, the rule behind each grade, and the limits with their sources."""
     symbols = frame["symbol"].fillna("")
     frame = frame.assign(symbol=symbols.where(symbols != "", "none"), grade=frame["grade"].str.replace("_", " "))
     columns = [
@@ -322,7 +322,15 @@ def reliability(frame: pd.DataFrame) -> str:
     standing = [f"- {word}: {meaning}" for word, meaning in STANDING.items()]
     table = to_quarto(table_of_frame("reliability", "What the symbols mean", frame, columns))
     lead = "Rules and figures have a standing, and a result has that of the weakest among them:"
-    return "\n".join([table, lead, "", *standing, ""])
+    said = [] if standard is None else [f"{markdown_text(standard.title)}. {markdown_text(standard.summary)}", ""]
+    limits = [] if standard is None or standard.limits.empty else [_limits(standard.limits)]
+    return "\n".join([*said, table, *limits, lead, "", *standing, ""])
+
+
+def _limits(frame: pd.DataFrame) -> str:
+    """The numbers that the rules of a reliability standard compare with."""
+    columns = [Column(n, n.capitalize()) for n in frame.columns]
+    return to_quarto(table_of_frame("reliability-limits", "Limits of the reliability standard", frame, columns))
 
 
 def provenance(facts: Mapping[str, Any]) -> str:

@@ -79,7 +79,7 @@ def _files(inputs: ReportInputs, facts: Mapping[str, Any], source: Path) -> dict
     for name, part in coverage_prose.parts(told).items():
         files[f"_parts/{name}"] = part
     files["_parts/design.md"] = annex.design(inputs.design)
-    files["_parts/reliability.md"] = annex.reliability(inputs.reliability)
+    files["_parts/reliability.md"] = annex.reliability(inputs.reliability, inputs.standard)
     files["_parts/provenance.md"] = annex.provenance(inputs.provenance)
     files["_parts/banner.html"] = annex.banner(inputs.made_up_notice)
     study = {key: markdown_text(value) for key, value in inputs.study.items()}

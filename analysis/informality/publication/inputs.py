@@ -61,6 +61,16 @@ class QualityNote:
 
 
 @dataclass(frozen=True, slots=True)
+class StandardNote:
+    """The reliability standard by which numbers are marked. ``limits`` has the columns limit, value, source, status."""
+
+    title: str
+    summary: str
+    sources: Sequence[str]
+    limits: pd.DataFrame
+
+
+@dataclass(frozen=True, slots=True)
 class ReportInputs:
     """Everything a country report prints.
 
@@ -85,6 +95,7 @@ class ReportInputs:
     provenance: Mapping[str, Any]
     comparisons: pd.DataFrame = field(default_factory=pd.DataFrame)
     quality_note: QualityNote | None = None
+    standard: StandardNote | None = None
     series: pd.DataFrame = field(default_factory=pd.DataFrame)
     waves: Sequence[WaveNote] = ()
     pairs: Sequence[PairNote] = ()

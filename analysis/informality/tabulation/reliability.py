@@ -1,13 +1,13 @@
 """Reliability standards as decision tables: each cell gets a grade, and no cell falls through.
 
-A standard tests ``n`` (sampled cases), ``cv`` (standard error over estimate; not applicable where the
-estimate is zero or does not vary) and ``width`` (of the confidence interval of a share, as a fraction; not
-applicable to other statistics and where there is no interval) in the same grammar as a definition of informality, so holes are
-found by machine.
+A standard tests the measures of :mod:`~informality.tabulation.precision` (sampled cases, coefficient of variation, width of
+the interval, effective cases, degrees of freedom ...) in the same grammar as a definition of informality, so holes are
+found by machine. Its thresholds are named limits, each with its unit, source and standing.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -18,14 +18,15 @@ import pandas as pd
 from pydantic import Field
 
 from informality.classification.classify import NOT_DETERMINABLE
-from informality.foundation.errors import ExitCode, InformalityError
-from informality.foundation.grammar import NOT_APPLICABLE, REASON, RuleSpec, StepSpec, Variable
+from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
+from informality.foundation.grammar import RuleSpec, StepSpec
 from informality.foundation.library import find
 from informality.foundation.proof import prove
 from informality.foundation.quantities import Status
 from informality.foundation.reading import words
 from informality.foundation.rules import Step, compile_steps
 from informality.foundation.specfile import SpecModel, Words, load
+from informality.tabulation.precision import VARIABLES, measured, with_reasons
 
 Grade = Literal["good", "caution", "unreliable", "suppressed", "not_determinable"]
 
@@ -35,13 +36,29 @@ class GradeSpec(SpecModel):
     symbol: str
 
 
+class LimitSpec(SpecModel):
+    """A threshold of a standard. Without a value it has to be set by the study, because every country has its own."""
+
+    value: float | None
+    unit: Words
+    source: Words
+    status: Status
+
+
 class StandardSpec(SpecModel):
+    """A file of ``library/reliability``. Rules compare with ``limits`` by name, and their ``why`` may quote one in braces.
+
+    ``allowed_error``: exponent and divisor of the error allowed for a share, where a rule tests ``error_ratio``.
+    """
+
     id: Words
     title: Words
     summary: Words
     sources: list[Words] = Field(min_length=1)
     status: Status
     grades: dict[Grade, GradeSpec]
+    limits: dict[str, LimitSpec] = Field(default_factory=dict)
+    allowed_error: dict[Literal["exponent", "divisor"], LimitSpec] = Field(default_factory=dict)
     rules: list[RuleSpec]
 
 
@@ -52,16 +69,28 @@ class Standard:
     spec: StandardSpec
     step: Step
 
-    def grade(
-        self, n: npt.NDArray[np.int64], cv: npt.NDArray[np.float64], width: npt.NDArray[np.float64]
-    ) -> tuple[list[str], list[str]]:
-        """Grade and reason of every cell; ``cv`` and ``width`` are NaN where not defined. Shapes (cells,)."""
-        frame = pd.DataFrame({"n": n.astype(float), "cv": cv, "width": width})
-        for name in ("n", "cv", "width"):
-            reason = frame[name].isna().map({True: NOT_APPLICABLE})
-            frame[name + REASON] = pd.Categorical(reason, categories=[NOT_APPLICABLE])
-        rule = self.step.decide(frame)
+    def grade(self, tested: pd.DataFrame) -> tuple[list[str], list[str]]:
+        """Grade and reason of every cell from its measures (``precision.MEASURES``); absent ones are not applicable."""
+        rule = self.step.decide(with_reasons(tested))
         return [self.step.rules[r].then for r in rule], [self.step.rules[r].why for r in rule]
+
+    def graded(self, rows: pd.DataFrame) -> tuple[list[str], list[str]]:
+        """Grade and reason of rows of the results table."""
+        curve: dict[str, float] = {
+            str(name): limit.value for name, limit in self.spec.allowed_error.items() if limit.value is not None
+        }
+        return self.grade(measured(rows, **curve))
+
+    @property
+    def thresholds(self) -> pd.DataFrame:
+        """limit, value (with its unit), source, status: every named number of the standard."""
+        named = [*self.spec.limits.items(), *self.spec.allowed_error.items()]
+        rows = [
+            (n.replace("_", " "), _with_unit(x.value, x.unit), x.source, x.status)
+            for n, x in named
+            if x.value is not None
+        ]
+        return pd.DataFrame(rows, columns=["limit", "value", "source", "status"])
 
     def legend(self) -> pd.DataFrame:
         """grade, symbol, meaning, rule: one row per rule, for the annex."""
@@ -97,8 +126,7 @@ def graded(
     """
     grade, note = [""] * len(rows), [""] * len(rows)
     if standard is not None:
-        width = (rows["ci_high"] - rows["ci_low"]).where(rows["unit"] == "share")
-        grade, note = standard.grade(rows["n"].to_numpy(), rows["cv"].to_numpy(), width.to_numpy())
+        grade, note = standard.graded(rows)
     reasons = [reason if g not in ("", "good") else None for g, reason in zip(grade, note, strict=True)]
     for i in np.flatnonzero(open_cases):
         grade[i] = NOT_DETERMINABLE
@@ -120,19 +148,59 @@ def relative_error(value: npt.NDArray[np.float64], se: npt.NDArray[np.float64]) 
         return np.asarray(np.where((se > 0) & (value != 0), se / np.abs(value), np.nan))
 
 
-def read_standard(name: str, *folders: Path) -> Standard:
-    """Read a reliability standard by name, compile it and prove that every cell gets a grade."""
+def read_standard(name: str, *folders: Path, limits: Mapping[str, float] | None = None) -> Standard:
+    """Read a reliability standard by name, compile it and prove that every cell gets a grade.
+
+    ``limits`` replace limits of the file, by name; those the file leaves open have to be among them. Raises
+    :class:`InformalityError` (``ExitCode.SPEC``).
+    """
     path = find("reliability", name, *folders)
     file = load(path, StandardSpec)
-    outcomes = {str(grade): spec.title for grade, spec in file.spec.grades.items()}
-    step = StepSpec(decides="grade", outcomes=outcomes, rules=file.spec.rules)
-    tested = {
-        "n": Variable("n", "number", (), "Cases"),
-        "cv": Variable("cv", "number", (NOT_APPLICABLE,), "Coefficient of variation"),
-        "width": Variable("width", "number", (NOT_APPLICABLE,), "Width of the confidence interval"),
-    }
-    steps, problems = compile_steps([step], tested, place=file.place, loc=())
+    spec, chosen = file.spec, dict(limits or {})
+    problems = [
+        Problem(name, f"the standard has no limit `{limit}`", fix=did_you_mean(limit, spec.limits))
+        for limit in chosen
+        if limit not in spec.limits
+    ] + [
+        Problem(
+            name,
+            f"the standard leaves `{limit}` to each country",
+            found.source,
+            f"set it in the study: `reliability_limits: {{{limit}: …}}`",
+        )
+        for limit, found in spec.limits.items()
+        if found.value is None and limit not in chosen
+    ]
+    if problems:
+        raise InformalityError(problems, ExitCode.SPEC)
+    own = {"source": "set in the study", "status": "assumption"}
+    named = {n: x.model_copy(update={"value": chosen[n], **own} if n in chosen else {}) for n, x in spec.limits.items()}
+    spec = spec.model_copy(update={"limits": named})
+    values = {limit: float(found.value) for limit, found in named.items() if found.value is not None}
+    rules = [rule.model_copy(update={"why": rule.why and _quoting(rule.why, spec)}) for rule in spec.rules]
+    outcomes = {str(grade): words.title for grade, words in spec.grades.items()}
+    step = StepSpec(decides="grade", outcomes=outcomes, rules=rules)
+    steps, problems = compile_steps([step], VARIABLES, options=values, place=file.place, loc=())
     problems = problems or prove(steps, path.name)
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
-    return Standard(file.spec, steps[0])
+    return Standard(spec, steps[0])
+
+
+def _quoting(why: str, spec: StandardSpec) -> str:
+    """A reason with the limits it quotes in braces, in the words of their unit."""
+    for name, limit in spec.limits.items():
+        if limit.value is not None:
+            why = why.replace(f"{{{name}}}", _said(limit.value, limit.unit))
+    return why
+
+
+def _said(value: float, unit: str) -> str:
+    """``30 per cent`` for a fraction, ``30 percentage points``, other numbers as they are."""
+    hundreds = {"fraction": " per cent", "percentage points": " percentage points"}
+    return f"{100 * value:.6g}{hundreds[unit]}" if unit in hundreds else f"{value:.6g}"
+
+
+def _with_unit(value: float, unit: str) -> str:
+    said = _said(value, unit)
+    return said if " " in said else f"{said} {unit}"

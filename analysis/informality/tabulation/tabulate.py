@@ -153,6 +153,7 @@ def _answers_itself(indicator: IndicatorSpec, by: Sequence[str]) -> bool:
 def _rows(answer: Answer, settings: Settings) -> pd.DataFrame:
     estimate, question = answer.estimate, answer.question
     share = question.statistic in ("share", "composition")
+    counted = share or question.counts_persons
     method = settings.method if settings.method is not None else ("logit" if share else "t")
     if method != "normal" and not share:
         method = "t"
@@ -165,6 +166,7 @@ def _rows(answer: Answer, settings: Settings) -> pd.DataFrame:
         ci_high=high.ravel(),
         p=np.nan,
         n=answer.cases,
+        cases=estimate.n_numerator.ravel() if isinstance(estimate, Estimate) and counted else np.nan,
         n_weighted=value if question.counts_persons else estimate.n_weighted.ravel(),
         cv=relative_error(value, se),
         deff=estimate.deff.ravel() if isinstance(estimate, Estimate) else np.nan,
