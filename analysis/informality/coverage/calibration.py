@@ -12,11 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.special import expit
 
+from informality.coverage.alike import forgetful, merged
 from informality.coverage.baseline import Baseline, MembersSpec
 from informality.coverage.eligibility import MANDATORY
-from informality.coverage.engine import parts_of
+from informality.coverage.engine import earning, parts_of
 from informality.coverage.ground import NO, UNCLEAR, YES, Ground, Theta
 from informality.coverage.levers import Enforcement
+from informality.coverage.parts import Part
 from informality.coverage.policy import Parameters, rules_of
 from informality.coverage.scenario import Scenario, status_quo
 from informality.coverage.takeup import calibrate as solve
@@ -26,6 +28,7 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
 
 _ENOUGH = 10.0  # members for each covariate from which the survey speaks for itself
 _STEP = 1e-6  # compliance is linear in s, so any small step gives its slope
@@ -107,21 +110,12 @@ def _voluntary(
 ) -> None:  # fmt: skip
     """Intercepts of take-up by scheme, or by cell of its records."""
     people, spec = ground.people, scenario.baseline.spec
-    base = spec.years.base
     for part in parts_of(ground, scenario):
         if part.kind != "voluntary":
             continue
         rows, scheme = part.rows, part.scheme
         if spec.takeup.from_survey and spec.takeup.covariates:
             _fitted(ground, scheme, rows, values, influence)
-        theta = Theta(values, cells)
-        rules = rules_of(scenario, scheme, base, parameters)
-        offer = offer_of(ground, scenario, part, rules, parameters)
-        score = (
-            ground.scores(scenario, scheme, rows, theta, parameters)
-            + parameters("takeup.beta_subsidy", spec.takeup.beta_subsidy) * offer.share
-        )
-        p_max = parameters("takeup.p_max", spec.takeup.p_max)
         records = [e for e in spec.administrative if scheme in e.schemes]
         if not records:
             if spec.takeup.start is None:
@@ -140,22 +134,25 @@ def _voluntary(
             code[rows[people.where(record.where)[rows]]] = i
         _require_partition(scheme, records, ground, rows, code)
         cells[scheme] = code
-        observed = ground.observed(scheme, rows) if spec.takeup.observed == "keep" else np.zeros(len(rows), dtype=bool)
-        weight = people.weight[rows]
-        shape = np.broadcast_shapes(score.shape, offer.able.shape, (1, len(p_max)))
-        score, able = np.broadcast_to(score, shape), np.broadcast_to(offer.able, shape)
+        keeps = spec.takeup.observed == "keep"
+        known = ground.observed(scheme, rows) if keeps else np.zeros(len(rows), dtype=bool)
+        weight, theta = people.weight[rows], Theta(values, cells)
+        some = _kinds(ground, scenario, part, theta) if parameters.size > 1 else part
+        score, able, p_max = _scores(ground, scenario, some, theta, parameters)
+        observed = ground.observed(scheme, some.rows) if keeps else np.zeros(len(some.rows), dtype=bool)
         for i, record in enumerate(records):
-            name, here = f"alpha:{scheme}:{i}", (code[rows] == i) & ~observed
-            wanted = record.members - float(weight[(code[rows] == i) & observed].sum())
+            name, here = f"alpha:{scheme}:{i}", (code[some.rows] == i) & ~observed
+            wanted = record.members - float(weight[(code[rows] == i) & known].sum())
             alpha = solve(
-                score[here], weight[here], max(wanted, 0.0), p_max, able[here], f"members on record of {scheme}"
-            )
+                score[here], some.weight(ground, spec.years.base)[here], max(wanted, 0.0), p_max, able[here],
+                f"members on record of {scheme}",
+            )  # fmt: skip
             values[name] = np.atleast_1d(alpha)
             gaps[name.removeprefix("alpha:")] = (
                 float(weight[(code[rows] == i) & ground.observed(scheme, rows)].sum()),
                 record.members,
             )
-            if shape[1] == 1:
+            if parameters.size == 1:
                 p = take_up(score[here, 0], values[name], p_max, able[here, 0])
                 free = p < p_max
                 slope = float(
@@ -163,8 +160,8 @@ def _voluntary(
                 )
                 z = np.zeros(len(people.person))
                 z[rows[here]] = -weight[here] * p / slope if slope else 0.0
-                known = (code[rows] == i) & observed
-                z[rows[known]] = -weight[known] / slope if slope else 0.0
+                fixed = (code[rows] == i) & observed
+                z[rows[fixed]] = -weight[fixed] / slope if slope else 0.0
                 for covariate in spec.takeup.covariates if slope else ():
                     fitted = influence.get(f"gamma:{scheme}:{covariate}")
                     if fitted is not None:  # the intercept gives way to a coefficient
@@ -172,6 +169,27 @@ def _voluntary(
                         pull = _slope(score[here, 0] + values[name]) * free * able[here, 0]
                         z -= float((weight[here] * pull) @ x) / slope * fitted
                 influence[name] = z
+
+
+def _scores(
+    ground: Ground, scenario: Scenario, part: Part, theta: Theta, parameters: Parameters
+) -> tuple[Floats, Bools, Floats]:
+    """Scores of a voluntary part in the base year and who can pay, (m, draws), and the most that may join (draws,)."""
+    spec = scenario.baseline.spec
+    rules = rules_of(scenario, part.scheme, spec.years.base, parameters)
+    offer = offer_of(ground, scenario, part, rules, parameters)
+    score = ground.scores(scenario, part.scheme, part.rows, theta, parameters)
+    score = score + parameters("takeup.beta_subsidy", spec.takeup.beta_subsidy) * offer.share
+    p_max = parameters("takeup.p_max", spec.takeup.p_max)
+    shape = np.broadcast_shapes(score.shape, offer.able.shape, (1, len(p_max)))
+    return np.broadcast_to(score, shape), np.broadcast_to(offer.able, shape), p_max
+
+
+def _kinds(ground: Ground, scenario: Scenario, part: Part, theta: Theta) -> Part:
+    """A part with those merged whom nothing tells apart that is asked in the base year."""
+    asked = forgetful(ground)
+    _scores(asked, scenario, part, theta, Parameters())
+    return merged(ground, asked, scenario, earning(ground, scenario, [part]), theta)[0]
 
 
 def _fitted(ground: Ground, scheme: str, rows: Ints, values: dict[str, Floats], influence: dict[str, Floats]) -> None:

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 
 from informality.coverage.engine import run
 from informality.coverage.measures import Key, carrier, quantities, recipes, sums_of
-from informality.coverage.parts import PartYear
+from informality.coverage.parts import Part, PartYear
 from informality.coverage.pillar import recipients
 
 if TYPE_CHECKING:
@@ -67,11 +67,10 @@ def draw_table(outcome: Outcome, block: int = 125, threads: int = 2) -> DrawTabl
     assert outcome.draws_theta is not None
     size = outcome.parameters.size
     starts = range(0, size, block)
-    for year in range(outcome.scenario.baseline.spec.years.base, outcome.years[-1] + 1):
-        outcome.ground.factor(year)  # kept by the ground: found once, before there are threads
+    parts = outcome.merged  # found once, before there are threads, as are the weights of later years
     # The threads are ours: the linear algebra library would start as many again inside each, and they would wait.
     with threadpool_limits(limits=1), ThreadPoolExecutor(threads) as pool:
-        blocks = list(pool.map(lambda start: _draw_block(outcome, start, min(start + block, size)), starts))
+        blocks = list(pool.map(lambda start: _draw_block(outcome, parts, start, min(start + block, size)), starts))
     values = {
         year: {key: np.concatenate([b[0][year][key] for b in blocks], axis=1) for key in blocks[0][0][year]}
         for year in blocks[0][0]
@@ -79,7 +78,9 @@ def draw_table(outcome: Outcome, block: int = 125, threads: int = 2) -> DrawTabl
     return DrawTable(size, outcome.scenario.baseline.spec.years.first, values, blocks[0][1])
 
 
-def _draw_block(outcome: Outcome, start: int, stop: int) -> tuple[dict[int, dict[Key, Floats]], dict[int, Groups]]:
+def _draw_block(
+    outcome: Outcome, parts: Sequence[Part], start: int, stop: int
+) -> tuple[dict[int, dict[Key, Floats]], dict[int, Groups]]:
     """Indicators by year under some of the draws, and the groups they are by."""
     ground, weight = outcome.ground, outcome.ground.people.weight
     assert outcome.draws_theta is not None
@@ -87,7 +88,7 @@ def _draw_block(outcome: Outcome, start: int, stop: int) -> tuple[dict[int, dict
     kept: dict[int, dict[Key, Floats]] = {}
     groups: dict[int, Groups] = {}
     cells_of: dict[tuple[int, bool], tuple[Floats, Groups]] = {}
-    for year in run(ground, outcome.scenario, theta, parameters, lean=True):
+    for year in run(ground, outcome.scenario, theta, parameters, parts=parts):
         if year.year < outcome.scenario.baseline.spec.years.first:
             continue
         detail = year.year in outcome.detail_years
@@ -117,9 +118,11 @@ def _summed(g: Floats, made: PartYear, draws: int) -> dict[str, Floats]:
     by_carrier: dict[str, list[tuple[str, Floats]]] = {}
     for name, (carried, factor) in quantities(made).items():
         by_carrier.setdefault(carried, []).append((name, factor))
-    out = {}
+    out, whole = {}, made.part.merged
     for carried, several in by_carrier.items():
         weights = np.concatenate([g * factor for _, factor in several])
+        if whole is not None and carried != "rights":
+            weights = whole.by_kind(weights)
         sums = weights @ carrier(made, carried)
         for i, (name, _) in enumerate(several):
             out[name] = np.broadcast_to(sums[i * len(g) : (i + 1) * len(g)], (len(g), draws))
@@ -127,8 +130,9 @@ def _summed(g: Floats, made: PartYear, draws: int) -> dict[str, Floats]:
 
 
 def _membership(outcome: Outcome, made: PartYear, weight: Floats, detail: bool) -> tuple[Floats, Groups]:
-    """Weights by group (groups, m): the total, then every level of every breakdown."""
-    rows = made.part.rows
+    """Weights by group (groups, g): the total, then every level of every breakdown."""
+    whole = made.part.merged
+    rows = made.part.rows if whole is None else whole.everybody
     parts = [weight[rows][None, :]]
     names: list[tuple[str | None, str]] = [(None, "all")]
     for variable in outcome.breakdowns if detail else ():
@@ -136,7 +140,8 @@ def _membership(outcome: Outcome, made: PartYear, weight: Floats, detail: bool) 
         for i, level in enumerate(levels):
             parts.append(np.where(codes[rows] == i, weight[rows], 0.0)[None, :])
             names.append((variable, level))
-    return np.concatenate(parts), tuple(names)
+    weights = np.concatenate(parts)
+    return weights if whole is None else whole.by_group(weights), tuple(names)
 
 
 def _people_by_group(outcome: Outcome, weight: Floats, names: Sequence[tuple[str | None, str]]) -> Floats:

@@ -7,8 +7,8 @@ lever, or free to join. Probabilities multiply weights; nobody is drawn at rando
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -29,11 +29,8 @@ class Year:
     parts: tuple[PartYear, ...]
 
 
-def parts_of(ground: Ground, scenario: Scenario, *, lean: bool = False) -> list[Part]:
-    """The parts of a scenario: by law, by lever, and voluntary, in this order.
-
-    ``lean`` leaves out those who may join but have no earnings to pay from; they count for nothing but themselves.
-    """
+def parts_of(ground: Ground, scenario: Scenario) -> list[Part]:
+    """The parts of a scenario: by law, by lever, and voluntary, in this order."""
     people = ground.people
     employee = people.where({"status": "employee"})
     mandates: list[Mandate] = mandated(people, scenario.levers, ground.covered)
@@ -48,11 +45,20 @@ def parts_of(ground: Ground, scenario: Scenario, *, lean: bool = False) -> list[
             parts.append(Part(mandate.scheme, "mandated", rows, employee[rows], mandate.placed))
     for scheme, code in ground.covered.items():
         rows = np.flatnonzero(code == VOLUNTARY)
-        if lean and scenario.baseline.schemes[scheme].spec.base.declared.mode != "floor":
-            rows = rows[np.nan_to_num(people.earnings[rows]) > 0]
         if len(rows):
             parts.append(Part(scheme, "voluntary", rows, employee[rows]))
     return parts
+
+
+def earning(ground: Ground, scenario: Scenario, parts: Sequence[Part]) -> list[Part]:
+    """Parts without those who may join but have no earnings to pay from: they count for nothing but themselves."""
+    out = []
+    for part in parts:
+        if part.kind == "voluntary" and scenario.baseline.schemes[part.scheme].spec.base.declared.mode != "floor":
+            earns = np.nan_to_num(ground.people.earnings[part.rows]) > 0
+            part = replace(part, rows=part.rows[earns], employee=part.employee[earns])
+        out.append(part)
+    return out
 
 
 def run(
@@ -62,29 +68,43 @@ def run(
     parameters: Parameters,
     *,
     last: int | None = None,
-    lean: bool = False,
+    parts: Sequence[Part] | None = None,
 ) -> Iterator[Year]:
-    """The years from the base year on. ``theta`` ties the path to what is known of members (:mod:`ground`)."""
+    """The years from the base year on. ``theta`` ties the path to what is known of members (:mod:`ground`).
+
+    ``parts``: those of the scenario, as they are (default) or merged.
+    """
     years = scenario.baseline.spec.years
-    parts = parts_of(ground, scenario, lean=lean)
+    parts = parts_of(ground, scenario) if parts is None else parts
     states: dict[int, State] = {}
-    tables: dict[tuple[str, int], Floats] = {}
     for year in range(years.base, (last or years.last) + 1):
         rules = {s: rules_of(scenario, s, year, parameters) for s in scenario.baseline.schemes}
-        obliged = np.zeros((len(ground.people.person), parameters.size))  # chance to be in a scheme already
-        done = []
+        done: list[PartYear] = []
         for number, part in enumerate(parts):
             if part.kind == "voluntary":
-                made = voluntary(
-                    ground, scenario, part, rules[part.scheme], theta, parameters, states, number, obliged[part.rows]
-                )
+                already = _already(len(ground.people.person), part, done)
+                made = voluntary(ground, scenario, part, rules[part.scheme], theta, parameters, states, number, already)
             else:
                 made = _obliged(ground, scenario, part, rules[part.scheme], theta, parameters)
-                if part.kind == "mandated":
-                    obliged[part.rows] += made.members
-            add_benefits(ground, scenario, made, parameters, tables)
+            add_benefits(ground, scenario, made, parameters)
             done.append(made)
         yield Year(year, tuple(done))
+
+
+def _already(people: int, part: Part, done: Sequence[PartYear]) -> Floats:
+    """(m, draws) or (m, 1): the chance of those who may join that a lever has obliged them to be in a scheme already."""
+    chance: Floats = np.zeros((len(part.rows), 1))
+    for made in done:
+        if made.part.kind == "mandated":
+            place = np.full(people, -1, dtype=np.intp)
+            whole = made.part.merged
+            if whole is None:
+                place[made.part.rows] = np.arange(len(made.part.rows))
+            else:
+                place[whole.everybody] = whole.kind[whole.into]
+            at = place[part.rows]
+            chance = chance + np.where(at[:, None] >= 0, made.members[at], 0.0)
+    return chance
 
 
 def _obliged(
@@ -110,7 +130,7 @@ def _obliged(
     subsidy = np.where(part.employee[:, None], 0.0, law)  # the law pays a part for the self-employed alone
     zero = np.zeros((2, members.shape[1]))
     return PartYear(
-        part, rules, ground.factor(year)[part.rows][:, None], members, members * paid_share, base, subsidy,
+        part, rules, ground.factor(year)[part.aged_rows][:, None], members, members * paid_share, base, subsidy,
         matched(part, rules, earnings, due - subsidy), due - subsidy, start, zero, np.zeros((m, 1)),
     )  # fmt: skip
 

@@ -16,6 +16,8 @@ from informality.inference.estimates.derived import Derived
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
+_ROUNDING = 1e-13
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Figure:
@@ -104,7 +106,7 @@ class Figure:
     def __sub__(self, other: Figure) -> Figure:
         answers = self.answers - other.answers
         name = f"{self.name} less {other.name}"
-        return self._with(other, self.estimate - other.estimate, lambda a, b: a - b, answers, name, self.unit)
+        return self._with(other, self.estimate - other.estimate, _difference, answers, name, self.unit)
 
     def __truediv__(self, other: Figure) -> Figure:
         share = _ratio(self.value, other.value)[:, None]
@@ -128,6 +130,11 @@ class Figure:
             draws = function(self.draws, other.draws)
         status = weakest(self.status, other.status)
         return Figure(name, unit, self.levels, estimate, draws, answers, self.persons, status)
+
+
+def _difference(a: Floats, b: Floats) -> Floats:
+    """a - b; what is left of two sums that were added up in another order is their rounding, and stands for 0."""
+    return np.where(np.abs(a - b) <= _ROUNDING * np.maximum(np.abs(a), np.abs(b)), 0.0, a - b)
 
 
 def _ratio(a: Floats, b: Floats) -> Floats:

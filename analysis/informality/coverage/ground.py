@@ -73,6 +73,8 @@ class Ground:
     typical_age: int
     factors: dict[int, Floats] = field(default_factory=dict)
     quality: dict[int, WeightQuality] = field(default_factory=dict)
+    vested: dict[tuple[int, bytes, bytes], Floats] = field(default_factory=dict)
+    """What :mod:`rights` has found of chains of months paid."""
 
     def wages(self, year: int) -> float:
         """Nominal wage growth since the survey, as a factor."""
@@ -136,14 +138,14 @@ class Ground:
         return rake_weights(weight, margins)
 
     def insured(self, theta: Theta, scheme: str, rows: Ints) -> Floats:
-        """(m, 1) chance that those who must join are members, in the base year.
+        """(m, 1) or (m, draws): chance that those who must join are members, in the base year.
 
         One number s for a group of schemes says it all: up to 1 it scales those who say they are members, up to 2 it adds
         those whose answer is unclear, up to 3 those who say they are not.
         """
-        s = float(theta.values[f"insured:{self.group_of(scheme)}"][0])
-        chances = np.array([min(s, 1.0), np.clip(s - 1, 0, 1), np.clip(s - 2, 0, 1)])
-        return np.asarray(chances[self.answers[scheme][rows]][:, None])
+        s = theta.values[f"insured:{self.group_of(scheme)}"]
+        chances = np.stack([np.minimum(s, 1.0), np.clip(s - 1, 0, 1), np.clip(s - 2, 0, 1)])
+        return np.asarray(chances[self.answers[scheme][rows]])
 
     def observed(self, scheme: str, rows: Ints) -> Bools:
         """(m,) who says that they are voluntary members."""

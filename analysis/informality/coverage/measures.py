@@ -40,11 +40,11 @@ CARRIERS = ("one", "members", "paid", "joined", "paid_base", "members_base", "pa
 
 
 def carrier(made: PartYear, name: str) -> Floats:
-    """What varies with the draws, (m, draws) or (m, 1): membership, paying, and these times monthly money."""
+    """What varies with the draws, (m, draws) or (m, 1): membership, paying, and these times monthly money (rights by group)."""
     if name == "one":
         return np.ones((len(made.part.rows), 1))
     if name == "rights":
-        return made.rights if made.rights is not None else np.zeros((len(made.part.rows), 1))
+        return made.rights if made.rights is not None else np.zeros((len(made.part.aged_rows), 1))
     if name == "joined":
         return made.members - made.before
     carried, _, money = name.partition("_")
@@ -70,9 +70,9 @@ def carrier_slope(made: PartYear, name: str, members: Floats, paid: Floats, join
 
 
 def quantities(made: PartYear) -> dict[str, tuple[str, Floats]]:
-    """The quantities of a part in a year: a carrier, and a known factor of each row (m,), the ageing of weights included."""
+    """The quantities of a part in a year: a carrier, and a known factor of each group (g,), the ageing of weights included."""
     f = made.factor[:, 0]
-    employee = made.part.employee
+    employee = made.part.aged_employee
     out = {
         "members": ("members", f),
         "paid": ("paid", f),
@@ -80,7 +80,7 @@ def quantities(made: PartYear) -> dict[str, tuple[str, Floats]]:
         "payroll.self": ("paid_base", f * ~employee),
         "covered": ("one", f),
         "tax": ("paid", f * made.rules.tax),
-        "extra": ("members", f * made.per_member_extra.mean(axis=1)),
+        "extra": ("members", f * made.part.aged(made.per_member_extra).mean(axis=1)),
     }
     if made.subsidy.any():
         out["subsidy"] = ("paid_subsidy", f)

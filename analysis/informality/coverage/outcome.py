@@ -15,20 +15,21 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from informality.coverage.alike import forgetful, merged
 from informality.coverage.drawn import DrawTable, draw_table
-from informality.coverage.engine import Year, run
+from informality.coverage.engine import Year, earning, run
 from informality.coverage.figure import Figure
 from informality.coverage.ground import Ground, Theta
 from informality.coverage.measures import ALL, Key, Recipe, carrier, carrier_slope, quantities, recipes, sums_of
-from informality.coverage.parts import PartYear
+from informality.coverage.parts import Part, PartYear
 from informality.coverage.pillar import recipients
 from informality.coverage.policy import Parameters
+from informality.coverage.sampling import Slopes, by_unit, slopes_of, totals_of
 from informality.coverage.scenario import Scenario
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.quantities import Status
 from informality.inference.estimates.derived import cells
 from informality.inference.estimates.functional import Functional
-from informality.inference.sampling.variance import PsuTotals, variances
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -47,8 +48,6 @@ MONEY = (
     "accrual.",
     "liability.",
 )
-_STEP = 1e-4
-
 Prepared = tuple[PartYear, dict[str, tuple[str, Floats]], list[tuple[Key, Recipe]]]
 """A part of a year with its quantities and recipes."""
 
@@ -91,27 +90,26 @@ class Outcome:
     @cached_property
     def path(self) -> list[Year]:
         """The central path, from the base year on."""
-        return list(run(self.ground, self.scenario, self.theta, Parameters()))
+        return list(run(self._asked, self.scenario, self.theta, Parameters()))
 
     @cached_property
-    def slopes(self) -> dict[str, list[list[tuple[Floats, Floats, Floats]]]]:
+    def _asked(self) -> Ground:
+        """The ground that the central path is run on: afterwards its people remember what they were asked."""
+        return forgetful(self.ground)
+
+    @cached_property
+    def merged(self) -> list[Part]:
+        """The parts with workers merged whom no rule tells apart, for runs of many columns; without those who may join but
+        have no earnings to pay from.
+        """
+        parts = [made.part for made in self.path[0].parts]
+        theta = self.theta if self.draws_theta is None else self.draws_theta
+        return merged(self.ground, self._asked, self.scenario, earning(self.ground, self.scenario, parts), theta)
+
+    @cached_property
+    def slopes(self) -> Slopes:
         """How membership, paying and what is newly insured of each row move with each number of theta, by year and part."""
-        out = {}
-        for name in self.theta.influence:
-            up = run(self.ground, self.scenario, self.theta.moved(name, _STEP), Parameters())
-            down = run(self.ground, self.scenario, self.theta.moved(name, -_STEP), Parameters())
-            out[name] = [
-                [
-                    (
-                        (a.members - b.members) / (2 * _STEP),
-                        (a.paid - b.paid) / (2 * _STEP),
-                        (a.members - a.before - b.members + b.before) / (2 * _STEP),
-                    )
-                    for a, b in zip(high.parts, low.parts, strict=True)
-                ]
-                for high, low in zip(up, down, strict=True)
-            ]
-        return out
+        return slopes_of(self)
 
     def known(self) -> list[Key]:
         """Every indicator of the last year, with its sums."""
@@ -301,54 +299,11 @@ class Outcome:
         return out, {n: s * moves["insured_by_employer"] for n, s in slopes.items()}
 
     def _estimate(self, values: Floats, moved: Mapping[str, Floats], codes: Ints, size: int, name: str) -> Functional:
-        """Totals by group with the influence of every row, that of what was tied to records included."""
-        people, design = self.ground.people, self.ground.people.design
-        counted = np.flatnonzero((values != 0) & (codes >= 0))
-        person, group_of = people.person[counted], codes[counted]
-        weighted = people.weight[counted] * values[counted]
-        value = np.bincount(group_of, weighted, minlength=size).astype(np.float64)
-        unit, units = design.unit[person], int(design.unit.max()) + 1
-        direct: Floats = np.bincount(unit * size + group_of, weighted, minlength=units * size).astype(np.float64)
-        direct = direct.reshape(units, size)
+        """Totals by group with the influence of every unit, that of what was tied to records included."""
+        people, direct = self.ground.people, by_unit(self.ground.people, values, codes, size)
         for n, answer in moved.items():
             direct = direct + self._influence_by_unit[n][:, None] * answer
-        # What a record fixes has no error: what is left of the difference is its rounding.
-        direct[np.abs(direct) < 1e-12 * np.abs(value).max(initial=0.0)] = 0.0
-        occurs = np.zeros((units, size), dtype=bool)
-        if moved:
-            occurs[design.unit] = True
-        else:
-            inside = codes >= 0
-            occurs[design.unit[people.person[inside]], codes[inside]] = True
-        at, group = np.nonzero(occurs)
-        totals = PsuTotals(at, group, direct[at, group][:, None], size)
-        if design.replicates is not None:
-            sums = design.replicates.totals(at, group, size, direct[at, group][:, None])[..., 0]
-            deviations = design.replicates.deviations(sums.reshape(len(design.replicates), -1), direct.sum(axis=0))
-            number = len(design.replicates)
-            totals = PsuTotals(
-                np.repeat(np.arange(number), size),
-                np.tile(np.arange(size), number),
-                deviations.reshape(number * size, 1),
-                size,
-            )
-        case = np.zeros((size, len(people.frame)), dtype=bool)
-        case[group_of, person] = True
-        psus = np.zeros((size, len(design.units.stratum)), dtype=bool)
-        psus[group_of, design.psu[person]] = True
-        strata = [len(np.unique(design.units.stratum[row])) for row in psus]
-        df = [float(row.sum() - h) if row.any() else np.nan for row, h in zip(psus, strata, strict=True)]
-        spread = variances(design.basis, totals)[:, 0]
-        return Functional(
-            statistic=name,
-            value=value,
-            se=np.sqrt(np.maximum(spread, 0.0)),
-            n=case.sum(axis=1).astype(np.intp),
-            n_weighted=case @ design.weight,
-            df=np.array(df),
-            influence=totals,
-            units=design.basis,
-        )
+        return totals_of(people, values, direct, codes, size, name, everywhere=bool(moved))
 
     @cached_property
     def _influence_by_unit(self) -> dict[str, Floats]:

@@ -18,15 +18,63 @@ Ints = npt.NDArray[np.intp]
 Bools = npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Merged:
+    """Workers of a part who are run as one (:mod:`alike`): ``everybody`` (n,) rows of the people, and ``into`` which of g groups
+    of the same kind, age and sex each goes. ``rows`` (g,): one row of each group; ``employee`` (g,); ``kind`` (g,): which row
+    of the part stands for it.
+    """
+
+    everybody: Ints
+    into: Ints
+    rows: Ints
+    employee: Bools
+    kind: Ints
+
+    def by_group(self, values: Floats) -> Floats:
+        """Sums (k, g) of values (k, n) of everybody."""
+        return np.array([np.bincount(self.into, v, minlength=len(self.rows)) for v in values])
+
+    def by_kind(self, values: Floats) -> Floats:
+        """Sums (k, kinds) of values (k, g) of groups; those of a kind stand together."""
+        return np.asarray(np.add.reduceat(values, np.flatnonzero(np.diff(self.kind, prepend=-1)), axis=1))
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
-    """``rows`` (m,) of the people; ``employee`` (m,): the employer pays, too; ``mandate``: the lever behind it."""
+    """``rows`` (m,) of the people; ``employee`` (m,): the employer pays, too; ``mandate``: the lever behind it.
+
+    Where workers are ``merged``, each row stands for all of its kind, and what depends on age is known by group.
+    """
 
     scheme: str
     kind: str
     rows: Ints
     employee: Bools
     mandate: Placed | None = None
+    merged: Merged | None = None
+
+    @property
+    def aged_rows(self) -> Ints:
+        """(g,) rows that also differ in age and sex: groups where workers are merged, else the rows."""
+        return self.rows if self.merged is None else self.merged.rows
+
+    @property
+    def aged_employee(self) -> Bools:
+        return self.employee if self.merged is None else self.merged.employee
+
+    def aged(self, values: Floats) -> Floats:
+        """Values of rows (m, ...) for groups (g, ...)."""
+        return values if self.merged is None else np.asarray(values[self.merged.kind])
+
+    def weight(self, ground: Ground, year: int) -> Floats:
+        """(m,) weights in a year, of all whom a row stands for."""
+        weight, factor = ground.people.weight, ground.factor(year)
+        if self.merged is None:
+            return np.asarray(weight[self.rows] * factor[self.rows])
+        whole = self.merged
+        sums = whole.by_kind(whole.by_group((weight * factor)[whole.everybody][None, :]))
+        return np.asarray(sums[0])
 
 
 @dataclass(slots=True)
@@ -34,7 +82,8 @@ class PartYear:
     """One part in one year, arrays (m, draws) or (m, 1): chance of membership, of paying in a month, and monthly money.
 
     ``base``: insurable earnings; ``subsidy``: what the State pays of the contribution, ``match``: adds to it; ``tax``: paid with
-    it; ``due``: what is left for members. ``factor`` (m, 1) ages the weights. ``able``: by test, the central path only.
+    it; ``due``: what is left for members. ``able``: by test, the central path only. What depends on age is by group (g, ...),
+    which are the rows unless workers are merged: ``factor`` (g, 1) ages the weights; ``rights``, ``right_value``, ``cases``.
     """
 
     part: Part
@@ -53,11 +102,11 @@ class PartYear:
     per_member_extra: Floats
     able: Mapping[str, Bools] = field(default_factory=dict)
     rights: Floats | None = None
-    """Yearly pension earned in a year, for those whose years end in a pension, on the wages of pension age (m, draws)."""
+    """Yearly pension earned in a year, for those whose years end in a pension, on the wages of pension age (g, draws)."""
     right_value: Mapping[float, Floats] = field(default_factory=dict)
-    """Value today of a right of 1 from the pension age on, by discount rate (m,)."""
+    """Value today of a right of 1 from the pension age on, by discount rate (g,)."""
     cases: Mapping[str, tuple[Bools, Floats, Floats]] = field(default_factory=dict)
-    """Short-term benefits: whom they concern (m,), cases a year and their cost on a monthly base of 1 (draws,)."""
+    """Short-term benefits: whom they concern (g,), cases a year and their cost on a monthly base of 1 (draws,)."""
 
 
 def money(

@@ -12,22 +12,28 @@ from informality.coverage.pensions import right_value
 from informality.coverage.policy import Parameters, chain
 from informality.coverage.scenario import Scenario
 
-MONTHS_AT_MOST = 12 * 50  # from joining at 15 to pension at 65
+YEARS_AT_MOST = 50  # from joining at 15 to pension at 65
 
 
-def add_benefits(
-    ground: Ground, scenario: Scenario, made: PartYear, parameters: Parameters, tables: dict[tuple[str, int], Floats]
-) -> None:
+def vested_share(ground: Ground, stay: Floats, reenter: Floats, need: int) -> Floats:
+    """(years + 1, draws) share of months paid that end in a pension, by years left; found once for a baseline."""
+    key = (need, stay.tobytes(), reenter.tobytes())
+    if key not in ground.vested:
+        ground.vested[key] = vested_density(stay, reenter, need, 12 * YEARS_AT_MOST)[1][::12]
+    return ground.vested[key]
+
+
+def add_benefits(ground: Ground, scenario: Scenario, made: PartYear, parameters: Parameters) -> None:
     """Short-term benefits and pension rights of a part, added to it."""
     spec, part, rules = scenario.baseline.spec, made.part, made.rules
     kind = "voluntary" if part.kind == "voluntary" else "mandatory"
     paid, stay = np.broadcast_arrays(*chain(parameters, kind, getattr(spec.density, kind)))
     again, going_on = reentry(paid, stay), np.where(paid >= 1, 1.0, stay)
     load = parameters(f"claims.{kind}", getattr(spec.claims, kind))
-    age, female = ground.people.age[part.rows], ground.people.female[part.rows]
+    age, female = ground.people.age[part.aged_rows], ground.people.female[part.aged_rows]
     cases: dict[str, tuple[Bools, Floats, Floats]] = {}
     for name, benefit in rules.cash.items():
-        here = np.ones(len(part.rows), dtype=bool)
+        here = np.ones(len(age), dtype=bool)
         if benefit.sex is not None:
             here &= female == (benefit.sex == "female")
         if benefit.ages is not None:
@@ -48,25 +54,28 @@ def add_benefits(
         joined = np.minimum(known, int(spec.pensions.entry_age.value))
     else:  # on average in the middle of the years since the survey
         joined = known - (rules.year - spec.years.base) // 2
-    horizon = np.clip(12 * (limit - joined), 0, MONTHS_AT_MOST)
+    horizon = np.clip(limit - joined, 0, YEARS_AT_MOST)
     rule = rules.pension["male"]
-    if rule.proportional:
-        share = np.broadcast_to(paid, (len(part.rows), len(paid)))
-    else:
-        need = round(12 * rule.min_years)
-        if (kind, need) not in tables:
-            tables[kind, need] = vested_density(going_on, again, need, MONTHS_AT_MOST)[1]
-        share = tables[kind, need][horizon]
-    base = made.base
-    if rule.minimum > 0:
-        years = np.maximum((limit - known) * paid.mean(), 1e-9)[:, None]
-        base = np.maximum(base, np.minimum(rule.minimum / np.maximum(rules.accrual * years, 1e-12), rules.ceiling))
     left = np.maximum(limit - known, 0)
     growth = (1 + parameters("pensions.real_wage", spec.pensions.real_wage)) ** np.arange(left.max() + 1.0)[:, None]
-    made.rights = made.members * share * (base * (12 * rules.accrual)) * growth[left]
-    made.rights[known >= limit] = 0.0
+    # Nothing here but the base tells people of one age and sex apart: what multiplies it is found once for each.
+    code = (horizon * (left.max() + 1) + left) * 2 + (known < limit)
+    _, first, which = np.unique(code, return_index=True, return_inverse=True)
+    horizon, left, before = horizon[first], left[first], (known < limit)[first]
+    if rule.proportional:
+        share = np.broadcast_to(paid, (len(first), len(paid)))
+    else:
+        share = vested_share(ground, going_on, again, round(12 * rule.min_years))[horizon]
+    earned = (share * growth[left] * before[:, None])[which.ravel()]
+    if rule.minimum > 0:
+        years = np.maximum((limit - known) * paid.mean(), 1e-9)[:, None]
+        least = rule.minimum / np.maximum(rules.accrual * years, 1e-12)
+        base = np.maximum(part.aged(made.base), np.minimum(least, rules.ceiling))
+        made.rights = part.aged(made.members) * (base * (12 * rules.accrual)) * earned
+    else:
+        made.rights = part.aged(made.members * (made.base * (12 * rules.accrual))) * earned
     for interest in spec.pensions.liability_rates:
-        worth = np.zeros(len(part.rows))
+        worth = np.zeros(len(known))
         for sex, here in (("male", ~female), ("female", female)):
             worth[here] = right_value(
                 rules.pension[sex], ground.life[sex], known[here],

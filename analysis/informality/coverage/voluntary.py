@@ -97,7 +97,7 @@ def offer_of(
     tests["burden"] = passes_burden(
         burden(due + rules.tax, np.nan_to_num(earnings)), parameters("capacity.burden", spec.capacity.burden)
     )
-    if spec.capacity.welfare is not None:
+    if spec.capacity.welfare is not None and part.merged is None:  # kinds have no household
         tests |= _household_tests(ground, scenario, part, rules, due + rules.tax)
     able = tests["income"]
     for name in spec.capacity.applied:
@@ -195,7 +195,7 @@ def voluntary(
         law = offer_of(ground, scenario, part, rules, parameters, levers=False)
         plain = target_of(ground, scenario, part, rules, law, theta, parameters)
     paid_share, _ = chain(parameters, "voluntary", spec.density.voluntary)
-    weight = ground.people.weight[part.rows] * ground.factor(year)[part.rows]
+    weight = part.weight(ground, year)
     leaving = parameters("takeup.leaving", spec.takeup.leaving)
     state, subsidised = states.get(number), np.ones(1)
     stays = ground.observed(part.scheme, part.rows) if spec.takeup.observed == "keep" else np.zeros(m, dtype=bool)
@@ -225,7 +225,7 @@ def voluntary(
         here = ground.people.where(lever.who)[part.rows][:, None] if lever.who else np.ones((m, 1), dtype=bool)
         extra = extra + np.where(here, parameters(f"{placed.name}.admin_per_member", lever.admin_per_member), 0.0)
     return PartYear(
-        part, rules, ground.factor(year)[part.rows][:, None], present, paid, offer.base, offer.subsidy * subsidised,
+        part, rules, ground.factor(year)[part.aged_rows][:, None], present, paid, offer.base, offer.subsidy * subsidised,
         offer.match, offer.own - offer.subsidy * subsidised, state.start, flows, extra,
         {"legal": np.ones((m, 1), dtype=bool), **offer.tests},
     )  # fmt: skip
