@@ -354,4 +354,4 @@ def provenance(facts: Mapping[str, Any]) -> str:
 
 def banner(notice: str) -> str:
     """The made-up notice as real Quarto prints it at the top of the page."""
-    return f'<div class="made-up" role="note">{html_text(notice)}</div>\n' if notice else ""
+    return f'<aside class="made-up">{html_text(notice)}</aside>\n' if notice else ""

@@ -47,6 +47,7 @@ WORDS = {
     "interval": "confidence interval", "why": "Where does this number come from?", "close": "Close", "rule": "Rule",
     "outcome": "Outcome", "reason": "Because", "share": "Share", "assumed": "assumed",
     "nothing": "Nothing to show", "nothing_hint": "No figure fits. Choose another breakdown, or clear the search.",
+    "first_listed": "The first {n} of {all} rows are listed; the CSV file has all.", "list_all": "List all",
     "nothing_to_draw": "No figure here can be shown.", "first_drawn": "The first {n} are drawn; the table has all.",
     "chart_same": "The table beside it has the same numbers.", "no_picture": "Choose dots, bars, trend or map first.",
 }  # fmt: skip
@@ -200,7 +201,7 @@ def _page(inputs: ReportInputs, data: Mapping[str, Any]) -> str:
         "STYLE_HASH": f"'sha256-{_hash(style)}'",
         "TITLE": html_text(study["title"]),
         "SKIP": "Skip to the figures",
-        "NOTICE": f'<p class="made-up">{html_text(notice)}</p>' if notice else "",
+        "NOTICE": f'<aside class="made-up">{html_text(notice)}</aside>' if notice else "",
         "SURVEY": html_text(survey),
         "CHOOSE": "Choose a table",
         "FOOTER": html_text(

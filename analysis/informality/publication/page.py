@@ -58,7 +58,7 @@ def _styles(page: str) -> str:
     The face is inside when the page has Lao text, so that a machine without Lao fonts shows it.
     """
     css = [(TEMPLATES / "report.css").read_text(encoding="utf-8")]
-    if notice := re.search(r'<div class="made-up" role="note">(.*?)</div>', page, re.DOTALL):
+    if notice := re.search(r'<aside class="made-up">(.*?)</aside>', page, re.DOTALL):
         words = re.sub(r'[\\"<\n]', lambda c: f"\\{ord(c[0]):x} ", html.unescape(notice[1]).strip())
         css.append(f'@page {{ @top-center {{ content: "{words}"; font: 600 8pt sans-serif; color: #4a3500; }} }}\n')
     if re.search("[\u0e80-\u0eff]", page):

@@ -69,9 +69,13 @@ def pandoc(
 
 
 def program() -> str:
-    """Where pandoc is."""
+    """Where pandoc is: the one that was installed with us, before any other on the machine, which may write otherwise."""
     import pypandoc
 
+    ours = Path(pypandoc.__file__).parent / "files"
+    for name in ("pandoc", "pandoc.exe"):
+        if (ours / name).is_file():
+            return str(ours / name)
     try:
         return str(pypandoc.get_pandoc_path())
     except OSError:

@@ -101,7 +101,8 @@
   const save = (blob, name) => { const a = say("a", { href: URL.createObjectURL(blob), download: name }); a.click(); setTimeout(() => URL.revokeObjectURL(a.href), 1000); };
   bar.append(views, told, act(S.csv, csv, "push"), act(S.png, png), act(S.link, () => copy(location.href)));
 
-  let rows = [], order = { by: null, up: true };
+  const LISTED = 500; // more rows would take a browser seconds to set
+  let rows = [], order = { by: null, up: true }, whole = false;
   function draw() {
     state.view = VIEWS.includes(state.view) ? state.view : "dots";
     const wanted = (state.find || "").toLowerCase();
@@ -133,14 +134,18 @@
       [S.estimate, "", i => number("value", i)], [S.lower, "", i => number("low", i)], [S.upper, "", i => number("high", i)], [S.n, "", i => number("n", i)]];
     const head = heads.map(([t, c, by], k) => say("th", { scope: "col", class: c || null, "aria-sort": order.k === k ? (order.up ? "ascending" : "descending") : null },
       say("button", { type: "button", onclick: () => { order = order.k === k ? { k, by, up: !order.up } : { k, by, up: true }; draw(); $("list").querySelectorAll("thead button")[k].focus(); } }, t)));
-    const body = rows.map(i => say("tr", { class: text("grade", i) },
+    const listed = whole ? rows : rows.slice(0, LISTED);
+    const body = listed.map(i => say("tr", { class: text("grade", i) },
       say("th", { scope: "row" }, group(i).join(", ") || S.everybody),
       ...(several ? [say("td", { class: "t" }, text("wave", i))] : []),
       say("td", {}, say("button", { type: "button", title: S.why, "aria-label": `${group(i).join(", ") || S.everybody}: ${estimate(i)}. ${S.why}`, onclick: () => why(i) }, estimate(i))),
       say("td", {}, number("low", i) == null ? "\u2013" : shown(number("low", i), i)), say("td", {}, number("high", i) == null ? "\u2013" : shown(number("high", i), i)),
       say("td", {}, number("n", i) == null ? "\u2013" : grouped(number("n", i), 0))));
-    return say("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": S.table },
+    const table = say("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": S.table },
       say("table", {}, say("caption", {}, $("title").textContent), say("thead", {}, say("tr", {}, ...head)), say("tbody", {}, ...body)));
+    if (listed.length === rows.length) return table;
+    const told = S.first_listed.replace("{n}", grouped(listed.length, 0)).replace("{all}", grouped(rows.length, 0));
+    return say("div", {}, table, say("p", { class: "note" }, told + " ", act(S.list_all, () => { whole = true; draw(); whole = false; })));
   }
 
   // -- drawing: text nodes only, so that a label is never markup --------------------------------------------------
@@ -164,11 +169,11 @@
   };
   const scale = drawn => {
     const all = drawn.flatMap(i => [number("value", i), number("low", i), number("high", i)]).filter(v => v != null);
-    const ticks = nice(Math.min(0, ...all), Math.max(...all, 1e-9));
+    const ticks = nice(all.reduce((a, b) => Math.min(a, b), 0), all.reduce((a, b) => Math.max(a, b), 1e-9));
     return { ticks, from: ticks[0], to: ticks[ticks.length - 1] };
   };
   function horizontal(mark) {
-    const known = rows.filter(i => number("value", i) != null), drawn = rows.slice(0, 60), H = 24, W = 560, L = 190, R = 74, top = 6;
+    const drawn = rows.slice(0, 60), known = drawn.filter(i => number("value", i) != null), H = 24, W = 560, L = 190, R = 74, top = 6;
     if (!known.length) return say("p", { class: "note" }, S.nothing_to_draw);
     const { ticks, from, to } = scale(known), x = v => L + (W - L - R) * (v - from) / (to - from), height = top + drawn.length * H + 30;
     const svg = el("svg", { viewBox: `0 0 ${W} ${height}`, role: "img", fill: "#1d2329", "font-size": 12, "aria-label": `${$("title").textContent}. ${S.chart_same}` });

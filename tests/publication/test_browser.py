@@ -1,0 +1,286 @@
+"""Report and explorer driven in Chromium as a reader would: choose, sort, take away, follow a link, on a phone, by keyboard.
+
+The accessibility rules are those of axe-core (Deque), run in the page; no finding of any weight is allowed. Every
+page is opened from a file with the console and all requests recorded: a page that asks anybody for anything fails.
+"""
+
+from __future__ import annotations
+
+import csv
+import dataclasses
+import importlib.util
+import json
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from informality.publication.explorer import write_explorer
+from informality.publication.inputs import ReportInputs
+from informality.publication.published import Publication
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+SEX = "indicator=informal_employment&breakdown=Sex"
+AXE = """axe.run().then(found => JSON.stringify(found.violations.map(
+    v => [v.impact, v.id, v.help, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " " + n.failureSummary)])))"""
+
+
+@dataclass
+class Opened:
+    """A page with what it said to the console and whom it asked for something."""
+
+    page: Page
+    said: list[str] = field(default_factory=list)
+    asked: list[str] = field(default_factory=list)
+
+    def broken_rules(self) -> list[Any]:
+        """What axe-core finds, run from outside so that the page's own policy stays as strict as it is."""
+        package = importlib.util.find_spec("axe_playwright_python")
+        assert package
+        assert package.origin
+        session = self.page.context.new_cdp_session(self.page)
+        source = Path(package.origin).with_name("axe.min.js").read_text(encoding="utf-8")
+        session.send("Runtime.evaluate", {"expression": source})
+        done = session.send("Runtime.evaluate", {"expression": AXE, "awaitPromise": True})
+        found: list[Any] = json.loads(done["result"]["value"])
+        return found
+
+    def moves_sideways(self) -> bool:
+        return bool(self.page.evaluate("(window.scrollTo(999, window.scrollY), window.scrollX > 0)"))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium on this machine; install Debian's chromium to run the tests of pages")
+    with sync_playwright() as driver:
+        started = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield started
+        started.close()
+
+
+@pytest.fixture
+def open_page(browser: Browser) -> Iterator[Callable[..., Opened]]:
+    """Opens a file; when the test is over, nothing may have been said to the console or asked from outside."""
+    context = browser.new_context(accept_downloads=True, permissions=["clipboard-read", "clipboard-write"])
+    pages: list[Opened] = []
+
+    def opens(path: Path, choice: str = "", width: int = 1280) -> Opened:
+        opened = Opened(context.new_page())
+        opened.page.set_viewport_size({"width": width, "height": 800})
+        opened.page.on("console", lambda message: opened.said.append(message.text))
+        opened.page.on("pageerror", lambda error: opened.said.append(str(error)))
+        opened.page.on("request", lambda request: opened.asked.append(request.url))
+        opened.page.set_default_timeout(10_000)
+        opened.page.goto(path.as_uri() + (f"#{choice}" if choice else ""))
+        pages.append(opened)
+        return opened
+
+    yield opens
+    for opened in pages:
+        assert opened.said == []
+        assert [url for url in opened.asked if not url.startswith(("file:", "data:", "blob:"))] == []
+        assert len([url for url in opened.asked if url.startswith("file:")]) == 1, "the page and nothing else"
+    context.close()
+
+
+@pytest.fixture(scope="module")
+def explorer(inputs: ReportInputs, pub: Publication, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("explorer") / "explorer.html"
+    write_explorer(inputs, pub, path)
+    return path
+
+
+def ready(opened: Opened) -> Page:
+    opened.page.wait_for_selector("html[data-ready]")
+    return opened.page
+
+
+def table_of(page: Page) -> list[list[str]]:
+    """The explorer's table as text."""
+    return [row.locator("th, td").all_inner_texts() for row in page.locator("#list tbody tr").all()]
+
+
+@pytest.fixture(scope="module")
+def by_sex(pub: Publication) -> pd.DataFrame:
+    rows = pub.results[
+        (pub.results["indicator"] == "informal_employment") & (pub.results["dim1"] == "sex") & pub.results["dim2"].isna()
+        & (pub.results["definition"] == pub.headline) & (pub.results["statistic"] == "share")
+        & (pub.results["universe"] == "employed")
+    ]  # fmt: skip
+    rows = rows.drop_duplicates("level1")
+    assert len(rows) == 2
+    return rows
+
+
+# -- the report ----------------------------------------------------------------------------------------
+
+
+def test_the_report_breaks_no_rule_of_accessibility(open_page: Callable[..., Opened], built: Path) -> None:
+    assert open_page(built / "country.html").broken_rules() == []
+
+
+def test_the_report_can_be_read_on_a_phone(open_page: Callable[..., Opened], built: Path) -> None:
+    """The page stands still sideways; a table that is too wide moves within its own frame, and can be reached by key."""
+    opened = open_page(built / "country.html", width=375)
+    assert not opened.moves_sideways()
+    frames = opened.page.locator(".table-scroll").all()
+    wide = [frame for frame in frames if frame.evaluate("e => e.scrollWidth > e.clientWidth")]
+    assert wide, "no table is wide, so nothing was tested"
+    assert all(frame.get_attribute("tabindex") == "0" for frame in wide)
+    assert all(frame.bounding_box()["width"] <= 375 for frame in wide)
+    assert opened.broken_rules() == []
+
+
+def test_contents_and_references_lead_where_they_say(open_page: Callable[..., Opened], built: Path) -> None:
+    page = open_page(built / "country.html").page
+    missing = page.evaluate(
+        "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.getAttribute('href').slice(1))"
+        ".filter(id => !document.getElementById(decodeURIComponent(id)))"
+    )
+    assert missing == []
+    link = page.locator("nav.beside a").nth(3)
+    target = (link.get_attribute("href") or "").removeprefix("#")
+    link.click()
+    page.wait_for_function("id => Math.abs(document.getElementById(id).getBoundingClientRect().top) < 200", arg=target)
+
+
+def test_the_first_key_skips_to_the_text(open_page: Callable[..., Opened], built: Path, explorer: Path) -> None:
+    for path in (built / "country.html", explorer):
+        page = open_page(path).page
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        target = page.evaluate("document.activeElement.getAttribute('href').slice(1)")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Tab")
+        assert page.evaluate("id => document.getElementById(id).contains(document.activeElement)", target)
+
+
+# -- the explorer --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", ["dots", "bars", "tiles", "table"])
+def test_the_explorer_breaks_no_rule_of_accessibility(
+    view: str, open_page: Callable[..., Opened], explorer: Path
+) -> None:
+    for width in (1280, 375):
+        opened = open_page(explorer, f"indicator=informal_employment&breakdown=Region&view={view}", width)
+        ready(opened)
+        assert opened.broken_rules() == []
+        assert not opened.moves_sideways()
+
+
+def test_what_is_chosen_is_shown(open_page: Callable[..., Opened], explorer: Path, by_sex: pd.DataFrame) -> None:
+    page = ready(open_page(explorer))
+    page.select_option("#indicator", "informal_employment")
+    page.select_option("#breakdown", "Sex")
+    shown = table_of(page)
+    assert [row[1].split()[0] for row in shown] == [f"{100 * v:.1f}" for v in by_sex["value"]]
+    assert [row[2] for row in shown] == [f"{100 * v:.1f}" for v in by_sex["ci_low"]]
+    page.get_by_role("button", name="Table", exact=True).click()
+    assert page.locator("#chart").is_hidden()
+    page.fill("#find", shown[0][0])
+    assert [row[0] for row in table_of(page)][:1] == [shown[0][0]]
+    page.fill("#find", "nobody is called this")
+    assert page.locator("#empty").is_visible()
+
+
+def test_a_column_sorts_both_ways(open_page: Callable[..., Opened], explorer: Path) -> None:
+    page = ready(open_page(explorer, "indicator=informal_employment&breakdown=Region&view=table"))
+    head = page.locator("#list thead th").nth(1)
+
+    def known() -> list[float]:
+        return [float(r[1].split()[0]) for r in table_of(page) if r[1][0].isdigit()]
+
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") == "ascending"
+    up = known()
+    assert len(up) > 5
+    assert up == sorted(up)
+    assert page.evaluate("document.activeElement.closest('th').getAttribute('aria-sort')") == "ascending"
+    head.locator("button").click()
+    assert head.get_attribute("aria-sort") == "descending"
+    assert known() == up[::-1]
+
+
+def test_what_is_taken_away_is_what_was_shown(
+    open_page: Callable[..., Opened], explorer: Path, by_sex: pd.DataFrame, tmp_path: Path
+) -> None:
+    page = ready(open_page(explorer, SEX))
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="CSV").click()
+    taken.value.save_as(tmp_path / "taken.csv")
+    with (tmp_path / "taken.csv").open(encoding="utf-8-sig", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [float(row["value"]) for row in rows] == pytest.approx(list(100 * by_sex["value"]), abs=1e-3)
+    assert [int(row["n"]) for row in rows] == by_sex["n"].astype(int).to_list()
+    assert {row["source"] for row in rows} == {"Source: mock"}
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="picture").click()
+    taken.value.save_as(tmp_path / "taken.png")
+    assert (tmp_path / "taken.png").read_bytes().startswith(b"\x89PNG")
+    assert (tmp_path / "taken.png").stat().st_size > 5_000
+
+
+def test_a_copied_link_brings_the_same_table_back(open_page: Callable[..., Opened], explorer: Path) -> None:
+    page = ready(open_page(explorer))
+    page.select_option("#indicator", "informal_employment")
+    page.select_option("#breakdown", "Sex")
+    page.get_by_role("button", name="link").click()
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link.startswith("file:")
+    again = ready(open_page(explorer, link.split("#", 1)[1]))
+    assert table_of(again) == table_of(page)
+    assert again.inner_text("#title") == page.inner_text("#title")
+
+
+def test_a_number_tells_its_reasons_and_is_copied_as_a_sentence(
+    open_page: Callable[..., Opened], explorer: Path, by_sex: pd.DataFrame
+) -> None:
+    """By keyboard alone: to the number, into its reasons, and back to where one was."""
+    opened = open_page(explorer, SEX + "&view=table")
+    page = ready(opened)
+    page.locator("#list tbody td button").first.focus()
+    page.keyboard.press("Enter")
+    assert page.locator("dialog[open] h2").inner_text().startswith("Informal employment")
+    assert page.locator("dialog[open] table").count() >= 1, "the rules that decided, with their counts"
+    assert opened.broken_rules() == []
+    page.get_by_role("button", name="sentence").press("Enter")
+    sentence = page.evaluate("navigator.clipboard.readText()")
+    first = by_sex.iloc[0]
+    assert f"{100 * first['value']:.1f}" in sentence
+    assert f"{100 * first['ci_low']:.1f} to {100 * first['ci_high']:.1f}" in sentence
+    assert sentence.endswith("Source: mock")
+    page.keyboard.press("Escape")
+    assert page.locator("dialog[open]").count() == 0
+    assert page.evaluate("document.activeElement.closest('#list tbody') !== null")
+
+
+def test_a_long_table_is_listed_in_part_until_asked(
+    open_page: Callable[..., Opened], inputs: ReportInputs, pub: Publication, tmp_path: Path
+) -> None:
+    """A table of 600 rows lists 500, says so, and lists all when told to; the CSV file has all in any case."""
+    row = pub.results[(pub.results["statistic"] == "share") & (pub.results["dim1"] == "region")].head(1)
+    rows = pd.concat([row] * 600, ignore_index=True)
+    rows["level1"] = [f"place {i}" for i in range(600)]
+    write_explorer(inputs, dataclasses.replace(pub, results=rows), tmp_path / "long.html")
+    page = ready(open_page(tmp_path / "long.html", "view=table"))
+    assert page.locator("#list tbody tr").count() == 500
+    assert "The first 500 of 600 rows are listed" in page.inner_text("#list")
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="CSV").click()
+    taken.value.save_as(tmp_path / "taken.csv")
+    with (tmp_path / "taken.csv").open(encoding="utf-8-sig", newline="") as stream:
+        assert len(list(csv.DictReader(stream))) == 600
+    page.get_by_role("button", name="List all").click()
+    assert page.locator("#list tbody tr").count() == 600
+    assert page.get_by_role("button", name="List all").count() == 0
