@@ -7,6 +7,10 @@ says how results move with theta, and the chain rule does the rest.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -20,11 +24,14 @@ from informality.coverage.ground import NO, UNCLEAR, YES, Ground, Theta
 from informality.coverage.levers import Enforcement
 from informality.coverage.parts import Part
 from informality.coverage.policy import Parameters, rules_of
-from informality.coverage.scenario import Scenario, status_quo
+from informality.coverage.scenario import Placed, Scenario, status_quo
 from informality.coverage.takeup import calibrate as solve
 from informality.coverage.takeup import intercept_of, shrunk, take_up
 from informality.coverage.voluntary import offer_of
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+
+if TYPE_CHECKING:
+    from informality.inference.models.fitted import Fit
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -59,49 +66,70 @@ def _compulsory(
     ground: Ground, values: dict[str, Floats], influence: dict[str, Floats], gaps: dict[str, tuple[float, float]]
 ) -> None:
     """The one number s of each group of schemes (see :meth:`Ground.insured`)."""
-    people, weight = ground.people, ground.people.weight
-    groups: dict[str, list[str]] = {}
-    for scheme, code in ground.covered.items():
-        if (code == MANDATORY).any():
-            groups.setdefault(ground.group_of(scheme), []).append(scheme)
-    for group, schemes in groups.items():
-        says = np.full(len(people.person), -1)
-        for scheme in schemes:
-            here = ground.covered[scheme] == MANDATORY
-            says[here] = ground.answers[scheme][here]
-        yes, unclear, no = (float(weight[says == k].sum()) for k in (YES, UNCLEAR, NO))
-        record = _record(ground, schemes)
-        name = f"insured:{group}"
-        if record is None:  # those whose answer is unclear are members as often as the others
-            share = yes / (yes + no) if yes + no else 0.0
-            values[name] = np.array([1 + share])
+    weight = ground.people.weight
+    for group, schemes in compulsory_groups(ground).items():
+        says = said(ground, schemes)
+        masses = np.array([[float(weight[says == k].sum())] for k in ANSWERS])
+        record, name = record_of(ground, schemes), f"insured:{group}"
+        values[name] = level_of(record, masses, group)
+        yes, unclear, no = masses[:, 0]
+        if record is None:
+            share = values[name][0] - 1
             psi = (says == YES) - share * ((says == YES) | (says == NO))
             influence[name] = weight * psi / (yes + no) if yes + no else np.zeros(len(weight))
             continue
         gaps[group] = (yes, record.members)
-        if record.members > yes + unclear + no:
-            raise InformalityError(
-                Problem(
-                    f"members on record of {group}",
-                    "there are more members on record than people who must be members",
-                    f"{record.members:,.0f} members, {yes + unclear + no:,.0f} workers who must join",
-                    "check the administrative figure and its definition, or whom the schemes cover",
-                ),
-                ExitCode.DATA,
-            )
-        steps = [(yes, YES), (unclear, UNCLEAR), (no, NO)]
-        s, rest, last = 0.0, record.members, 0
-        for k, (mass, _) in enumerate(steps):
-            last = k
-            if rest <= mass:
-                s += rest / mass if mass else 0.0
-                break
-            s, rest = s + 1, rest - mass
-        values[name] = np.array([s])
+        s = values[name][0]
+        last = min(max(math.ceil(s) - 1, 0), len(ANSWERS) - 1)
         chance = np.where(says < last, 1.0, 0.0) * (says >= 0)
         chance = np.where(says == last, s - last, chance)
-        slope = steps[last][0]
+        slope = (yes, unclear, no)[last]
         influence[name] = -weight * chance / slope if slope else np.zeros(len(weight))
+
+
+ANSWERS = (YES, UNCLEAR, NO)
+
+
+def compulsory_groups(ground: Ground) -> dict[str, list[str]]:
+    """Schemes that someone must join, by the record they share."""
+    groups: dict[str, list[str]] = {}
+    for scheme, code in ground.covered.items():
+        if (code == MANDATORY).any():
+            groups.setdefault(ground.group_of(scheme), []).append(scheme)
+    return groups
+
+
+def said(ground: Ground, schemes: Sequence[str]) -> Ints:
+    """(r,) what those who must join one of the schemes answer, -1 for all others."""
+    says = np.full(len(ground.people.person), -1)
+    for scheme in schemes:
+        here = ground.covered[scheme] == MANDATORY
+        says[here] = ground.answers[scheme][here]
+    return says
+
+
+def level_of(record: MembersSpec | None, masses: Floats, group: str) -> Floats:
+    """The number s of a group of schemes (k,), from the weights of those who say yes, unclear and no (3, k).
+
+    Members on record are looked for among those who say so, then the unclear, then the others. Without a record, those whose
+    answer is unclear are members as often as the others.
+    """
+    if record is None:
+        answered = masses[0] + masses[2]
+        return np.asarray(1 + np.divide(masses[0], answered, out=np.zeros(len(answered)), where=answered > 0))
+    if (record.members > masses.sum(axis=0)).any():
+        raise InformalityError(
+            Problem(
+                f"members on record of {group}",
+                "there are more members on record than people who must be members",
+                f"{record.members:,.0f} members, {masses.sum(axis=0).min():,.0f} workers who must join",
+                "check the administrative figure and its definition, or whom the schemes cover",
+            ),
+            ExitCode.DATA,
+        )
+    rest = record.members - np.concatenate([np.zeros((1, masses.shape[1])), np.cumsum(masses, axis=0)[:-1]])
+    filled = np.divide(rest, masses, out=(rest > 0).astype(float), where=masses > 0)
+    return np.asarray(np.clip(filled, 0.0, 1.0).sum(axis=0))
 
 
 def _voluntary(
@@ -138,7 +166,7 @@ def _voluntary(
         known = ground.observed(scheme, rows) if keeps else np.zeros(len(rows), dtype=bool)
         weight, theta = people.weight[rows], Theta(values, cells)
         some = _kinds(ground, scenario, part, theta) if parameters.size > 1 else part
-        score, able, p_max = _scores(ground, scenario, some, theta, parameters)
+        score, able, p_max = scores_of(ground, scenario, some, theta, parameters)
         observed = ground.observed(scheme, some.rows) if keeps else np.zeros(len(some.rows), dtype=bool)
         for i, record in enumerate(records):
             name, here = f"alpha:{scheme}:{i}", (code[some.rows] == i) & ~observed
@@ -171,7 +199,7 @@ def _voluntary(
                 influence[name] = z
 
 
-def _scores(
+def scores_of(
     ground: Ground, scenario: Scenario, part: Part, theta: Theta, parameters: Parameters
 ) -> tuple[Floats, Bools, Floats]:
     """Scores of a voluntary part in the base year and who can pay, (m, draws), and the most that may join (draws,)."""
@@ -188,45 +216,58 @@ def _scores(
 def _kinds(ground: Ground, scenario: Scenario, part: Part, theta: Theta) -> Part:
     """A part with those merged whom nothing tells apart that is asked in the base year."""
     asked = forgetful(ground)
-    _scores(asked, scenario, part, theta, Parameters())
+    scores_of(asked, scenario, part, theta, Parameters())
     return merged(ground, asked, scenario, earning(ground, scenario, [part]), theta)[0]
 
 
 def _fitted(ground: Ground, scheme: str, rows: Ints, values: dict[str, Floats], influence: dict[str, Floats]) -> None:
     """Coefficients of who says to be a member of a voluntary scheme, by the design's own logit, drawn to their priors when few.
 
-    Among those who may join, whose earnings and answer are known. Their influence is the logit's (its sandwich), by person.
+    Their influence is the logit's (its sandwich), by person.
+    """
+    fit, share, varying = membership_logit(ground, scheme, rows)
+    for i, (name, prior) in enumerate(ground.baseline.spec.takeup.covariates.items()):
+        key, z = f"gamma:{scheme}:{name}", np.zeros(len(ground.people.person))
+        values[key] = np.array([prior.value])
+        if fit is not None and i in varying:
+            at = 1 + varying.index(i)
+            values[key] = shrunk(fit.params[at : at + 1], prior.value, share * _ENOUGH, _ENOUGH)
+            z[: len(ground.people.frame)] = share * fit.influence()[:, at]
+        influence[key] = z
+
+
+def membership_logit(ground: Ground, scheme: str, rows: Ints) -> tuple[Fit | None, float, list[int]]:
+    """The logit of membership among those who may join and whose earnings and answer are known; how much say it has beside
+    the priors; and which covariates vary there. None where nothing can be fitted.
     """
     from informality.inference.models.regression import logit
 
-    people, spec = ground.people, ground.baseline.spec.takeup
-    n, names = len(people.frame), list(spec.covariates)
+    people, names = ground.people, list(ground.baseline.spec.takeup.covariates)
+    n = len(people.frame)
     inside = np.zeros(len(people.person), dtype=bool)
     inside[rows] = True
     asked = (inside & ~people.imputed & (people.earnings > 0) & (ground.answers[scheme] != UNCLEAR))[:n]
     member = (ground.answers[scheme] == YES)[:n] & asked
-    columns = {f"x{i}": ground.covariate(name)[:n] for i, name in enumerate(names)}
-    varying = [c for c, x in columns.items() if len(np.unique(x[asked])) > 1]
-    priors = {f"x{i}": spec.covariates[name].value for i, name in enumerate(names)}
-    found, moved = dict(priors), {c: np.zeros(n) for c in columns}
-    per_variable = member.sum() / max(len(varying), 1)
-    if varying and 0 < member.sum() < asked.sum():
-        frame = pd.DataFrame({"member": member.astype(float), **columns})
-        fit = logit(people.design, frame, "member ~ " + " + ".join(varying), domain=asked)
-        share = min(1.0, per_variable / _ENOUGH)
-        for i, c in enumerate(varying, start=1):
-            found[c] = float(shrunk(fit.params[i], priors[c], per_variable, _ENOUGH))
-            moved[c] = share * fit.influence()[:, i]
-    for c, name in zip(columns, names, strict=True):
-        values[f"gamma:{scheme}:{name}"] = np.array([found[c]])
-        z = np.zeros(len(people.person))
-        z[:n] = moved[c]
-        influence[f"gamma:{scheme}:{name}"] = z
+    columns = [ground.covariate(name)[:n] for name in names]
+    varying = [i for i, x in enumerate(columns) if len(np.unique(x[asked])) > 1]
+    share = min(1.0, member.sum() / max(len(varying), 1) / _ENOUGH)
+    if not varying or not 0 < member.sum() < asked.sum():
+        return None, share, varying
+    frame = pd.DataFrame({"member": member.astype(float), **{f"x{i}": columns[i] for i in varying}})
+    return logit(people.design, frame, "member ~ " + " + ".join(f"x{i}" for i in varying), domain=asked), share, varying
 
 
 def _slope(score: Floats) -> Floats:
     p = expit(score)
     return np.asarray(p * (1 - p))
+
+
+def enforced(ground: Ground, placed: Placed) -> Bools:
+    """(r,) whom an enforcement lever is about."""
+    lever = placed.lever
+    assert isinstance(lever, Enforcement)
+    inside = ground.covered[lever.scheme] == MANDATORY
+    return np.asarray(inside & ground.people.where(lever.who) if lever.who else inside)
 
 
 def _compliance_now(
@@ -237,11 +278,8 @@ def _compliance_now(
     for placed in scenario.of(Enforcement):
         lever, scheme = placed.lever, str(placed.scheme)
         assert isinstance(lever, Enforcement)
-        inside = ground.covered[scheme] == MANDATORY
-        if lever.who:
-            inside = inside & ground.people.where(lever.who)
-        rows = np.flatnonzero(inside)
-        if not len(rows):
+        inside = enforced(ground, placed)
+        if not inside.any():
             raise InformalityError(
                 Problem(
                     placed.place,
@@ -250,6 +288,7 @@ def _compliance_now(
                 ),
                 ExitCode.DATA,
             )
+        rows = np.flatnonzero(inside)
         chance = ground.insured(theta, scheme, rows)[:, 0]
         total = weight[rows].sum()
         now = float(weight[rows] @ chance) / total
@@ -262,7 +301,8 @@ def _compliance_now(
         influence[f"now:{placed.name}"] = z
 
 
-def _record(ground: Ground, schemes: list[str]) -> MembersSpec | None:
+def record_of(ground: Ground, schemes: Sequence[str]) -> MembersSpec | None:
+    """The record of members of just these schemes, if there is one."""
     for entry in ground.baseline.spec.administrative:
         if set(entry.schemes) == set(schemes) and not entry.where:
             return entry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -12,9 +12,12 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from informality.coverage.engine import run
+from informality.coverage.ground import Theta
 from informality.coverage.measures import Key, carrier, quantities, recipes, sums_of
 from informality.coverage.parts import Part, PartYear
 from informality.coverage.pillar import recipients
+from informality.coverage.policy import Parameters
+from informality.coverage.replication import Levels, summed, weighed
 
 if TYPE_CHECKING:
     from informality.coverage.outcome import Outcome
@@ -71,46 +74,100 @@ def draw_table(outcome: Outcome, block: int = 125, threads: int = 2) -> DrawTabl
     # The threads are ours: the linear algebra library would start as many again inside each, and they would wait.
     with threadpool_limits(limits=1), ThreadPoolExecutor(threads) as pool:
         blocks = list(pool.map(lambda start: _draw_block(outcome, parts, start, min(start + block, size)), starts))
+    sizes = [min(start + block, size) - start for start in starts]
     values = {
-        year: {key: np.concatenate([b[0][year][key] for b in blocks], axis=1) for key in blocks[0][0][year]}
+        year: {key: _joined([b[0][year][key] for b in blocks], sizes) for key in blocks[0][0][year]}
         for year in blocks[0][0]
     }
     return DrawTable(size, outcome.scenario.baseline.spec.years.first, values, blocks[0][1])
+
+
+def replicate_table(outcome: Outcome, by: str | None, years: Sequence[int]) -> DrawTable:
+    """Indicators of some years with each set of replicate weights, in total or by a variable."""
+    people, theta = outcome.ground.people, outcome.replicates_theta
+    assert theta is not None
+    assert people.design.replicates is not None
+    codes, levels = (np.zeros(len(people.person), dtype=np.intp), ["all"]) if by is None else people.levels(by)
+    groups = Levels(outcome.ground, codes, len(levels))
+    parts = weighed(outcome.ground, outcome.merged)
+    inside = [groups.of(part) for part in parts]
+    made = indicators(
+        outcome, theta, Parameters(), parts,
+        lambda number, made: summed(inside[number], made), lambda year, values: groups.everyone(values),
+    )  # fmt: skip
+    kept = {year: found for year, found in made if year in years}
+    named: Groups = tuple((by, level) for level in levels)
+    return DrawTable(
+        len(people.design.replicates), outcome.scenario.baseline.spec.years.first, kept, dict.fromkeys(kept, named)
+    )
+
+
+def _joined(parts: Sequence[Floats], sizes: Sequence[int]) -> Floats:
+    """Columns of blocks side by side; what is the same in all draws has one column."""
+    return np.concatenate([np.broadcast_to(p, (len(p), n)) for p, n in zip(parts, sizes, strict=True)], axis=1)
 
 
 def _draw_block(
     outcome: Outcome, parts: Sequence[Part], start: int, stop: int
 ) -> tuple[dict[int, dict[Key, Floats]], dict[int, Groups]]:
     """Indicators by year under some of the draws, and the groups they are by."""
-    ground, weight = outcome.ground, outcome.ground.people.weight
+    weight = outcome.ground.people.weight
     assert outcome.draws_theta is not None
     parameters, theta = outcome.parameters.block(start, stop), outcome.draws_theta.block(start, stop)
-    kept: dict[int, dict[Key, Floats]] = {}
-    groups: dict[int, Groups] = {}
-    cells_of: dict[tuple[int, bool], tuple[Floats, Groups]] = {}
+    cells_of: dict[tuple[int, bool], Floats] = {}
+
+    def sums(number: int, made: PartYear) -> dict[str, Floats]:
+        detail = made.rules.year in outcome.detail_years
+        if (number, detail) not in cells_of:
+            cells_of[number, detail] = _membership(outcome, made, weight, detail)
+        return _summed(cells_of[number, detail], made, stop - start)
+
+    def everyone(year: int, values: Floats) -> Floats:
+        return _people_by_group(outcome, weight * values, _groups(outcome, year))[:, None]
+
+    years = indicators(outcome, theta, parameters, parts, sums, everyone)
+    kept = dict(years)
+    return kept, {year: _groups(outcome, year) for year in kept}
+
+
+def indicators(
+    outcome: Outcome,
+    theta: Theta,
+    parameters: Parameters,
+    parts: Sequence[Part],
+    sums: Callable[[int, PartYear], Mapping[str, Floats]],
+    everyone: Callable[[int, Floats], Floats],
+) -> Iterator[tuple[int, dict[Key, Floats]]]:
+    """Every indicator of each year that is shown, (groups, columns), from a run of many columns.
+
+    ``sums``: quantities of a part, by its number, in a year (groups, columns); ``everyone``: sums in a year of values (r,) of
+    everybody.
+    """
+    ground = outcome.ground
     for year in run(ground, outcome.scenario, theta, parameters, parts=parts):
         if year.year < outcome.scenario.baseline.spec.years.first:
             continue
-        detail = year.year in outcome.detail_years
         found: dict[Key, Floats] = {}
-        names: Groups = ((None, "all"),)
+        nothing = 0.0 * everyone(year.year, np.zeros(len(ground.people.person)))
         for number, made in enumerate(year.parts):
-            if (number, detail) not in cells_of:
-                cells_of[number, detail] = _membership(outcome, made, weight, detail)
-            g, names = cells_of[number, detail]
-            known = _summed(g, made, stop - start)
+            known = sums(number, made)
             for key, recipe in recipes(made, outcome.scenario, parameters, ground.prices(year.year)):
-                value = sum(
-                    (known[q] * times for q, times in recipe if q in known), np.zeros((len(names), stop - start))
-                )
+                value = sum((known[q] * times for q, times in recipe if q in known), nothing)
                 found[key] = found[key] + value if key in found else value
         found = sums_of(found)
         for entitled, share, cost in recipients(ground, outcome.scenario, year.year, parameters):
-            reached = _people_by_group(outcome, weight * ground.factor(year.year) * entitled, names)[:, None] * share
+            reached = everyone(year.year, ground.factor(year.year) * entitled) * share
             for indicator, each in (("tax_pillar_recipients", 1.0), ("tax_pillar", cost), ("state_cost", cost)):
                 found[Key(indicator)] = found.get(Key(indicator), 0.0) + reached * each
-        kept[year.year], groups[year.year] = found, names
-    return kept, groups
+        yield year.year, found
+
+
+def _groups(outcome: Outcome, year: int) -> Groups:
+    """The total, and in the detail years every level of every breakdown."""
+    names: list[tuple[str | None, str]] = [(None, "all")]
+    for variable in outcome.breakdowns if year in outcome.detail_years else ():
+        names += [(variable, level) for level in outcome.ground.people.levels(variable)[1]]
+    return tuple(names)
 
 
 def _summed(g: Floats, made: PartYear, draws: int) -> dict[str, Floats]:
@@ -129,19 +186,16 @@ def _summed(g: Floats, made: PartYear, draws: int) -> dict[str, Floats]:
     return out
 
 
-def _membership(outcome: Outcome, made: PartYear, weight: Floats, detail: bool) -> tuple[Floats, Groups]:
+def _membership(outcome: Outcome, made: PartYear, weight: Floats, detail: bool) -> Floats:
     """Weights by group (groups, g): the total, then every level of every breakdown."""
-    whole = made.part.merged
-    rows = made.part.rows if whole is None else whole.everybody
+    whole, rows = made.part.merged, made.part.everybody
     parts = [weight[rows][None, :]]
-    names: list[tuple[str | None, str]] = [(None, "all")]
     for variable in outcome.breakdowns if detail else ():
         codes, levels = outcome.ground.people.levels(variable)
-        for i, level in enumerate(levels):
+        for i in range(len(levels)):
             parts.append(np.where(codes[rows] == i, weight[rows], 0.0)[None, :])
-            names.append((variable, level))
     weights = np.concatenate(parts)
-    return weights if whole is None else whole.by_group(weights), tuple(names)
+    return weights if whole is None else whole.by_group(weights)
 
 
 def _people_by_group(outcome: Outcome, weight: Floats, names: Sequence[tuple[str | None, str]]) -> Floats:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from informality.coverage.alike import forgetful, merged
-from informality.coverage.drawn import DrawTable, draw_table
+from informality.coverage.drawn import DrawTable, draw_table, replicate_table
 from informality.coverage.engine import Year, earning, run
 from informality.coverage.figure import Figure
 from informality.coverage.ground import Ground, Theta
@@ -66,9 +66,13 @@ class Outcome:
     status_of: Callable[[Key], Status] = field(default=lambda key: "assumption")
     movable: Mapping[str, Mapping[str, npt.NDArray[np.bool_]]] = field(default_factory=dict)
     seed: int | None = None
+    replicates_theta: Theta | None = None
+    """Theta from each set of replicate weights; without it their errors are those of the linearised totals."""
     _kept: dict[int, list[Prepared]] = field(default_factory=dict)
     _held: dict[tuple[Key, bool], tuple[int, tuple[Floats, dict[str, Floats]]]] = field(default_factory=dict)
     """Liabilities of the last year asked for, by indicator."""
+    _tables: dict[tuple[str | None, tuple[int, ...]], DrawTable] = field(default_factory=dict)
+    """Indicators with each set of replicate weights, by variable and years."""
     _lately: dict[tuple[Key, int], Figure] = field(default_factory=dict)
     """Figures of the last year asked for."""
 
@@ -155,7 +159,8 @@ class Outcome:
         codes = np.where((codes >= 0) & occurs[codes], place[codes], -1)
         names = tuple(name for name, here in zip(levels, occurs, strict=True) if here)
         moved = self._moved(slopes, codes, len(names))
-        functional = self._estimate(values, moved, codes, len(names), indicator)
+        anew = self._replicated(key, year, by, names) if moved and self.replicates_theta is not None else None
+        functional = self._estimate(values, moved, codes, len(names), indicator, anew)
         estimate = cells(functional)
         draws = self._drawn(key, year, by, names)
         answers, persons = self._answers(values, moved, codes, len(names))
@@ -298,12 +303,16 @@ class Outcome:
         out = out + follows * self.ground.factor(year) * moves["employs_formally"]
         return out, {n: s * moves["insured_by_employer"] for n, s in slopes.items()}
 
-    def _estimate(self, values: Floats, moved: Mapping[str, Floats], codes: Ints, size: int, name: str) -> Functional:
-        """Totals by group with the influence of every unit, that of what was tied to records included."""
+    def _estimate(
+        self, values: Floats, moved: Mapping[str, Floats], codes: Ints, size: int, name: str, anew: Floats | None = None
+    ) -> Functional:
+        """Totals by group with the influence of every unit, that of what was tied to records included; ``anew`` (R, size):
+        the totals found with each set of replicate weights.
+        """
         people, direct = self.ground.people, by_unit(self.ground.people, values, codes, size)
         for n, answer in moved.items():
             direct = direct + self._influence_by_unit[n][:, None] * answer
-        return totals_of(people, values, direct, codes, size, name, everywhere=bool(moved))
+        return totals_of(people, values, direct, codes, size, name, everywhere=bool(moved), replicated=anew)
 
     @cached_property
     def _influence_by_unit(self) -> dict[str, Floats]:
@@ -345,6 +354,20 @@ class Outcome:
         for n, answer in moved.items():
             out += answer[:, None] * self._influence_by_answer[n]
         return out, people.whose
+
+    def _replicated(self, key: Key, year: int, by: str | None, names: Sequence[str]) -> Floats | None:
+        """(R, levels) an indicator with each set of replicate weights."""
+        first = self.scenario.baseline.spec.years.first
+        if year < first or key.indicator.startswith("newly_formal."):
+            return None
+        years = self.years if by is None else self.detail_years if year in self.detail_years else (year,)
+        if by is not None and key.indicator.startswith("liability."):
+            years = range(first, year + 1)
+        wanted = (by, tuple(years))
+        if wanted not in self._tables:
+            self._tables[wanted] = replicate_table(self, by, wanted[1])
+        values = self._tables[wanted].of(key, year, by, names, self._interest)
+        return None if values is None else values.T
 
     @cached_property
     def drawn(self) -> DrawTable | None:

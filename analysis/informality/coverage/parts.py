@@ -53,6 +53,18 @@ class Part:
     employee: Bools
     mandate: Placed | None = None
     merged: Merged | None = None
+    replicated: Floats | None = None
+    """(g, R) weights of the groups with each set of replicate weights, where columns of a run are such sets."""
+
+    @property
+    def everybody(self) -> Ints:
+        """(n,) the rows of all workers of the part."""
+        return self.rows if self.merged is None else self.merged.everybody
+
+    @property
+    def into(self) -> Ints:
+        """(n,) the group of each of them."""
+        return np.arange(len(self.rows)) if self.merged is None else self.merged.into
 
     @property
     def aged_rows(self) -> Ints:
@@ -68,13 +80,17 @@ class Part:
         return values if self.merged is None else np.asarray(values[self.merged.kind])
 
     def weight(self, ground: Ground, year: int) -> Floats:
-        """(m,) weights in a year, of all whom a row stands for."""
-        weight, factor = ground.people.weight, ground.factor(year)
-        if self.merged is None:
-            return np.asarray(weight[self.rows] * factor[self.rows])
-        whole = self.merged
-        sums = whole.by_kind(whole.by_group((weight * factor)[whole.everybody][None, :]))
-        return np.asarray(sums[0])
+        """(m,) weights in a year, of all whom a row stands for; (m, R) with replicate weights."""
+        factor = ground.factor(year)
+        if self.replicated is None:
+            weight: Floats = (ground.people.weight * factor)[self.everybody]
+            return weight if self.merged is None else self.merged.by_kind(self.merged.by_group(weight[None, :])).ravel()
+        replicated = self.replicated * factor[self.aged_rows][:, None]
+        return replicated if self.merged is None else self.merged.by_kind(replicated.T).T
+
+    def total(self, weight: Floats, values: Floats) -> Floats:
+        """(columns,) weighted sums of values (m, columns)."""
+        return np.asarray(weight @ values if weight.ndim == 1 else (weight * values).sum(axis=0))
 
 
 @dataclass(slots=True)

@@ -25,6 +25,7 @@ Slopes = dict[str, list[list[tuple[Floats, Floats, Floats]]]]
 """By number of theta, year and part: change of membership, of paying and of what is newly insured, (m, 1) each."""
 _STEP = 1e-4
 _ROUNDING = 1e-12
+_SOLVED = 1e-10  # to which members meet their record with each set of replicate weights
 
 
 def slopes_of(outcome: Outcome) -> Slopes:
@@ -98,7 +99,7 @@ def totals_of(
             deviations = design.replicates.deviations(sums.reshape(number, -1), influence.sum(axis=0))
         else:
             deviations = design.replicates.deviations(replicated, value)
-            deviations[np.abs(deviations) < _ROUNDING * np.abs(value)] = 0.0
+            deviations[np.abs(deviations) < _SOLVED * np.abs(value)] = 0.0
         lines, columns = np.repeat(np.arange(number), size), np.tile(np.arange(size), number)
         totals = PsuTotals(lines, columns, deviations.reshape(number * size, 1), size)
     case = np.zeros((size, len(people.frame)), dtype=bool)

@@ -20,6 +20,7 @@ from informality.coverage.outcome import Outcome
 from informality.coverage.people import grammar, people_of
 from informality.coverage.policy import Parameters
 from informality.coverage.register import status_of
+from informality.coverage.replication import tied_with_each
 from informality.coverage.scenario import Scenario, read_scenario, status_quo
 from informality.coverage.uncertainty import latin_hypercube
 from informality.foundation.quantities import Status
@@ -129,6 +130,7 @@ def simulate(
     ground = study.ground(scenario.baseline)
     _, theta = study.theta(ground, scenario, 0, seed)
     parameters, drawn = study.theta(ground, scenario, draws, seed) if draws else (Parameters(), None)
+    replicates = tied_with_each(ground, scenario, theta) if study.design.replicates is not None else None
     for d in study.definitions:
         if d.id not in study.movable and JOB in d.outcomes:  # one about units alone calls no job formal
             study.movable[d.id] = moved_by(ground.people, d, study.asked)
@@ -137,7 +139,7 @@ def simulate(
     return Outcome(
         ground, scenario, theta, parameters, drawn, shown,
         tuple(detail_years) if detail_years is not None else tuple(dict.fromkeys((years.first, years.last))),
-        status_of(scenario, study.status), study.movable, seed if draws else None,
+        status_of(scenario, study.status), study.movable, seed if draws else None, replicates,
     )  # fmt: skip
 
 

@@ -37,43 +37,45 @@ def intercept_of(p: npt.ArrayLike) -> Floats:
 def calibrate(
     score: npt.ArrayLike,
     weight: npt.ArrayLike,
-    members: float,
+    members: npt.ArrayLike,
     p_max: npt.ArrayLike = 1.0,
     able: npt.ArrayLike = True,
     place: str = "take-up",
 ) -> Floats:
     """The alpha with which expected members are ``members``: (draws,), or () for a score (n,). By bisection.
 
-    ``score`` (n,) or (n, draws), ``able`` alike; ``weight`` (n,). Expected members rise with alpha, so there is one
-    solution, found to the last digits. Raises :class:`InformalityError` (DATA) when there are more members than could join.
+    ``score`` (n,) or (n, draws), ``able`` alike; ``weight`` (n,), or (n, sets) for an alpha with each set of weights, and
+    then ``members`` may be (sets,). Expected members rise with alpha, so there is one solution, found to the last digits.
+    Raises :class:`InformalityError` (DATA) when there are more members than could join.
     """
-    x = np.asarray(score, dtype=float)
-    one = x.ndim == 1
-    x = x[:, None] if one else x
+    x, w, m = (np.asarray(v, dtype=float) for v in (score, weight, members))
+    one = x.ndim == w.ndim == 1
+    x = x[:, None] if x.ndim == 1 else x
+    columns = x.shape[1] if w.ndim == 1 else w.shape[1]
     ok = np.broadcast_to(np.asarray(able)[:, None] if np.ndim(able) == 1 else able, x.shape)
-    w = np.asarray(weight, dtype=float)
-    most = (w @ np.where(ok, 1.0, 0.0)) * p_max
-    if not members >= 0 or (np.min(most) <= members):
+
+    def expected(p: Floats) -> Floats:
+        return np.asarray(w @ p if w.ndim == 1 else (w * p).sum(axis=0))
+
+    most = expected(np.where(ok, 1.0, 0.0)) * np.asarray(p_max, dtype=float)
+    if not (m >= 0).all() or (most <= m).any():
         raise InformalityError(
             Problem(
                 place,
                 "there are more members on record than people who could be members",
-                f"{members:,.0f} members, {np.min(most):,.0f} of those who may join could (capacity counted)",
+                f"{m.max():,.0f} members, {np.min(most):,.0f} of those who may join could (capacity counted)",
                 "check the administrative figure and its definition, whom the scheme covers, or the capacity tests",
             ),
             ExitCode.DATA,
         )
-    if members == 0:
-        alpha = np.full(x.shape[1], -np.inf)
-        return np.asarray(alpha[0] if one else alpha)
-    low, high = np.full(x.shape[1], -60.0 - np.abs(x).max()), np.full(x.shape[1], 60.0 + np.abs(x).max())
+    low, high = np.full(columns, -60.0 - np.abs(x).max()), np.full(columns, 60.0 + np.abs(x).max())
     for _ in range(_STEPS):
         middle = (low + high) / 2
-        above = w @ take_up(x, middle, p_max, ok) > members
+        above = expected(take_up(x, middle, p_max, ok)) > m
         low, high = np.where(above, low, middle), np.where(above, middle, high)
         if (high - low <= _MATCHED * np.maximum(1, np.abs(middle))).all():
             break
-    alpha = (low + high) / 2
+    alpha = np.where(m == 0, -np.inf, (low + high) / 2)
     return np.asarray(alpha[0] if one else alpha)
 
 

@@ -210,11 +210,11 @@ def voluntary(
         retention = parameters("takeup.retention", spec.takeup.retention)
         if rules.ended:
             members = without + retention * np.maximum(state.members - without, 0.0)
-        before = weight @ state.members
+        before = part.total(weight, state.members)
         if np.isfinite(offer.months) and year >= offer.begins:
-            lost, subsidised = _exhausted(state, weight @ members, leaving, paid_share, offer, year)
+            lost, subsidised = _exhausted(state, part.total(weight, members), leaving, paid_share, offer, year)
             members = members - lost * (1 - retention) * np.maximum(members - without, 0.0)
-        flows = np.stack(joining.entrants(before, weight @ members, leaving))
+        flows = np.stack(joining.entrants(before, part.total(weight, members), leaving))
         state.members, state.without = members, without
     present = members if not obliged.any() else members * (1 - obliged)
     paid = present * _paid_shares(ground, scenario, part, rules, parameters, paid_share, stays)
