@@ -74,6 +74,10 @@ def run(
     study: StudyName,
     data: Data = None,
     force: Annotated[bool, typer.Option("--force", help="Redo every step, also those that have not changed.")] = False,
+    language: Annotated[
+        str | None,
+        typer.Option("--language", help="Publish in this language, too: es, lo, or one of yours.", show_default=False),
+    ] = None,
 ) -> None:
     """Run a study: read, harmonise, classify, estimate, and write the report."""
     from informality.pipeline import run_study
@@ -82,7 +86,7 @@ def run(
 
     workspace = Workspace.find(data)
     with progress() as tell:
-        written = run_study(study, workspace, force=force, tell=tell, progress=tell.rows)
+        written = run_study(study, workspace, force=force, language=language, tell=tell, progress=tell.rows)
     show_written(written, workspace.root)
 
 

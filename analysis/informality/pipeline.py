@@ -12,10 +12,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.language import ENGLISH, Language, language_of, speaking
+from informality.foundation.library import LIBRARY, find
 from informality.foundation.provenance import (
     git_state,
     package_fingerprint,
@@ -27,6 +30,7 @@ from informality.foundation.provenance import (
 from informality.foundation.specfile import SpecFile, load
 from informality.foundation.staging import check_writable, put, staged
 from informality.publication.render import ENDINGS
+from informality.publication.translated import name_in
 from informality.steps import (
     WAVE,
     Progress,
@@ -94,7 +98,8 @@ COVERAGE = ("coverage.parquet", "coverage.json", "coverage_draws.parquet", "cove
 QUALITY = ("quality.json", "quality.csv")
 
 
-PRODUCTS = ("summary.sqlite", "report/tables.xlsx", "report/explorer.html", "report/figures.csv")
+TAKEN_AWAY = ("report/tables.xlsx", "report/explorer.html", "report/figures.csv")
+PRODUCTS = ("summary.sqlite", *TAKEN_AWAY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ class Written:
     made: bool
 
 
-COSMETIC = frozenset({"title", "subtitle", "reports", "formats"})
+COSMETIC = frozenset({"title", "subtitle", "reports", "formats", "language"})
 LATER = {
     "workers": COSMETIC
     | {
@@ -124,10 +129,11 @@ LATER = {
     "results": COSMETIC | {"coverage"},
     "coverage": COSMETIC | {"tables", "models", "robustness", "interval"},
     "table": COSMETIC,
-    "report": frozenset[str](),
-    "products": frozenset[str](),
+    "report": frozenset({"language"}),
+    "products": frozenset({"language"}),
 }
-"""Settings of a study that a step does not look at; all others make it run again when they change."""
+"""Settings of a study that a step does not look at; all others make it run again when they change. Each language has a step
+of its own."""
 
 
 @dataclass(slots=True)
@@ -143,6 +149,8 @@ class Run:
     old: dict[str, Any]
     manifest: dict[str, Any]
     progress: Progress
+    language: str | None = None
+    """A language asked for besides those of the study."""
     _study: Study | None = None
 
     @property
@@ -166,11 +174,13 @@ def run_study(
     workspace: Workspace,
     *,
     force: bool = False,
+    language: str | None = None,
     tell: Callable[[str], None] = lambda text: None,
     progress: Progress = lambda name, done, total: None,
 ) -> list[Written]:
     """Run a study as far as it has changed; returns every file it stands on, in order of making.
 
+    ``language``: publish in this one, too, beside those the study names.
     ``tell`` is called with a few words at the start of each long step, ``progress`` while a file is read (its name,
     rows read, rows in all). Raises :class:`InformalityError`; then what the last run left stands as it was.
     """
@@ -179,7 +189,7 @@ def run_study(
     check_writable([clean, workspace.output(file.spec.id)])
     with staged(clean.parent, file.spec.id) as staging:
         last = _read_manifest(clean / "manifest.json")
-        return _run(Run(workspace, file, clean, staging, force, tell, last, {}, progress))
+        return _run(Run(workspace, file, clean, staging, force, tell, last, {}, progress, language))
 
 
 def _run(run: Run) -> list[Written]:
@@ -201,6 +211,7 @@ def _run(run: Run) -> list[Written]:
     covering, reports = run.head.coverage is not None, run.head.reports
     estimated = "estimates.parquet" if covering else "results.parquet"
     pages = [f"report/{report}{ENDINGS[f]}" for report in reports for f in dict.fromkeys(run.head.formats)]
+    languages, kept = _languages(run)
     sources: dict[str, Path] = {report: run.workspace.root / "reports" / f"{report}.qmd" for report in reports}
     not_asked = {f"report/{report}{end}" for report in ("country", "coverage") for end in ENDINGS.values()} - set(pages)
     left_out = not_asked | (set() if covering else {"estimates.parquet", *COVERAGE})
@@ -209,18 +220,25 @@ def _run(run: Run) -> list[Written]:
         for n in MEANING
         if n not in left_out
     }
+    meanings = {n: MEANING[n] for n in places}
+    for code, language in languages.items():
+        translated = {name_in(n, code): n for n in [*pages, *TAKEN_AWAY]} if code != ENGLISH else {}
+        meanings |= {n: f"{MEANING[of]}, in {language.name}" for n, of in translated.items()}
+        places |= {n: output / n.removeprefix("report/") for n in translated}
     made = {place for path, place in raw_places.items() if path.parent == run.staging}
 
-    def step(name: str, reads: Mapping[str, Any], outputs: Sequence[str], make: Callable[[], None]) -> None:
-        rests_on = _digest({"settings": settings[name], **reads})
+    def step(name: str, reads: Mapping[str, Any], outputs: Sequence[str], make: Callable[[], None] | None) -> None:
+        rests_on = _digest({"settings": settings[name.partition(".")[0]], **reads})
         fingerprint = _digest({"base": base, "rests_on": rests_on})
         last = run.old.get("steps", {}).get(name, {})
         standing = {n: sha256(places[n]) for n in outputs if places[n].is_file()}
         same = last.get("fingerprint") == fingerprint and last.get("outputs") == standing
         if same and len(standing) == len(outputs) and not run.force:
             run.manifest["steps"][name] = last
+        if name in run.manifest["steps"] or make is None:
             return
-        run.tell((DOING | COVERING)[name])
+        doing, _, code = name.partition(".")
+        run.tell((DOING | COVERING)[doing] + (f", {languages[code].name}" if code else ""))
         started = time.perf_counter()
         make()
         seconds = round(time.perf_counter() - started, 2)
@@ -244,21 +262,52 @@ def _run(run: Run) -> list[Written]:
         reads |= parts
     reads |= {n: sha256(run.at(n)) for n in ("results.parquet", "hidden.csv", "quality.json")}
     with_source = reads | {f"source/{n}": sha256(path) if path.is_file() else "" for n, path in sources.items()}
-    step("report", with_source, pages, lambda: _make_report(run, raw, sources))
-    step("products", reads, PRODUCTS, lambda: _make_products(run, raw))
+    for code, language in languages.items():
+        own = (
+            {} if code == ENGLISH else {"language": sha256(find("languages", code, run.workspace.folder("languages")))}
+        )
+        tail = "" if code == ENGLISH else f".{code}"
+        make_report = partial(_make_report, run, raw, sources, language)
+        make_products = partial(_make_products, run, raw, language)
+        outputs = [name_in(n, code) for n in pages]
+        step(f"report{tail}", with_source | own, outputs, None if code in kept else make_report)
+        outputs = [name_in(n, code) for n in TAKEN_AWAY] if tail else [*PRODUCTS]
+        step(f"products{tail}", reads | own, outputs, None if code in kept else make_products)
 
     if _finish(run):
         made.add(run.clean / "manifest.json")
-    builds = {f"report/{kept}": output / kept for kept in ("_build", "_build_coverage")}
+    folders = [name_in(f"{name}.", code).rstrip(".") for name in ("_build", "_build_coverage") for code in languages]
+    builds = {f"report/{name}": output / name for name in folders}
     moved = {**{path.name: place for path, place in raw_places.items()}, **builds, **places}
     for name, place in moved.items():  # the manifest last: it vouches for the others
         if (run.staging / name).exists():
             put(run.staging / name, place)
-    for name in not_asked:  # a report of an earlier run would stand beside other numbers
+    standing = {n for of in run.manifest["steps"].values() for n in of["outputs"]}
+    earlier = {
+        n for of in run.old.get("steps", {}).values() for n in of["outputs"] if n.startswith("report/")
+    } - standing
+    for name in not_asked | earlier:  # a report of an earlier run would stand beside other numbers
         (output / name.removeprefix("report/")).unlink(missing_ok=True)
     return [Written(place, "raw survey file", place in made) for place in raw_places.values()] + [
-        Written(places[name], meaning, places[name] in made) for name, meaning in MEANING.items() if name in places
+        Written(places[name], meaning, places[name] in made)
+        for name, meaning in meanings.items()
+        if name in standing or name == "manifest.json"
     ]
+
+
+def _languages(run: Run) -> tuple[dict[str, Language], set[str]]:
+    """The languages to publish in, English first, which the others are translated from and which is always made; and those
+    that only an earlier run was asked for, whose files are kept as long as they would come out the same.
+
+    Raises :class:`InformalityError` (``ExitCode.SPEC``) for one that has no catalogue.
+    """
+    own = run.workspace.folder("languages")
+    said = [run.head.language] if isinstance(run.head.language, str) else run.head.language
+    asked = dict.fromkeys([ENGLISH, *said, *([run.language] if run.language else [])])
+    before = {name.partition(".")[2] for name in run.old.get("steps", {})} - {"", *asked}
+    known = {path.stem for folder in (own, LIBRARY / "languages") for path in folder.glob("*.yml")}
+    kept = sorted(before & known)
+    return {code: language_of(code, own) for code in [*asked, *kept]}, set() if run.force else set(kept)
 
 
 def _base() -> str:
@@ -489,16 +538,18 @@ def _put_together(run: Run, names: Sequence[str]) -> None:
     write_atomically(run.staging / "results.parquet", lambda new: results.to_parquet(new, index=False))
 
 
-def _make_report(run: Run, raw: Mapping[str, Path], sources: Mapping[str, Path]) -> None:
+def _make_report(run: Run, raw: Mapping[str, Path], sources: Mapping[str, Path], language: Language) -> None:
     from informality.publication.coverage_report import build_coverage_report
     from informality.publication.report import build_report
 
-    inputs, _ = _inputs(run, raw)
+    folder, formats = run.staging / "report", run.head.formats
     try:
         if "country" in sources:
-            build_report(inputs, sources["country"], run.staging / "report", run.head.formats)
+            with speaking(language):
+                build_report(_inputs(run, raw)[0], sources["country"], folder, formats)
         if "coverage" in sources:
-            build_coverage_report(inputs, _facts(run), sources["coverage"], run.staging / "report", run.head.formats)
+            with speaking(language):
+                build_coverage_report(_inputs(run, raw)[0], _facts(run), sources["coverage"], folder, formats)
     except OSError as failure:
         raise InformalityError(
             Problem(
@@ -508,14 +559,15 @@ def _make_report(run: Run, raw: Mapping[str, Path], sources: Mapping[str, Path])
         ) from None
 
 
-def _make_products(run: Run, raw: Mapping[str, Path]) -> None:
+def _make_products(run: Run, raw: Mapping[str, Path], language: Language) -> None:
     import pandas as pd
 
     from informality.publication.products import write_products
 
-    inputs, results = _inputs(run, raw)
-    facts = _facts(run) if run.head.coverage is not None else None
-    write_products(inputs, results, pd.read_csv(run.at("hidden.csv")), run.staging, run.staging / "report", facts)
+    facts, hidden = _facts(run) if run.head.coverage is not None else None, pd.read_csv(run.at("hidden.csv"))
+    with speaking(language):
+        inputs, results = _inputs(run, raw)
+        write_products(inputs, results, hidden, run.staging, run.staging / "report", facts)
 
 
 def _facts(run: Run) -> dict[str, Any]:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from informality.classification.classify import NOT_DETERMINABLE
 from informality.classification.definition import Definition
 from informality.classification.examples import example_table
+from informality.foundation.language import listed, say, spoken
 from informality.publication.annex import STANDING
 from informality.publication.coverage_views import read_coverage_views
 from informality.publication.inputs import DefinitionNote, OptionNote, QualityNote, ReportInputs, StandardNote
+from informality.publication.notes import lower_first
 from informality.publication.series import PairNote, WaveNote
 from informality.publication.table import Labels
 from informality.study import Study
@@ -33,19 +35,19 @@ LONELY = {
 def labels(study: Study) -> Labels:
     """Words for every identifier of the results table of a study."""
     schema = study.schema
-    missing = {**schema.missing, NOT_DETERMINABLE: "Not determinable"}
+    missing = {**schema.missing, NOT_DETERMINABLE: say("Not determinable")}
     variables = {name: v.spec.title for name, v in schema.variables.items()}
     levels = {name: {**v.spec.categories, **missing} for name, v in schema.variables.items()}
     for definition in study.definitions:
         for name, outcome in definition.outcomes.items():
             variables[name] = outcome.title
             levels[name] = {**levels.get(name, {}), **outcome.labels, **missing}
-    variables[READING] = "Reading of the questionnaire"
-    levels[READING] = {OWN: "As this report reads it"} | {
-        f"{variable}.{name}": f"{schema[variable].spec.title}: {variant.title[:1].lower()}{variant.title[1:]}"
+    variables[READING] = say("Reading of the questionnaire")
+    levels[READING] = {OWN: say("As this report reads it")} | {
+        f"{variable}.{name}": _variant(schema[variable].spec.title, variant.title)
         for (variable, name), variant in study.profile.variants.items()
     }
-    levels["statistic"] = {"direct": "From the survey alone", "model": "With the model of all regions"}
+    levels["statistic"] = {"direct": say("From the survey alone"), "model": say("With the model of all regions")}
     indicators: dict[str, str] = {}
     tables: dict[str, str] = {}
     universes: dict[str, str] = {}
@@ -55,7 +57,8 @@ def labels(study: Study) -> Labels:
         universes |= {name: u.title for name, u in plan.spec.universes.items()}
         for table in plan.spec.tables.values():
             for name, pair in table.compare.items():
-                levels[name]["-".join(pair)] = " less ".join(levels[name][one] for one in pair)
+                first, second = (say(levels[name][one]) for one in pair)
+                levels[name]["-".join(pair)] = say("{first} less {second}", first=first, second=second)
     for models in study.models:
         indicators |= models.spec.titles
         tables |= models.spec.titles
@@ -70,6 +73,11 @@ def labels(study: Study) -> Labels:
     return Labels({**variables, **more}, {**levels, **more_levels}, indicators, tables, universes, UNITS)
 
 
+def _variant(variable: str, variant: str) -> str:
+    """Another reading of a question: what it is about, and how it is read."""
+    return say("{variable}: {reading}", variable=say(variable), reading=lower_first(say(variant)))
+
+
 def _of_scenarios(
     study: Study,
     variables: dict[str, str],
@@ -79,8 +87,14 @@ def _of_scenarios(
 ) -> None:
     """Words for what rows of scenarios are of; those of a study's own tables go before them."""
     words = read_coverage_views()
-    variables |= {name: name.capitalize() for name in ("scenario", "year", "scheme", "branch", "payer")}
-    variables |= {"quintile": "Fifth of people by means", "welfare_band": "Poor or not"}
+    variables |= {
+        "scenario": say("Scenario"),
+        "year": say("Year"),
+        "scheme": say("Scheme"),
+        "branch": say("Branch"),
+        "payer": say("Payer"),
+    }
+    variables |= {"quintile": say("Fifth of people by means"), "welfare_band": say("Poor or not")}
     levels["scenario"] = {s.id: s.title for s in study.scenarios}
     levels["scheme"] = {s.id: s.spec.title for s in study.scenarios[0].baseline.schemes.values()}
     levels |= {"payer": words.payers, "branch": words.branches, **words.levels}
@@ -92,9 +106,9 @@ def wave_title(study: Study, wave: str | None = None) -> str:
     """A wave in words; without one, the wave that the report describes, or the waves it averages."""
     spec = study.spec
     if wave is not None:
-        return study.profile.spec.waves[wave].title
-    titles = [study.profile.spec.waves[wave].title for wave in spec.each_wave]
-    return f"average of {' and '.join(titles)}" if spec.together == "pool" else titles[-1]
+        return say(study.profile.spec.waves[wave].title)
+    titles = [say(study.profile.spec.waves[wave].title) for wave in spec.each_wave]
+    return say("average of {waves}", waves=listed(titles)) if spec.together == "pool" else titles[-1]
 
 
 def report_inputs(
@@ -108,30 +122,30 @@ def report_inputs(
     return ReportInputs(
         study={
             "id": spec.id,
-            "title": spec.title,
-            "subtitle": spec.subtitle or "",
-            "country": profile.country.name,
-            "place": profile.waves[spec.each_wave[-1]].covers or profile.country.name,
+            "title": say(spec.title),
+            "subtitle": say(spec.subtitle or ""),
+            "country": say(profile.country.name),
+            "place": say(profile.waves[spec.each_wave[-1]].covers or profile.country.name),
             "country_code": profile.country.code,
             "survey": spec.survey,
-            "survey_title": profile.title,
-            "agency": profile.agency,
+            "survey_title": say(profile.title),
+            "agency": say(profile.agency),
             "wave": spec.focus,
             "wave_title": wave_title(study),
             "basis": spec.basis,
             "headline": spec.headline,
-            "language": "en",
+            "language": spoken().code,
             "made_up": profile.made_up is not None,
         },
-        made_up_notice=study.profile.notice(*spec.each_wave),
+        made_up_notice=say(study.profile.notice(*spec.each_wave)),
         results=results[results["wave"] == spec.focus].reset_index(drop=True),
         series=results if spec.waves else results.iloc[:0],
-        waves=[WaveNote(wave, profile.waves[wave].title, profile.waves[wave].middle) for wave in spec.waves],
+        waves=[WaveNote(wave, say(profile.waves[wave].title), profile.waves[wave].middle) for wave in spec.waves],
         readings=[
             (
-                f"{study.schema[variable].spec.title}: {variant.title[:1].lower()}{variant.title[1:]}",
+                _variant(study.schema[variable].spec.title, variant.title),
                 variant.why,
-                f"Source: {variant.source} ({STANDING[variant.status]})",
+                say("Source: {source} ({standing})", source=variant.source, standing=say(STANDING[variant.status])),
             )
             for (variable, _), variant in study.profile.variants.items()
         ],
@@ -158,7 +172,7 @@ def _by_wave(study: Study, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame
     frame = pd.DataFrame(list(records))
     if frame.empty or not study.spec.waves:
         return frame.drop(columns="wave", errors="ignore")
-    return frame.assign(wave=[study.profile.spec.waves[wave].title for wave in frame["wave"]])
+    return frame.assign(wave=[say(study.profile.spec.waves[wave].title) for wave in frame["wave"]])
 
 
 def _findings(quality: Mapping[str, Any]) -> pd.DataFrame:
@@ -173,7 +187,7 @@ def _findings(quality: Mapping[str, Any]) -> pd.DataFrame:
 
 def _standard_note(study: Study) -> StandardNote:
     spec = study.standard.spec
-    return StandardNote(spec.title, spec.summary, spec.sources, study.standard.thresholds)
+    return StandardNote(say(spec.title), say(spec.summary), spec.sources, study.standard.thresholds)
 
 
 def _quality_note(quality: Mapping[str, Any]) -> QualityNote:
@@ -198,8 +212,8 @@ def definition_note(definition: Definition, counts: pd.DataFrame | None = None) 
     assumed = {} if counts is None else counts[counts["assumed"]].groupby("step", sort=False)["share"].sum().to_dict()
     return DefinitionNote(
         id=spec.id,
-        title=spec.title,
-        summary=spec.summary,
+        title=say(spec.title),
+        summary=say(spec.summary),
         status=spec.status,
         sources=list(spec.sources),
         confirmed=spec.confirmed or "",
@@ -221,9 +235,9 @@ def _option_note(definition: Definition, name: str) -> OptionNote:
         name,
         option.title or name.replace("_", " "),
         said(value),
-        "none: it has to be chosen" if option.value is None else said(option.value),
+        say(say("none: it has to be chosen")) if option.value is None else said(option.value),
         f"{option.source} ({option.status})"
-        + ("" if value == option.value else "; the value in force was chosen for this use"),
+        + ("" if value == option.value else say("; the value in force was chosen for this use")),
     )
 
 
@@ -235,19 +249,28 @@ def _together(study: Study) -> str | None:
     spec = study.spec
     if not spec.waves:
         return None
-    said = [f"{len(spec.waves)} waves, each estimated with its own weights and its own sample."]
+    said = [say("{number} waves, each estimated with its own weights and its own sample.", number=len(spec.waves))]
     if spec.together == "pool":
         said.append(
-            f"For the average of the waves each weight is divided by {len(spec.waves)}: numbers of persons are then "
-            "averages over the waves, not sums, and every wave counts by the persons it stands for."
+            say(
+                (
+                    "For the average of the waves each weight is divided by {number}: numbers of persons are then "
+                    "averages over the waves, not sums, and every wave counts by the persons it stands for."
+                ),
+                number=len(spec.waves),
+            )
         )
     if study.profile.spec.design.between_waves == "overlapping":
         said.append(
-            "Changes and averages rest on one design of all waves, in which a primary sampling unit that was visited again is "
-            "one unit; what its visits have in common lowers or raises the error."
+            say(
+                "Changes and averages rest on one design of all waves, in which a primary sampling unit that was "
+                "visited again is one unit; what its visits have in common lowers or raises the error."
+            )
         )
     else:
-        said.append("The samples of the waves were drawn independently, so that the variances of two waves add up.")
+        said.append(
+            say("The samples of the waves were drawn independently, so that the variances of two waves add up.")
+        )
     return " ".join(said)
 
 
@@ -255,14 +278,25 @@ def _design(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
     design = study.profile.spec.design
     ignores = [design.note] if design.note else []
     if design.stratum == "none":
-        ignores.append("The file has no strata; the errors take the sample as unstratified.")
+        ignores.append(say("The file has no strata; the errors take the sample as unstratified."))
     if design.psu == "none":
-        ignores.append("The file has no sampling units; the errors take persons as drawn one by one and are too small.")
+        ignores.append(
+            say("The file has no sampling units; the errors take persons as drawn one by one and are too small.")
+        )
 
     def name(columns: str | list[str] | PartSpec) -> str:
         if isinstance(columns, PartSpec):
-            return f"{columns.column}, the first {columns.take.first} of its {columns.take.width} characters"
-        return columns if isinstance(columns, str) else " with ".join(columns)
+            return say(
+                "{column}, the first {first} of its {width} characters",
+                column=columns.column,
+                first=columns.take.first,
+                width=columns.take.width,
+            )
+        return (
+            columns
+            if isinstance(columns, str)
+            else " ".join([columns[0], *(say("with {column}", column=c) for c in columns[1:])])
+        )
 
     return {
         "strata": facts["strata"],
@@ -271,8 +305,10 @@ def _design(study: Study, facts: Mapping[str, Any]) -> dict[str, Any]:
         "weight": design.weight,
         "stratum": name(design.stratum),
         "psu": name(design.psu),
-        "caution": ERRORS["too_small"] if design.psu == "none" else ERRORS.get(design.errors or ""),
-        "lonely": LONELY[study.spec.lonely or design.lonely],
+        "caution": say(caution)
+        if (caution := ERRORS.get("too_small" if design.psu == "none" else design.errors or ""))
+        else None,
+        "lonely": say(LONELY[study.spec.lonely or design.lonely]),
         **({"waves": together} if (together := _together(study)) else {}),
         "ignores": ignores,
     }

@@ -22,6 +22,7 @@ class StudySpec(SpecModel):
     ``together: pool`` also averages them. ``breaks: mark`` compares across a break in series, and says so. ``formats`` are
     those of each report; ``review`` is a Word file with numbered lines and paragraphs and sheets for comments.
     ``reliability_limits`` sets limits of the reliability standard by name.
+    ``language``: one or several in which everything is published besides English.
     """
 
     id: Words
@@ -41,6 +42,7 @@ class StudySpec(SpecModel):
     robustness: Literal["yes", "no"] = "yes"
     coverage: CoverageSpec | None = None
     reports: list[Literal["country", "coverage"]] = Field(min_length=1)
+    language: Words | list[Words] = Field(default_factory=list)
     formats: list[Literal["html", "pdf", "docx", "review"]] = Field(default=["html", "pdf", "docx"], min_length=1)
     reliability: Words = "ilostat-cv"
     reliability_limits: dict[str, float] = Field(default_factory=dict)

@@ -21,6 +21,7 @@ Kind = Literal[
     "schemes",
     "baselines",
     "scenarios",
+    "languages",
 ]
 ONE_OF: dict[Kind, str] = {
     "surveys": "survey profile",
@@ -34,6 +35,7 @@ ONE_OF: dict[Kind, str] = {
     "schemes": "scheme",
     "baselines": "baseline",
     "scenarios": "scenario",
+    "languages": "language",
 }
 
 

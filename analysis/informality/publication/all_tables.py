@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from informality.foundation.language import say
 from informality.publication.definition_tables import definition_tables
 from informality.publication.gap_tables import table_of_gap
 from informality.publication.model_tables import table_of_model
@@ -16,13 +17,13 @@ def all_tables(views: ViewsSpec, pub: Publication) -> dict[str, tuple[str, Table
     """Title and table by identifier, in printing order; words that say why where there is nothing to print."""
     made: dict[str, tuple[str, Table | str]] = {}
     for id, view in views.tables.items():
-        made[id] = view.title, table_of_view(id, view, pub)
+        made[id] = say(view.title), table_of_view(id, view, pub)
     for id, model in views.models.items():
-        made[f"model-{id}"] = model.title, table_of_model(f"model-{id}", model, pub)
+        made[f"model-{id}"] = say(model.title), table_of_model(f"model-{id}", model, pub)
     for id, gap in views.gaps.items():
-        made[f"gap-{id}"] = gap.title, table_of_gap(f"gap-{id}", gap, pub)
+        made[f"gap-{id}"] = say(gap.title), table_of_gap(f"gap-{id}", gap, pub)
     for id, groups in views.segments.items():
-        made[f"segments-{id}"] = groups.title, table_of_segments(f"segments-{id}", groups, pub)
+        made[f"segments-{id}"] = say(groups.title), table_of_segments(f"segments-{id}", groups, pub)
     for id, kind in views.robustness.items():
         made |= {table.id: (table.title, table) for table in definition_tables(id, kind, pub)}
     return made

@@ -12,8 +12,9 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.definition_chapter import PERCENT, anchor, chapter
-from informality.publication.formats import COUNT, NumberFormat
+from informality.publication.formats import COUNT, NumberFormat, plain_number
 from informality.publication.inputs import DefinitionNote, QualityNote, ReportInputs, StandardNote
 from informality.publication.model_tables import table_of_model
 from informality.publication.notes import undetermined, why_missing
@@ -54,7 +55,12 @@ def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str,
         "readings.md": readings(inputs),
         "further.md": further(views, pub),
         "definitions.md": "\n".join(
-            chapter(note, STANDING, folded=note.id != inputs.study["headline"]) for note in inputs.definitions
+            chapter(
+                note,
+                {word: say(meaning) for word, meaning in STANDING.items()},
+                folded=note.id != inputs.study["headline"],
+            )
+            for note in inputs.definitions
         ),
         "assumed.md": assumed(inputs.definitions),
         "design.md": design(inputs.design),
@@ -75,10 +81,10 @@ def compared(inputs: ReportInputs, pub: Publication) -> str:
     for note in inputs.definitions:
         words = [f"**{markdown_text(note.title)}.** {markdown_text(note.summary)}"]
         if note.id == inputs.study["headline"]:
-            words.append("This is the definition of the headline figures.")
+            words.append(say("This is the definition of the headline figures."))
         if note.id not in in_table:
-            words.append("It decides other things than informal employment, so it has no row in @tbl-definitions.")
-        lines.append(f"- {' '.join(words)} See @sec-definition-{anchor(note.id)}.")
+            words.append(say("It decides other things than informal employment, so it has no row in @tbl-definitions."))
+        lines.append("- " + say("{words} See @sec-definition-{anchor}.", words=" ".join(words), anchor=anchor(note.id)))
     return "\n".join(lines) + "\n"
 
 
@@ -88,13 +94,15 @@ def missing(views: ViewsSpec, pub: Publication) -> str:
     for id, model in views.models.items():
         made = table_of_model(id, model, pub)
         if isinstance(made, str):
-            lines.append(f"- {markdown_text(model.title)} (@tbl-model-{id}). {markdown_text(made)}")
+            lines.append(f"- {markdown_text(say(model.title))} (@tbl-model-{id}). {markdown_text(made)}")
     for id, view in views.tables.items():
         laid = lay_out(view, pub)
-        reason = why_missing(laid) or (f"In part: {undetermined(laid)}." if undetermined(laid) else "")
+        reason = why_missing(laid) or (
+            say("In part: {reasons}.", reasons=undetermined(laid)) if undetermined(laid) else ""
+        )
         if reason:
-            lines.append(f"- {markdown_text(view.title)} (@tbl-{id}). {markdown_text(reason)}")
-    return "\n".join(lines or ["Every table of this report could be worked out from the survey."]) + "\n"
+            lines.append(f"- {markdown_text(say(view.title))} (@tbl-{id}). {markdown_text(reason)}")
+    return "\n".join(lines or [say("Every table of this report could be worked out from the survey.")]) + "\n"
 
 
 def readings(inputs: ReportInputs) -> str:
@@ -112,7 +120,7 @@ def further(views: ViewsSpec, pub: Publication) -> str:
     made = [table_of_view(id, view, pub) for id, view in shown]
     made += [table_of_model(f"further-{id}", view, pub) for id, view in further_models(views, pub).items()]
     tables = [to_quarto(table) for table in made if not isinstance(table, str)]
-    return "\n".join(tables or ["This study has no further tables."]) + "\n"
+    return "\n".join(tables or [say("This study has no further tables.")]) + "\n"
 
 
 # -- definitions ---------------------------------------------------------------------------------------
@@ -125,8 +133,8 @@ def assumed(definitions: Sequence[DefinitionNote]) -> str:
         titles = {step.decides: step.title for step in note.steps}
         rows += [(note.title, titles.get(step, step), share) for step, share in note.share_assumed.items()]
     frame = pd.DataFrame(rows, columns=["definition", "step", "share"])
-    columns = [Column("step", "Step"), _number("share", "Per cent", PERCENT)]
-    title = "Employed persons whom an assumed rule decided, per cent"
+    columns = [Column("step", say("Step")), _number("share", say("Per cent"), PERCENT)]
+    title = say("Employed persons whom an assumed rule decided, per cent")
     return to_quarto(table_of_frame("assumed", title, frame, columns, "definition"))
 
 
@@ -136,13 +144,13 @@ def assumed(definitions: Sequence[DefinitionNote]) -> str:
 def design(facts: Mapping[str, Any]) -> str:
     """How the sample was drawn, and what the errors leave out."""
     lines = [
-        f"- {markdown_text(DESIGN_WORDS.get(key, key))}: {fact(value)}"
+        f"- {markdown_text(say(DESIGN_WORDS.get(key, key)))}: {fact(value)}"
         for key, value in facts.items()
         if key != "ignores" and value is not None
     ]
     ignored = facts.get("ignores") or ()
     for text in [ignored] if isinstance(ignored, str) else ignored:
-        lines.append(f"- What the errors leave out: {markdown_text(text)}")
+        lines.append("- " + say("What the errors leave out: {what}", what=markdown_text(text)))
     return "\n".join(lines) + "\n"
 
 
@@ -166,20 +174,20 @@ def mapping(inputs: ReportInputs) -> str:
         ],
     )
     columns = [
-        Column("column", "Column in the file"),
-        Column("code", "Code"),
-        Column("code_label", "Label in the file"),
-        Column("category", "Read as"),
-        _number("n", "Rows"),
+        Column("column", say("Column in the file")),
+        Column("code", say("Code")),
+        Column("code_label", say("Label in the file")),
+        Column("category", say("Read as")),
+        _number("n", say("Rows")),
     ]
-    return to_quarto(table_of_frame("mapping", "How each code of the file was read", frame, columns, "variable"))
+    return to_quarto(table_of_frame("mapping", say("How each code of the file was read"), frame, columns, "variable"))
 
 
 def accounting(frame: pd.DataFrame) -> str:
     """Rows from the file as delivered to the published tables."""
-    columns = [Column("stage", "Stage"), Column("what", "What"), _number("rows", "Rows")]
+    columns = [Column("stage", say("Stage")), Column("what", say("What")), _number("rows", say("Rows"))]
     several = _several_waves(frame)
-    title = f"Where the rows of the {'files' if several else 'file'} went"
+    title = say("Where the rows of the files went") if several else say("Where the rows of the file went")
     return to_quarto(table_of_frame("accounting", title, frame, columns, "wave" if several else ""))
 
 
@@ -201,30 +209,35 @@ def quality(frame: pd.DataFrame, labels: Labels, note: QualityNote | None = None
     if len(frame):
         frame = frame.sort_values("severity", key=lambda s: s.map(list(SEVERITY).index), kind="stable")
         frame = frame.assign(
-            severity=frame["severity"].map(SEVERITY),
+            severity=[say(SEVERITY[level]) for level in frame["severity"]],
             **{c: [_in_words(text, labels) for text in frame[c]] for c in ("what", "found", "fix")},
         )
         columns = [
-            Column("what", "What"),
-            Column("found", "Found"),
-            Column("fix", "What was done or can be done"),
-            Column("block", "Part of the checks"),
-            Column("wave", "Wave"),
-            Column("place", "Where"),
+            Column("what", say("What")),
+            Column("found", say("Found")),
+            Column("fix", say("What was done or can be done")),
+            Column("block", say("Part of the checks")),
+            Column("wave", say("Wave")),
+            Column("place", say("Where")),
         ]
         several = "wave" in frame and len(set(frame["wave"]) - {""}) > 1
         columns = [c for c in columns if c.key in frame and (c.key != "wave" or several)]
-        parts.append(to_quarto(table_of_frame("quality", "What the data checks found", frame, columns, "severity")))
-    elif note is None:
-        return "The checks found nothing to report.\n"
-    if note is not None:
-        limits = note.limits.assign(value=[f"{v:g}" for v in note.limits["value"]])
-        columns = [Column("name", "Limit"), Column("value", "Value", align="right"), Column("unit", "Unit")]
-        columns += [Column("source", "Source"), Column("status", "Standing")]
-        table = to_quarto(table_of_frame("quality-limits", "Limits of the data checks", limits, columns))
         parts.append(
-            f'::::: {{.callout-note collapse="true" title="The limits behind these checks"}}\n\n{table}\n:::::\n'
+            to_quarto(table_of_frame("quality", say("What the data checks found"), frame, columns, "severity"))
         )
+    elif note is None:
+        return say("The checks found nothing to report.") + "\n"
+    if note is not None:
+        limits = note.limits.assign(value=[plain_number(v) for v in note.limits["value"]])
+        columns = [
+            Column("name", say("Limit")),
+            Column("value", say("Value"), align="right"),
+            Column("unit", say("Unit")),
+        ]
+        columns += [Column("source", say("Source")), Column("status", say("Standing"))]
+        table = to_quarto(table_of_frame("quality-limits", say("Limits of the data checks"), limits, columns))
+        title = say("The limits behind these checks")
+        parts.append(f'::::: {{.callout-note collapse="true" title="{html_text(title)}"}}\n\n{table}\n:::::\n')
     return "\n".join(parts)
 
 
@@ -236,14 +249,31 @@ def _in_words(text: str, labels: Labels) -> str:
 def _checks_made(frame: pd.DataFrame, note: QualityNote) -> str:
     """How many checks were made and found what, those that could not be made, and what was measured."""
     count = {level: int((frame["severity"] == level).sum()) for level in SEVERITY}
-    words = [f"{n} {level if n == 1 else level + 's'}" for level, n in count.items()]
+    one = {"error": say("1 error"), "warning": say("1 warning"), "note": say("1 note")}
+    more = {
+        "error": say("{n} errors", n=count["error"]),
+        "warning": say("{n} warnings", n=count["warning"]),
+        "note": say("{n} notes", n=count["note"]),
+    }
+    words = [one[level] if n == 1 else more[level] for level, n in count.items()]
     text = [
-        f"{note.made} checks of the file, the answers, the weights, the official figures and the tables were made. They found "
-        f"{words[0]}, {words[1]} and {words[2]}. What rests on an error is wrong until it is explained; a warning needs a "
-        "look before publishing; a note is good to know.",
+        say(
+            (
+                "{made} checks of the file, the answers, the weights, the official figures and the tables were "
+                "made. They found {errors}, {warnings} and {notes}. What rests on an error is wrong until it is "
+                "explained; a warning needs a look before publishing; a note is good to know."
+            ),
+            made=note.made,
+            errors=words[0],
+            warnings=words[1],
+            notes=words[2],
+        ),
         "",
         *(f"- {markdown_text(what)}: {markdown_text(value)}" for what, value in note.facts),
-        *(f"- Not checked: {markdown_text(check)} ({markdown_text(why)})" for check, why in note.not_made),
+        *(
+            ("- " + say("Not checked: {check} ({why})", check=markdown_text(check), why=markdown_text(why)))
+            for check, why in note.not_made
+        ),
         "",
     ]
     return "\n".join(text)
@@ -252,21 +282,21 @@ def _checks_made(frame: pd.DataFrame, note: QualityNote) -> str:
 def benchmarks(frame: pd.DataFrame) -> str:
     """Official figures beside ours."""
     if frame.empty:
-        return "No official figure was found to compare with.\n"
+        return say("No official figure was found to compare with.") + "\n"
     frame = frame.assign(
         **{k: [_amount(v, u, k) for v, u in zip(frame[k], frame["unit"], strict=True)] for k in AMOUNTS},
         source=[
-            f"{source} ({STANDING.get(status, status)})" + (f". {note}" if pd.notna(note) else "")
+            f"{source} ({say(STANDING.get(status, status))})" + (f". {note}" if pd.notna(note) else "")
             for source, status, note in zip(frame["source"], frame["status"], frame["note"], strict=True)
         ],
     )
     columns = [
-        Column("title", "Figure"),
-        *(Column(k, k.capitalize(), align="right") for k in AMOUNTS),
-        Column("verdict", "Verdict"),
-        Column("source", "Source"),
+        Column("title", say("Figure")),
+        *(Column(k, say(k.capitalize()), align="right") for k in AMOUNTS),
+        Column("verdict", say("Verdict")),
+        Column("source", say("Source")),
     ]
-    return to_quarto(table_of_frame("benchmarks", "Official figures and ours", frame, columns, _wave(frame)))
+    return to_quarto(table_of_frame("benchmarks", say("Official figures and ours"), frame, columns, _wave(frame)))
 
 
 def _wave(frame: pd.DataFrame) -> str:
@@ -278,24 +308,32 @@ def comparisons(inputs: ReportInputs) -> str:
     """What others published beside ours, with the reason for each difference."""
     frame = inputs.comparisons
     if frame.empty:
-        return "The survey profile sets no figure of another source beside ours.\n"
+        return say("The survey profile sets no figure of another source beside ours.") + "\n"
     shown = frame.assign(
         **{k: [_amount(v, u, k) for v, u in zip(frame[k], frame["unit"], strict=True)] for k in AMOUNTS[:3]}
     )
     columns = [
-        Column("title", "Figure"),
-        Column("official", "Published", align="right"),
-        Column("ours", "Ours", align="right"),
-        Column("difference", "Difference", align="right"),
+        Column("title", say("Figure")),
+        Column("official", say("Published"), align="right"),
+        Column("ours", say("Ours"), align="right"),
+        Column("difference", say("Difference"), align="right"),
     ]
-    title = "Figures that others published, and ours"
+    title = say("Figures that others published, and ours")
     table = to_quarto(table_of_frame("comparisons", title, shown, columns, _wave(shown)))
     lines = [
-        f"- **{markdown_text(row.title)}.** {markdown_text(row.why)} *Source: {markdown_text(row.source)}; "
-        f"{STANDING.get(row.status, row.status)}.*"
+        (
+            "- "
+            + say(
+                "**{title}.** {why} *Source: {source}; {standing}.*",
+                title=markdown_text(row.title),
+                why=markdown_text(row.why),
+                source=markdown_text(row.source),
+                standing=say(STANDING.get(row.status, row.status)),
+            )
+        )
         for row in frame.drop_duplicates(["title", "why"]).itertuples()
     ]
-    return "\n".join([table, "Why they differ:", "", *lines, ""])
+    return "\n".join([table, say("Why they differ:"), "", *lines, ""])
 
 
 AMOUNTS = ("official", "ours", "difference", "tolerance")
@@ -305,23 +343,24 @@ def _amount(value: float, unit: str, column: str) -> str | None:
     if pd.isna(value):
         return None
     if unit == "share":
-        return NumberFormat("", 100, 2)(value) + (" %" if column in ("official", "ours") else " points")
+        return NumberFormat("", 100, 2)(value) + " " + ("%" if column in ("official", "ours") else say("points"))
     return NumberFormat("", 1, 0 if abs(value) >= 100 or value == int(value) else 2)(value)
 
 
 def reliability(frame: pd.DataFrame, standard: StandardNote | None = None) -> str:
     """The standard, the legend of the symbols, the rule behind each grade, and the limits with their sources."""
     symbols = frame["symbol"].fillna("")
-    frame = frame.assign(symbol=symbols.where(symbols != "", "none"), grade=frame["grade"].str.replace("_", " "))
+    grades = [say(grade.replace("_", " ")) for grade in frame["grade"]]
+    frame = frame.assign(symbol=symbols.where(symbols != "", say("none")), grade=grades)
     columns = [
-        Column("symbol", "Symbol"),
-        Column("grade", "Grade"),
-        Column("meaning", "Meaning"),
-        Column("rule", "Rule"),
+        Column("symbol", say("Symbol")),
+        Column("grade", say("Grade")),
+        Column("meaning", say("Meaning")),
+        Column("rule", say("Rule")),
     ]
-    standing = [f"- {word}: {meaning}" for word, meaning in STANDING.items()]
-    table = to_quarto(table_of_frame("reliability", "What the symbols mean", frame, columns))
-    lead = "Rules and figures have a standing, and a result has that of the weakest among them:"
+    standing = [f"- {say(word)}: {say(meaning)}" for word, meaning in STANDING.items()]
+    table = to_quarto(table_of_frame("reliability", say("What the symbols mean"), frame, columns))
+    lead = say("Rules and figures have a standing, and a result has that of the weakest among them:")
     said = [] if standard is None else [f"{markdown_text(standard.title)}. {markdown_text(standard.summary)}", ""]
     limits = [] if standard is None or standard.limits.empty else [_limits(standard.limits)]
     return "\n".join([*said, table, *limits, lead, "", *standing, ""])
@@ -329,25 +368,30 @@ def reliability(frame: pd.DataFrame, standard: StandardNote | None = None) -> st
 
 def _limits(frame: pd.DataFrame) -> str:
     """The numbers that the rules of a reliability standard compare with."""
-    columns = [Column(n, n.capitalize()) for n in frame.columns]
-    return to_quarto(table_of_frame("reliability-limits", "Limits of the reliability standard", frame, columns))
+    columns = [Column(n, say(n.capitalize())) for n in frame.columns]
+    return to_quarto(table_of_frame("reliability-limits", say("Limits of the reliability standard"), frame, columns))
 
 
 def provenance(facts: Mapping[str, Any]) -> str:
     """Files with their hashes, versions, engine and fingerprint, so that anyone can check the same input."""
     files = pd.DataFrame(list(facts.get("files", ())), columns=["name", "sha256", "bytes"])
     files["sha256"] = files["sha256"].astype(str).str[:12]
-    columns = [Column("name", "File"), Column("sha256", "SHA-256, first twelve digits"), _number("bytes", "Bytes")]
-    text = to_quarto(table_of_frame("files", "Files this report was made from", files, columns))
+    columns = [
+        Column("name", say("File")),
+        Column("sha256", say("SHA-256, first twelve digits")),
+        _number("bytes", say("Bytes")),
+    ]
+    text = to_quarto(table_of_frame("files", say("Files this report was made from"), files, columns))
     versions = facts.get("versions", {})
     lines = [
-        f"- {markdown_text(key.replace('_', ' ').capitalize())}: {markdown_text(value)}"
-        for key, value in {"engine": ENGINE, **facts}.items()
+        f"- {markdown_text(say(key.replace('_', ' ').capitalize()))}: {markdown_text(value)}"
+        for key, value in {"engine": say(ENGINE), **facts}.items()
         if key not in ("files", "versions")
     ]
     if versions:
         lines.append(
-            "- Versions: " + markdown_text(", ".join(f"{name} {version}" for name, version in versions.items()))
+            ("- " + say("Versions:") + " ")
+            + markdown_text(", ".join(f"{name} {version}" for name, version in versions.items()))
         )
     return "\n".join([text, *lines, ""])
 

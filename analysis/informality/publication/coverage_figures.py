@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.coverage_tables import LARGE, number_of
 from informality.publication.coverage_views import CoverageViewSpec, Told, selected
 from informality.publication.figures import GRID, INK, LOOKS, SOFT, WIDTH, drawn, wrapped
-from informality.publication.formats import MINUS, NumberFormat
+from informality.publication.formats import MINUS, NumberFormat, marked, plain_number
 from informality.publication.notes import lower_first
 
 if TYPE_CHECKING:
@@ -57,8 +58,10 @@ def spoken(row: Mapping[str, Any], number: NumberFormat) -> str:
     """A number with both its doubts, in words."""
     text = number(row["value"])
     if pd.notna(row["ci_low"]):
-        text += f" (sample {number(row['ci_low'])} to {number(row['ci_high'])}"
-        text += f"; assumptions {number(row['lo80'])} to {number(row['hi80'])})" if pd.notna(row["lo80"]) else ")"
+        doubts = [say("sample {low} to {high}", low=number(row["ci_low"]), high=number(row["ci_high"]))]
+        if pd.notna(row["lo80"]):
+            doubts.append(say("assumptions {low} to {high}", low=number(row["lo80"]), high=number(row["hi80"])))
+        text += f" ({'; '.join(doubts)})"
     return text
 
 
@@ -70,7 +73,7 @@ def rows_figure(view: CoverageViewSpec, told: Told, what: str) -> Drawn | str:
     rows = selected(view, told)
     rows = rows[rows["value"].notna()]
     if rows.empty or not (rows["value"] != 0).any():
-        return "There is nothing to draw: no number of this figure can be shown."
+        return say("There is nothing to draw: no number of this figure can be shown.")
     unit = str(rows["unit"].iloc[0])
     number = number_of(unit, rows, str(told.facts["currency"]))
     series = list(dict.fromkeys(rows["heading"]))
@@ -108,7 +111,11 @@ def rows_figure(view: CoverageViewSpec, told: Told, what: str) -> Drawn | str:
         f"{r['label']}{', ' + r['heading'] if len(series) > 1 else ''}: {spoken(r, number)}"
         for r in rows.to_dict("records")
     ]
-    return draw(make), f"Dot plot. {what}. {number.heading}. {'; '.join(parts)}.", [DRAWING]
+    return (
+        draw(make),
+        say("Dot plot. {what}. {unit}. {numbers}.", what=what, unit=number.heading, numbers="; ".join(parts)),
+        [say(DRAWING)],
+    )
 
 
 def mark(axes: Axes, row: Mapping[str, Any], y: float, colour: str, number: NumberFormat, told: Told) -> None:
@@ -158,7 +165,7 @@ def fan_figure(told: Told, table: str, indicator: str, scenarios: Sequence[str],
     """An indicator by year: the central path, the sampling error as a dark band, the range of assumptions as a "
     "pale one."""
     if told.facts["years"]["first"] == told.facts["years"]["last"]:
-        return "One year is run, so there is no path to draw."
+        return say("One year is run, so there is no path to draw.")
     rows = told.pub.results
     keep = (
         (rows["table"] == table)
@@ -174,7 +181,7 @@ def fan_figure(told: Told, table: str, indicator: str, scenarios: Sequence[str],
     )
     rows = rows[keep & rows["scenario"].isin(scenarios)]
     if rows.empty:
-        return "There is nothing to draw: no number of this figure can be shown."
+        return say("There is nothing to draw: no number of this figure can be shown.")
     number = number_of(str(rows["unit"].iloc[0]), rows, str(told.facts["currency"]))
     colours = dict(zip(scenarios, (QUO, FOCUS, THIRD), strict=False))
 
@@ -203,11 +210,15 @@ def fan_figure(told: Told, table: str, indicator: str, scenarios: Sequence[str],
         part = rows[rows["scenario"] == name].sort_values("year").to_dict("records")
         ends = [part[0], part[-1]] if len(part) > 1 else part
         parts.append(f"{told.scenarios[name]}: " + "; ".join(f"{r['year']}: {spoken(r, number)}" for r in ends))
-    note = (
-        "Dark band: 95% confidence interval, from the sample alone. Pale band: middle 80 per cent of the draws of what "
-        "nobody has measured."
+    note = say(
+        "Dark band: 95% confidence interval, from the sample alone. Pale band: middle 80 per cent of the "
+        "draws of what nobody has measured."
     )
-    return draw(make), f"Line chart by year. {what}. {number.heading}. {'. '.join(parts)}.", [note]
+    return (
+        draw(make),
+        say("Line chart by year. {what}. {unit}. {numbers}.", what=what, unit=number.heading, numbers=". ".join(parts)),
+        [note],
+    )
 
 
 # -- tornado -------------------------------------------------------------------------------------------
@@ -217,7 +228,7 @@ def tornado_figure(told: Told, indicator: str, what: str, most: int = 10) -> Dra
     """Each uncertain number by itself at its 10th and 90th percentile, the widest first."""
     found = [r for r in told.facts["tornado"] if r["indicator"] == indicator][:most]
     if not found:
-        return "No number that is uncertain moves this result."
+        return say("No number that is uncertain moves this result.")
     unit = {"liability.0.03": told.facts["currency"]}.get(
         indicator, told.facts["currency"] if indicator != "members" else "persons"
     )
@@ -245,19 +256,39 @@ def tornado_figure(told: Told, indicator: str, what: str, most: int = 10) -> Dra
         axes.grid(axis="x", color=GRID, linewidth=0.8)
         from matplotlib.patches import Patch
 
-        key = [Patch(color=PALE, label="at its 10th percentile"), Patch(color=FOCUS, label="at its 90th")]
+        key = [Patch(color=PALE, label=say("at its 10th percentile")), Patch(color=FOCUS, label=say("at its 90th"))]
         canvas.legend(
             handles=key, loc="upper left", bbox_to_anchor=(0, 1), ncols=2, frameon=False, fontsize=8.5, borderpad=0.2
         )
         return canvas
 
     parts = [
-        f"{n}: {number(r['at_low'])} at {r['low']:.3g}, {number(r['at_high'])} at {r['high']:.3g} ({r['unit']})"
+        say(
+            "{what}: {at_low} at {low}, {at_high} at {high} ({unit})",
+            what=n,
+            at_low=number(r["at_low"]),
+            low=marked(f"{r['low']:.3g}"),
+            at_high=number(r["at_high"]),
+            high=marked(f"{r['high']:.3g}"),
+            unit=r["unit"],
+        )
         for n, r in zip(named, found, strict=True)
     ]
     centre = number(found[0]["centre"])
-    note = "One number at a time, all others at their most likely value; the line is the result with all of them there."
-    return draw(make), f"Bar chart. {what}. {number.heading}, {centre} in the middle. {'; '.join(parts)}.", [note]
+    note = say(
+        "One number at a time, all others at their most likely value; the line is the result with all of them there."
+    )
+    return (
+        draw(make),
+        say(
+            "Bar chart. {what}. {unit}, {centre} in the middle. {numbers}.",
+            what=what,
+            unit=number.heading,
+            centre=centre,
+            numbers="; ".join(parts),
+        ),
+        [note],
+    )
 
 
 def parameter_words(name: str, told: Told) -> str:
@@ -271,11 +302,11 @@ def parameter_words(name: str, told: Told) -> str:
         return told.words.parameters[name]
     part, _, rest = name.partition(".")
     words = {
-        "takeup": "Take-up",
-        "newly_covered": "Newly obliged",
-        "density": "Months paid",
-        "claims": "Claims",
-        "capacity": "Means",
+        "takeup": say("Take-up"),
+        "newly_covered": say("Newly obliged"),
+        "density": say("Months paid"),
+        "claims": say("Claims"),
+        "capacity": say("Means"),
     }
     return f"{words.get(part, part.capitalize())}: {rest.replace('_', ' ').replace('.', ', ')}"
 
@@ -288,7 +319,7 @@ def schedule_figure(told: Told) -> Drawn | str:
     "scenario."""
     year, found = told.facts["years"]["shown"], pd.DataFrame(told.facts["schedule"])
     if found.empty:
-        return "No scheme of this study has rates."
+        return say("No scheme of this study has rates.")
     whole = found.groupby(["scenario", "scheme", "wage"], as_index=False)[["amount", "share"]].sum()
     schemes = list(dict.fromkeys(whole["scheme"]))
     colours = dict(zip(schemes, ("#6f7536", FOCUS, THIRD, "#7b3f8c"), strict=False))
@@ -306,10 +337,16 @@ def schedule_figure(told: Told) -> Drawn | str:
                     part["wage"] * million, part["share"] * 100, color=colours[name], linestyle=style, linewidth=width
                 )
         axes.set(xlim=(0, float(limits.min()) * million), ylim=(0, min(float(whole["share"].max() * 100) * 1.05, 40)))
-        axes.set_xlabel(f"Earnings a month, {told.facts['currency']}{' million' if large else ''}")
-        axes.set_title("Per cent of earnings, all payers together", loc="left", fontsize=9, color=SOFT, pad=6)
+        axes.set_xlabel(
+            say("Earnings a month, {currency} million", currency=told.facts["currency"])
+            if large
+            else say("Earnings a month, {currency}", currency=told.facts["currency"])
+        )
+        axes.set_title(say("Per cent of earnings, all payers together"), loc="left", fontsize=9, color=SOFT, pad=6)
         axes.grid(axis="y", color=GRID, linewidth=0.8)
-        lines = [(colours[s], told.schemes[s]) for s in names] + [(INK, f"Dashed: {told.scenarios[told.focus]}")]
+        lines = [(colours[s], told.schemes[s]) for s in names] + [
+            (INK, say("Dashed: {scenario}", scenario=told.scenarios[told.focus]))
+        ]
         legend(canvas, lines, ["-"] * len(names) + ["--"])
         return canvas
 
@@ -318,14 +355,22 @@ def schedule_figure(told: Told) -> Drawn | str:
         part = whole[(whole["scheme"] == name) & (whole["scenario"] == told.quo)].sort_values("wage")
         flat = part[(part["share"] - part["share"].median()).abs() < 1e-9]
         said.append(
-            f"{told.schemes[name]}: {100 * part['share'].median():.1f} per cent between {flat['wage'].min():,.0f} and "
-            f"{flat['wage'].max():,.0f}, more below, less above"
+            say(
+                "{scheme}: {share} per cent between {low} and {high}, more below, less above",
+                scheme=told.schemes[name],
+                share=marked(f"{100 * part['share'].median():.1f}"),
+                low=marked(f"{flat['wage'].min():,.0f}"),
+                high=marked(f"{flat['wage'].max():,.0f}"),
+            )
         )
-    note = (
-        "Below the floor everybody pays on the floor, so the share rises as earnings fall; above a ceiling it falls. "
-        f"Rules of {year}."
+    note = say(
+        (
+            "Below the floor everybody pays on the floor, so the share rises as earnings fall; above a "
+            "ceiling it falls. Rules of {year}."
+        ),
+        year=year,
     )
-    return draw(make), f"Line chart of contributions by earnings. {'; '.join(said)}.", [note]
+    return draw(make), say("Line chart of contributions by earnings. {numbers}.", numbers="; ".join(said)), [note]
 
 
 def vesting_figure(told: Told) -> Drawn | str:
@@ -333,14 +378,14 @@ def vesting_figure(told: Told) -> Drawn | str:
     "first with a pension."""
     found = pd.DataFrame([r for r in told.facts["vesting"] if r["scenario"] == told.quo])
     if found.empty:
-        return "No scheme of this study pays a pension."
+        return say("No scheme of this study pays a pension.")
     own = {r["scheme"] for r in told.facts["schedule"] if r["payer"] == "self"}
     scheme = next((s for s in dict.fromkeys(found["scheme"]) if s in own), found["scheme"].iloc[0])
     found = found[found["scheme"] == scheme]
 
     def make() -> Canvas:
         canvas, axes = axes_of(2.1, 0.5, 0.75, above=0.35)
-        for sex, words in (("male", "Men"), ("female", "Women")):
+        for sex, words in (("male", say("Men")), ("female", say("Women"))):
             part = found[(found["sex"] == sex) & (found["density_needed"] <= 1.0)]
             if part.empty:
                 continue
@@ -350,30 +395,41 @@ def vesting_figure(told: Told) -> Drawn | str:
             axes.scatter([last["age"]], [12 * last["density_needed"]], marker=shape, s=22, color=colour, zorder=3)
             axes.text(last["age"], 12.6, words, color=colour, fontweight="bold", va="bottom", ha="center")
         axes.axhline(12, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)))
-        axes.set(ylim=(0, 14.2), yticks=[0, 3, 6, 9, 12], xlabel="Age of joining")
+        axes.set(ylim=(0, 14.2), yticks=[0, 3, 6, 9, 12], xlabel=say("Age of joining"))
         axes.set_title(
-            "Months a year that must be paid until the pension age", loc="left", fontsize=9, color=SOFT, pad=6
+            say("Months a year that must be paid until the pension age"), loc="left", fontsize=9, color=SOFT, pad=6
         )
         axes.grid(axis="y", color=GRID, linewidth=0.8)
         return canvas
 
     parts = []
-    for sex, words in (("male", "men"), ("female", "women")):
+    for sex, words in (("male", say("men")), ("female", say("women"))):
         part = found[(found["sex"] == sex) & found["age"].isin([25, 30, 35, 40, 45, 50])]
         parts += [
-            f"{words} joining at {r['age']}: "
-            + (f"{12 * r['density_needed']:.1f} months" if r["density_needed"] <= 1 else "impossible")
+            (say("{who} joining at {age}:", who=words, age=r["age"]) + " ")
+            + (
+                say("{number} months", number=marked(f"{12 * r['density_needed']:.1f}"))
+                if r["density_needed"] <= 1
+                else say("impossible")
+            )
             for r in part.to_dict("records")
         ]
-    note = "Where a line ends, even paying every month is not enough: those who join later earn no pension under present rules."
-    return draw(make), f"Line chart, {lower_first(told.schemes[scheme])}. {'; '.join(parts)}.", [note]
+    note = say(
+        "Where a line ends, even paying every month is not enough: those who join later earn no pension "
+        "under present rules."
+    )
+    return (
+        draw(make),
+        say("Line chart, {scheme}. {numbers}.", scheme=lower_first(told.schemes[scheme]), numbers="; ".join(parts)),
+        [note],
+    )
 
 
 def take_home_figure(told: Told) -> Drawn | str:
     """What becoming insured does to take-home pay and to labour cost, per cent, by wage."""
     found = pd.DataFrame(told.facts["take_home"])
     if found.empty:
-        return "No scheme of this study has employees."
+        return say("No scheme of this study has employees.")
     found = found[found["scheme"] == found["scheme"].iloc[-1]]
     rise = 100 * (found["cost"] / found["wage"] - 1)
     low, high = (100 * (found[k] / found["wage"] - 1) for k in ("net_low", "net_high"))
@@ -386,22 +442,28 @@ def take_home_figure(told: Told) -> Drawn | str:
         axes.plot(x, low, color=FOCUS, linewidth=1.0, linestyle=(0, (4, 2)))
         axes.plot(x, rise, color=THIRD, linewidth=1.8)
         axes.axhline(0, color=SOFT, linewidth=0.9)
-        axes.yaxis.set_major_formatter(lambda y, _: dash(f"{y:g}"))
-        axes.set_xlabel(f"Wage a month, {told.facts['currency']} million")
-        axes.set_title("Per cent of the wage", loc="left", fontsize=9, color=SOFT, pad=6)
+        axes.yaxis.set_major_formatter(lambda y, _: dash(plain_number(y)))
+        axes.set_xlabel(say("Wage a month, {currency} million", currency=told.facts["currency"]))
+        axes.set_title(say("Per cent of the wage"), loc="left", fontsize=9, color=SOFT, pad=6)
         axes.grid(axis="y", color=GRID, linewidth=0.8)
         legend(
             canvas,
             [
-                (FOCUS, "Take-home pay (dashed: all of the employer’s part shifted to pay)"),
-                (THIRD, "Labour cost, half shifted"),
+                (FOCUS, say("Take-home pay (dashed: all of the employer’s part shifted to pay)")),
+                (THIRD, say("Labour cost, half shifted")),
             ],
         )
         return canvas
 
     parts = [
-        f"wage {w:,.0f}: take-home pay {b:+.1f} to {a:+.1f}, labour cost {c:+.1f}"
+        say(
+            "wage {wage}: take-home pay {low} to {high}, labour cost {cost}",
+            wage=marked(f"{w:,.0f}"),
+            low=marked(f"{b:+.1f}"),
+            high=marked(f"{a:+.1f}"),
+            cost=marked(f"{c:+.1f}"),
+        )
         for w, a, b, c in zip(found["wage"], high, low, rise, strict=True)
     ]
-    note = "At and below the minimum wage pay cannot be lowered, so the employer bears all of its own part."
-    return draw(make), f"Line chart by wage, per cent. {'; '.join(parts)}.", [note]
+    note = say("At and below the minimum wage pay cannot be lowered, so the employer bears all of its own part.")
+    return draw(make), say("Line chart by wage, per cent. {numbers}.", numbers="; ".join(parts)), [note]

@@ -7,9 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.coverage_tables import MARKS, number_of, unit_words
 from informality.publication.coverage_views import ALL, Told
-from informality.publication.formats import NumberFormat, grouped
+from informality.publication.formats import NumberFormat, grouped, marked
 from informality.publication.table import markdown_text
 
 SAID = (
@@ -32,7 +33,7 @@ def variables(told: Told) -> dict[str, Any]:
             "base": str(years["base"]),
             "first": str(first),
             "last": str(last),
-            "by": f"In {last}" if first == last else f"By {last}",
+            "by": say("In {year}", year=last) if first == last else say("By {year}", year=last),
             "shown": str(years["shown"]),
             "quo": markdown_text(told.scenarios[told.quo]),
             "focus": markdown_text(told.scenarios[told.focus]),
@@ -69,7 +70,7 @@ def said(told: Told, scenario: str, year: int, table: str, indicator: str) -> st
     keep &= rows["definition"] == told.pub.headline
     found = rows[keep].to_dict("records")
     if not found or pd.isna(found[0]["value"]):
-        return "not available"
+        return say("not available")
     row = found[0]
     return words(row, str(told.facts["currency"]))
 
@@ -88,9 +89,9 @@ def words(row: Mapping[str, Any], currency: str) -> str:
         text += f"^{mark}^"
     doubts = []
     if pd.notna(row["ci_low"]):
-        doubts.append(f"sample {number(row['ci_low'])} to {number(row['ci_high'])}")
+        doubts.append(say("sample {low} to {high}", low=number(row["ci_low"]), high=number(row["ci_high"])))
     if pd.notna(row["lo80"]) and row["hi80"] > row["lo80"]:
-        doubts.append(f"assumptions {number(row['lo80'])} to {number(row['hi80'])}")
+        doubts.append(say("assumptions {low} to {high}", low=number(row["lo80"]), high=number(row["hi80"])))
     return f"{text} ({'; '.join(doubts)})" if doubts else text
 
 
@@ -130,23 +131,31 @@ def ranking(told: Told) -> str:
     members = rows[rows["indicator"] == "members"].sort_values("value", ascending=False)
     members = members[members["value"] > 0]
     if members.empty:
-        return "No scenario of this study adds members.\n"
+        return say("No scenario of this study adds members.") + "\n"
     currency, lines = str(told.facts["currency"]), []
     for row in members.head(3).to_dict("records"):
         cost = rows[(rows["indicator"] == "state_cost") & (rows["scenario"] == row["scenario"])].to_dict("records")
-        text = f"- **{markdown_text(told.scenarios[row['scenario']])}** adds {words(row, currency)}."
+        text = "- " + say(
+            "**{scenario}** adds {number}.",
+            scenario=markdown_text(told.scenarios[row["scenario"]]),
+            number=words(row, currency),
+        )
         if cost:
             spent = words(cost[0], currency)
             text += (
-                " It costs the State budget nothing more."
+                (" " + say("It costs the State budget nothing more."))
                 if spent == "nothing" or cost[0]["value"] == 0
-                else f" It changes the cost to the State budget by {spent} a year."
+                else (" " + say("It changes the cost to the State budget by {spent} a year.", spent=spent))
             )
         promised = rows[(rows["indicator"] == "liability.0.03") & (rows["scenario"] == row["scenario"])].to_dict(
             "records"
         )
         if promised and promised[0]["value"]:
-            text += f" It changes the pension rights earned by {told.last} by {words(promised[0], currency)}."
+            text += " " + say(
+                "It changes the pension rights earned by {year} by {number}.",
+                year=told.last,
+                number=words(promised[0], currency),
+            )
         lines.append(text)
     return "\n".join(lines) + "\n"
 
@@ -158,52 +167,83 @@ def lessons(told: Told) -> str:
     currency = told.facts["currency"]
     if (t := facts["take_up"]) and len(t["full"]) == 3:
         low, mid, high = (one(x) for x in t["full"])
-        text = (
-            f"**Price alone does not close the gap.** {one(t['now'])} per cent of informal workers are voluntary "
-            f"members. At the responses "
-            f"found in trials, a subsidy of the whole contribution would bring that to {mid} per cent ({low} to "
-            f"{high}). Obligation, help "
-            "with the form, better benefits and easier payment do more."
+        text = say(
+            (
+                "**Price alone does not close the gap.** {now} per cent of informal workers are voluntary "
+                "members. At the responses found in trials, a subsidy of the whole contribution would bring that "
+                "to {mid} per cent ({low} to {high}). Obligation, help with the form, better benefits and easier "
+                "payment do more."
+            ),
+            now=one(t["now"]),
+            mid=mid,
+            low=low,
+            high=high,
         )
         if "reach" in t:
-            text += (
-                f" To bring {one(t['goal'])} per cent in by help alone, at the {one(t['pilot'])} per cent who "
-                f"joined in a pilot of mobile registration, about {NumberFormat('', 100, 0)(t['reach'])} per cent of "
-                "informal workers must be met in person."
+            text += " " + say(
+                (
+                    "To bring {goal} per cent in by help alone, at the {pilot} per cent who joined in a pilot of "
+                    "mobile registration, about {reach} per cent of informal workers must be met in person."
+                ),
+                goal=one(t["goal"]),
+                pilot=one(t["pilot"]),
+                reach=NumberFormat("", 100, 0)(t["reach"]),
             )
         out.append(text)
     for c in facts["ceilings"][:1]:
-        text = (
-            f"**A frozen ceiling makes contributions and pensions flat.** The ceiling of {two(c['ceiling'])} "
-            f"million {currency} was "
-            f"{c['ratio_then']:.1f} times the minimum wage in {c['since']} and is {c['ratio_now']:.1f} times in "
-            f"{c['year']}."
+        text = say(
+            (
+                "**A frozen ceiling makes contributions and pensions flat.** The ceiling of {ceiling} million "
+                "{currency} was {ratio_then} times the minimum wage in {since} and is {ratio_now} times in "
+                "{year}."
+            ),
+            ceiling=two(c["ceiling"]),
+            currency=currency,
+            ratio_then=marked(f"{c['ratio_then']:.1f}"),
+            since=c["since"],
+            ratio_now=marked(f"{c['ratio_now']:.1f}"),
+            year=c["year"],
         )
         if "prices" in c:
-            text += (
-                f" In {c['price_year']} prices were {c['prices']:.2f} times those of {c['since'] - 1}: the ceiling is worth "
-                f"{two(c['worth'])} million of then, "
-                f"and {two(c['restored'])} million would restore it."
+            text += " " + say(
+                (
+                    "In {price_year} prices were {prices} times those of {since}: the ceiling is worth {low} million "
+                    "of then, and {restored} million would restore it."
+                ),
+                price_year=c["price_year"],
+                prices=marked(f"{c['prices']:.2f}"),
+                since=c["since"] - 1,
+                low=two(c["worth"]),
+                restored=two(c["restored"]),
             )
         out.append(text)
     least = facts["least"]
     if len(least) > 1 and least[0]["scheme"] == least[1]["scheme"] and least[0]["least"] != least[1]["least"]:
         a, b = least[:2]
         whole = NumberFormat("", 1, 0)
-        text = (
-            f"**A floor tied to the minimum wage shuts out the poor.** The least a voluntary member pays a month "
-            f"goes from {whole(a['least'])} "
-            f"{currency} in {a['year']} to {whole(b['least'])} in {b['year']}."
+        text = say(
+            (
+                "**A floor tied to the minimum wage shuts out the poor.** The least a voluntary member pays a "
+                "month goes from {before} {currency} in {then} to {after} in {year}."
+            ),
+            before=whole(a["least"]),
+            currency=currency,
+            then=a["year"],
+            after=whole(b["least"]),
+            year=b["year"],
         )
         if "line" in b:
-            text += (
-                f" That is {NumberFormat('', 100, 0)(b['least'] / b['line'])} per cent of what one person needs not to be "
-                "poor (a line from memory, raised with prices)."
+            text += " " + say(
+                (
+                    "That is {share} per cent of what one person needs not to be poor (a line from memory, raised "
+                    "with prices)."
+                ),
+                share=NumberFormat("", 100, 0)(b["least"] / b["line"]),
             )
         out.append(text)
     out += _pension_lessons(told)
     if not out:
-        return "The files of this study give no figures for lessons of this kind.\n"
+        return say("The files of this study give no figures for lessons of this kind.") + "\n"
     return "\n".join(f"- {line}" for line in out) + "\n"
 
 
@@ -221,24 +261,44 @@ def _pension_lessons(told: Told) -> list[str]:
     out = []
     if last["female"] and last["male"]:
         out.append(
-            f"**Who joins late earns no pension.** In the scheme of the self-employed a woman who joins after "
-            f"{last['female']} and a man who joins after "
-            f"{last['male']} cannot reach the years that are asked for, even if every month is paid."
+            say(
+                (
+                    "**Who joins late earns no pension.** In the scheme of the self-employed a woman who joins after "
+                    "{female} and a man who joins after {male} cannot reach the years that are asked for, even if "
+                    "every month is paid."
+                ),
+                female=last["female"],
+                male=last["male"],
+            )
         )
     out.append(
-        f"**The cost of pensions lies beyond the last year shown.** Who joins in {told.facts['years']['first']} "
-        f"and pays as many months as is usual "
-        f"has the years in {first}. A table of cash to {told.last} shows almost no pension, so it stands beside "
-        f"the rights earned."
+        say(
+            (
+                "**The cost of pensions lies beyond the last year shown.** Who joins in {first} and pays as many "
+                "months as is usual has the years in {vesting}. A table of cash to {last} shows almost no "
+                "pension, so it stands beside the rights earned."
+            ),
+            first=told.facts["years"]["first"],
+            vesting=first,
+            last=told.last,
+        )
     )
     if worth:
         level = [100 * r["balancing_rate"] for r in rows if r["worth"] > 0]
         out.append(
-            "**Who earns a pension gets more than was paid; who stops short gets nothing.** For those who always pay, a "
-            f"pension is worth {min(worth):.1f} to {max(worth):.1f} times the pension contributions, so each adds a debt "
-            f"of the fund; a pension contribution of {min(level):.0f} to {max(level):.0f} per cent would balance. Members "
-            "who stop short pay for the others, and they are the poorer ones. The rate at which rights accrue is from "
-            "memory: a sign and a scale, not a valuation."
+            say(
+                (
+                    "**Who earns a pension gets more than was paid; who stops short gets nothing.** For those who "
+                    "always pay, a pension is worth {low} to {high} times the pension contributions, so each adds a "
+                    "debt of the fund; a pension contribution of {least} to {most} per cent would balance. Members "
+                    "who stop short pay for the others, and they are the poorer ones. The rate at which rights accrue "
+                    "is from memory: a sign and a scale, not a valuation."
+                ),
+                low=marked(f"{min(worth):.1f}"),
+                high=marked(f"{max(worth):.1f}"),
+                least=marked(f"{min(level):.0f}"),
+                most=marked(f"{max(level):.0f}"),
+            )
         )
     return out
 
@@ -260,14 +320,24 @@ def poverty(told: Told) -> str:
     """Headcount before and after what members pay, in words."""
     rows = told.facts["poverty"]
     if not rows:
-        return "The baseline has no measure of household means, so what contributions do to poverty cannot be determined.\n"
+        return (
+            say(
+                "The baseline has no measure of household means, so what contributions do to poverty cannot be "
+                "determined."
+            )
+            + "\n"
+        )
     share, lines = NumberFormat("", 100, 1), []
     for name in dict.fromkeys(r["scenario"] for r in rows):
         by = {r["when"]: r for r in rows if r["scenario"] == name}
         lines.append(
-            f"- {markdown_text(told.scenarios[name])}: {share(by['before']['headcount'])} per cent below the line "
-            f"before contributions, "
-            f"{share(by['after']['headcount'])} after."
+            "- "
+            + say(
+                "{scenario}: {before} per cent below the line before contributions, {after} after.",
+                scenario=markdown_text(told.scenarios[name]),
+                before=share(by["before"]["headcount"]),
+                after=share(by["after"]["headcount"]),
+            )
         )
     return "\n".join(lines) + "\n"
 
@@ -275,10 +345,18 @@ def poverty(told: Told) -> str:
 def projection(told: Told) -> str:
     rows = told.facts["projection"]
     if not rows:
-        return "Weights are those of the survey: there is no population path for this country.\n"
+        return say("Weights are those of the survey: there is no population path for this country.") + "\n"
     row, whole = rows[-1], NumberFormat("", 1, 0)
     return (
-        f"Weights grow with the population of each age and sex. In {row['year']} the sample is worth "
-        f"{whole(row['effective_n'])} persons drawn at random "
-        f"(effective size), and no weight grew more than {row['largest_ratio']:.2f} times as much as the mean.\n"
+        say(
+            (
+                "Weights grow with the population of each age and sex. In {year} the sample is worth {number} "
+                "persons drawn at random (effective size), and no weight grew more than {ratio} times as much as "
+                "the mean."
+            ),
+            year=row["year"],
+            number=whole(row["effective_n"]),
+            ratio=marked(f"{row['largest_ratio']:.2f}"),
+        )
+        + "\n"
     )

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from informality.foundation.language import say, spoken
 from informality.publication import annex, coverage_figures, coverage_prose, coverage_tables
 from informality.publication.building import build
 from informality.publication.coverage_figures import Drawn
@@ -15,6 +16,7 @@ from informality.publication.pandoc import TEMPLATES
 from informality.publication.published import publication
 from informality.publication.report import absent_block, as_json, project_of
 from informality.publication.table import Table, html_text, markdown_text, quarto_block, to_quarto
+from informality.publication.translated import in_language, name_in
 
 KEPT = "_build_coverage"
 
@@ -40,7 +42,7 @@ def told_of(inputs: ReportInputs, facts: Mapping[str, Any]) -> Told:
     """The rows and facts with the words they are told in."""
     study = inputs.study
     survey = f"{study['survey_title']}, {study['wave_title']}, {study['agency']}"
-    origin = f"Source: {survey}; scenarios of {facts['baseline']['title']}."
+    origin = say("Source: {survey}; scenarios of {baseline}.", survey=survey, baseline=facts["baseline"]["title"])
     pub = publication(
         inputs.results,
         inputs.labels,
@@ -49,7 +51,7 @@ def told_of(inputs: ReportInputs, facts: Mapping[str, Any]) -> Told:
         f"{origin} {inputs.made_up_notice}".strip(),
     )
     scenarios = {s["id"]: s["title"] for s in facts["scenarios"]}
-    scenarios.setdefault(str(facts["quo"]), "Nothing changes")
+    scenarios.setdefault(str(facts["quo"]), say("Nothing changes"))
     schemes = {r["scheme"]: r["title"] for r in facts["schemes"]}
     definitions = {note.id: note.title for note in inputs.definitions}
     return Told(pub, facts, read_coverage_views(), scenarios, schemes, definitions)
@@ -58,7 +60,8 @@ def told_of(inputs: ReportInputs, facts: Mapping[str, Any]) -> Told:
 def _files(inputs: ReportInputs, facts: Mapping[str, Any], source: Path) -> dict[str, str]:
     told = told_of(inputs, facts)
     text = source.read_text(encoding="utf-8-sig")
-    files = {source.name: text, "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
+    name = name_in(source.name, spoken().code)
+    files = {name: in_language(text), "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
     shown: dict[str, bool] = {}
     made = coverage_tables_of(told)
     for id, (title, table) in made.items():
@@ -74,7 +77,7 @@ def _files(inputs: ReportInputs, facts: Mapping[str, Any], source: Path) -> dict
         svg, alternative, notes = drawn
         files[f"_figures/{id}.svg"] = svg
         image = f'![](_figures/{id}.svg){{fig-alt="{html_text(alternative)}"}}'
-        standing = coverage_tables.STANDING_OF_FIGURES
+        standing = say(coverage_tables.STANDING_OF_FIGURES)
         files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], [*notes, standing, told.pub.source], title)
     for name, part in coverage_prose.parts(told).items():
         files[f"_parts/{name}"] = part
@@ -94,15 +97,16 @@ def _files(inputs: ReportInputs, facts: Mapping[str, Any], source: Path) -> dict
 def coverage_tables_of(told: Told) -> dict[str, tuple[str, Table | str]]:
     """Every table of scenarios with its title, by name; a sentence where there is none."""
     made: dict[str, tuple[str, Table | str]] = {
-        id: (view.title, coverage_tables.table_of_coverage(id, view, told)) for id, view in told.words.tables.items()
+        id: (say(view.title), coverage_tables.table_of_coverage(id, view, told))
+        for id, view in told.words.tables.items()
     }
     return made | {
-        "schemes": ("The schemes as they are", coverage_tables.schemes(told)),
-        "take-home": ("A newly insured employee", coverage_tables.take_home(told)),
-        "vesting": ("Who can still earn a pension", coverage_tables.vesting(told)),
-        "variance": ("Where the doubt comes from", coverage_tables.variance(told)),
-        "register": ("Every number the scenarios rest on", coverage_tables.register(told)),
-        "gates": ("Checks that every scenario passed", coverage_tables.gates(told)),
+        "schemes": (say("The schemes as they are"), coverage_tables.schemes(told)),
+        "take-home": (say("A newly insured employee"), coverage_tables.take_home(told)),
+        "vesting": (say("Who can still earn a pension"), coverage_tables.vesting(told)),
+        "variance": (say("Where the doubt comes from"), coverage_tables.variance(told)),
+        "register": (say("Every number the scenarios rest on"), coverage_tables.register(told)),
+        "gates": (say("Checks that every scenario passed"), coverage_tables.gates(told)),
     }
 
 
@@ -119,13 +123,13 @@ def _figures(told: Told) -> dict[str, tuple[str, Drawn | str]]:
     dearest = coverage_tables.dearest(told)
     paths = [told.quo, *coverage_tables.costing(told, [told.focus, *([dearest] if dearest else [])])]
     first = told.facts["years"]["first"]
-    span = f"{last}" if first == told.facts["years"]["last"] else f"{first} to {last}"
-    money = f"Cost to the State budget, per cent of the gross domestic product, {span}"
-    members = f"Registered members, {span}"
+    span = f"{last}" if first == told.facts["years"]["last"] else say("{first} to {last}", first=first, last=last)
+    money = say("Cost to the State budget, per cent of the gross domestic product, {span}", span=span)
+    members = say("Registered members, {span}", span=span)
     lines = list(dict.fromkeys(paths))
     return {
-        "stairs": rows(stairs, f"Members that each scenario adds, {last}"),
-        "steps": rows(steps, f"From the right to join to a month paid, {last}"),
+        "stairs": rows(stairs, say("Members that each scenario adds, {year}", year=last)),
+        "steps": rows(steps, say("From the right to join to a month paid, {year}", year=last)),
         "fan-members": (
             members,
             coverage_figures.fan_figure(
@@ -133,20 +137,23 @@ def _figures(told: Told) -> dict[str, tuple[str, Drawn | str]]:
             ),
         ),
         "fan-cost": (money, coverage_figures.fan_figure(told, "coverage_share", "state_cost_gdp", lines, money)),
-        "regions": rows(regions, f"Registered members per employed person by region, {last}"),
-        "quintiles": rows(fifths, f"Registered members by fifth of people, {last}"),
+        "regions": rows(regions, say("Registered members per employed person by region, {year}", year=last)),
+        "quintiles": rows(fifths, say("Registered members by fifth of people, {year}", year=last)),
         "tornado-members": (
-            t := f"What moves the members added most: {focus}, {last}",
+            t := say("What moves the members added most: {scenario}, {year}", scenario=focus, year=last),
             coverage_figures.tornado_figure(told, "members", t),
         ),
         "tornado-liability": (
-            t := f"What moves the pension rights added most: {focus}, {last}",
+            t := say("What moves the pension rights added most: {scenario}, {year}", scenario=focus, year=last),
             coverage_figures.tornado_figure(told, "liability.0.03", t),
         ),
-        "schedule": ("Contributions by earnings, all payers together", coverage_figures.schedule_figure(told)),
-        "vesting": ("Months that must be paid for a pension, by age of joining", coverage_figures.vesting_figure(told)),
+        "schedule": (say("Contributions by earnings, all payers together"), coverage_figures.schedule_figure(told)),
+        "vesting": (
+            say("Months that must be paid for a pension, by age of joining"),
+            coverage_figures.vesting_figure(told),
+        ),
         "take-home": (
-            "What becoming insured does to take-home pay and labour cost",
+            say("What becoming insured does to take-home pay and labour cost"),
             coverage_figures.take_home_figure(told),
         ),
     }

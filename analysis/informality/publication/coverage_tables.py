@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.foundation.quantities import weakest
 from informality.publication.coverage_views import CoverageViewSpec, Told, selected
 from informality.publication.formats import (
@@ -16,7 +17,9 @@ from informality.publication.formats import (
     NumberFormat,
     column_format,
     grouped,
+    marked,
     money_format,
+    plain_number,
     supported_decimals,
 )
 from informality.publication.notes import STANDING_WORDS, interval_words, lower_first, undetermined, why_missing
@@ -33,7 +36,7 @@ def number_of(unit: str, rows: pd.DataFrame, currency: str) -> NumberFormat:
     errors = list(np.hypot(rows["se"].fillna(0), rows["se_parameters"].fillna(0))) if len(rows) else []
     if unit == "persons":
         decimals = supported_decimals(errors)
-        return NumberFormat("Thousand persons", 1e-3, 1 if decimals is None or decimals > -3 else 0)
+        return NumberFormat(say("Thousand persons"), 1e-3, 1 if decimals is None or decimals > -3 else 0)
     return money_format(unit, errors) if unit == currency else column_format(unit, errors, unit)
 
 
@@ -41,7 +44,7 @@ def table_of_coverage(id: str, view: CoverageViewSpec, told: Told) -> Table | st
     """The published table, or a sentence saying why there is none."""
     rows = selected(view, told)
     if rows.empty and view.nonzero == "yes":
-        return "No scenario of this study has any."
+        return say("No scenario of this study has any.")
     if reason := why_missing(rows):
         return reason
     currency = str(told.facts["currency"])
@@ -51,12 +54,12 @@ def table_of_coverage(id: str, view: CoverageViewSpec, told: Told) -> Table | st
     interval = interval_words(rows)
     columns = [
         Column("label", ""),
-        Column("value", one.heading if one else "Value", one, align="right"),
-        Column("low", "Low", one, (interval,), "right"),
-        Column("high", "High", one, (interval,), "right"),
-        Column("lo80", "Low", one, (RANGE,), "right"),
-        Column("hi80", "High", one, (RANGE,), "right"),
-        Column("n", COUNT.heading, COUNT, align="right"),
+        Column("value", one.heading if one else say("Value"), one, align="right"),
+        Column("low", say("Low"), one, (interval,), "right"),
+        Column("high", say("High"), one, (interval,), "right"),
+        Column("lo80", say("Low"), one, (say(RANGE),), "right"),
+        Column("hi80", say("High"), one, (say(RANGE),), "right"),
+        Column("n", say(COUNT.heading), COUNT, align="right"),
     ]
     groups = []
     for heading, part in rows.groupby("heading", sort=False):
@@ -67,8 +70,8 @@ def table_of_coverage(id: str, view: CoverageViewSpec, told: Told) -> Table | st
             label = row["label"] + (f" ({unit_words(formats[row['unit']])})" if not one and len(inside) > 1 else "")
             made.append((Cell(label), *_cells(row, formats[row["unit"]] if not one else None, told)))
         groups.append(RowGroup(f"{heading}{unit}".strip(), tuple(made)))
-    title = f"{view.title}, {_years(view, told)}"
-    notes = ([view.note] if view.note else []) + notes_of_coverage(rows, told)
+    title = f"{say(view.title)}, {_years(view, told)}"
+    notes = ([say(view.note)] if view.note else []) + notes_of_coverage(rows, told)
     return Table(id, title, tuple(columns), tuple(groups), tuple(notes), told.pub.source)
 
 
@@ -81,9 +84,12 @@ def _years(view: CoverageViewSpec, told: Told) -> str:
     first, last = told.facts["years"]["first"], told.facts["years"]["last"]
     if first == last:
         return f"{last}"
-    return {"first": f"{first}", "last": f"{last}", "ends": f"{first} and {last}", "path": f"{first} to {last}"}[
-        view.years
-    ]
+    return {
+        "first": f"{first}",
+        "last": f"{last}",
+        "ends": say("{first} and {last}", first=first, last=last),
+        "path": say("{first} to {last}", first=first, last=last),
+    }[view.years]
 
 
 def _cells(row: Mapping[str, Any], number: NumberFormat | None, told: Told) -> tuple[Cell, ...]:
@@ -91,7 +97,7 @@ def _cells(row: Mapping[str, Any], number: NumberFormat | None, told: Told) -> t
     if row["grade"] == "suppressed":
         return tuple(Cell(words=sign or "–") for _ in range(6))
     if row["grade"] == "not_determinable":
-        return (Cell(words="not determinable"), *(Cell() for _ in range(5)))
+        return (Cell(words=say("not determinable")), *(Cell() for _ in range(5)))
     flag = ",".join(filter(None, (sign, MARKS[row["status"]])))
     numbers = [
         Cell(row[k], format=number) if pd.notna(row[k]) else Cell() for k in ("ci_low", "ci_high", "lo80", "hi80")
@@ -103,12 +109,23 @@ def _cells(row: Mapping[str, Any], number: NumberFormat | None, told: Told) -> t
 def notes_of_coverage(rows: pd.DataFrame, told: Told) -> list[str]:
     """What the two kinds of doubt are, what the letters mean, and the standing of the weakest number used."""
     notes = [
-        f"{interval_words(rows)}: the sample alone. {RANGE}: the middle 80 per cent of {told.facts['draws']:,} "
-        f"draws of the "
-        "numbers nobody has measured, with the sample as it is. The two are not added up."
+        say(
+            (
+                "{interval}: the sample alone. {assumed}: the middle 80 per cent of {draws} draws of the numbers "
+                "nobody has measured, with the sample as it is. The two are not added up."
+            ),
+            interval=interval_words(rows),
+            assumed=say(RANGE),
+            draws=marked(f"{told.facts['draws']:,}"),
+        )
     ]
     if not told.facts["draws"] or rows["lo80"].isna().all():
-        notes = [f"{interval_words(rows)}: the sample alone. No range of assumptions was drawn for these numbers."]
+        notes = [
+            say(
+                "{interval}: the sample alone. No range of assumptions was drawn for these numbers.",
+                interval=interval_words(rows),
+            )
+        ]
     signs = [
         f"{sign}: {lower_first(told.pub.meanings[grade].rstrip('.'))}"
         for grade, sign in told.pub.flags.items()
@@ -120,7 +137,7 @@ def notes_of_coverage(rows: pd.DataFrame, told: Told) -> list[str]:
     if signs:
         notes.append("; ".join(signs) + ".")
     if reasons := undetermined(rows):
-        notes.append(f"Not determinable: {reasons}.")
+        notes.append(say("Not determinable: {reasons}.", reasons=reasons))
     return notes
 
 
@@ -167,11 +184,15 @@ def plain(
 
 def schemes(told: Told) -> Table:
     """The rules of each scheme with the standing of each number."""
-    rows = [(r["title"], r["what"], grouped(r["value"]), STATUS_WORDS[r["status"]]) for r in told.facts["schemes"]]
-    columns = [Column("what", "Rule"), Column("value", "Value"), Column("status", "Standing")]
+    rows = [(r["title"], r["what"], grouped(r["value"]), say(STATUS_WORDS[r["status"]])) for r in told.facts["schemes"]]
+    columns = [Column("what", say("Rule")), Column("value", say("Value")), Column("status", say("Standing"))]
     year, currency = told.facts["years"]["shown"], told.facts["currency"]
-    note = f"Amounts in {currency} a month. Read on 1 July {year}. Sources stand in the register of assumptions."
-    return plain("schemes", f"The schemes as they are, {year}", rows, columns, [note])
+    note = say(
+        "Amounts in {currency} a month. Read on 1 July {year}. Sources stand in the register of assumptions.",
+        currency=currency,
+        year=year,
+    )
+    return plain("schemes", say("The schemes as they are, {year}", year=year), rows, columns, [note])
 
 
 LARGE = 20_000
@@ -182,7 +203,7 @@ def take_home(told: Told) -> Table | str:
     """Pay and labour cost before and after insurance, by wage."""
     found = told.facts["take_home"]
     if not found:
-        return "No scheme of this study has employees."
+        return say("No scheme of this study has employees.")
     thousands = max(r["wage"] for r in found) >= LARGE
     money = NumberFormat("", 1e-3 if thousands else 1, 0)
     share = NumberFormat("", 100, 1)
@@ -192,26 +213,30 @@ def take_home(told: Told) -> Table | str:
         rise, least = r["cost"] / r["wage"] - 1, r["employee"] / r["wage"]
         rows.append((told.schemes[r["scheme"]], *cells, Cell(least), Cell(rise), Cell(r["at_risk"])))
     columns = [
-        Column("wage", "Wage", money, align="right"),
-        Column("base", "Pays on", money, align="right"),
-        Column("employee", "Employee", money, ("Contribution",), "right"),
-        Column("employer", "Employer", money, ("Contribution",), "right"),
-        Column("net_low", "If all is shifted", money, ("Take-home pay",), "right"),
-        Column("net_high", "If nothing is", money, ("Take-home pay",), "right"),
-        Column("least", "Employee’s part, % of wage", share, align="right"),
-        Column("rise", "Labour cost, % more", share, align="right"),
-        Column("risk", "Jobs at risk, %", share, align="right"),
+        Column("wage", say("Wage"), money, align="right"),
+        Column("base", say("Pays on"), money, align="right"),
+        Column("employee", say("Employee"), money, (say("Contribution"),), "right"),
+        Column("employer", say("Employer"), money, (say("Contribution"),), "right"),
+        Column("net_low", say("If all is shifted"), money, (say("Take-home pay"),), "right"),
+        Column("net_high", say("If nothing is"), money, (say("Take-home pay"),), "right"),
+        Column("least", say("Employee’s part, % of wage"), share, align="right"),
+        Column("rise", say("Labour cost, % more"), share, align="right"),
+        Column("risk", say("Jobs at risk, %"), share, align="right"),
     ]
+    currency = told.facts["currency"]
     notes = [
-        f"{'Thousand ' if thousands else ''}{told.facts['currency']} a month, {told.facts['years']['shown']}. "
-        "Employers may lower pay by "
-        f"part of their own "
-        "contribution; where pay would fall below the minimum wage it cannot. Labour cost is shown with half of "
-        "it shifted. Jobs at "
-        "risk: the response found in Colombia to labour cost, a sensitivity that no other number of this report "
-        "contains. Rests on assumptions."
+        say(
+            (
+                "{unit} a month, {year}. Employers may lower pay by part of their own contribution; where pay "
+                "would fall below the minimum wage it cannot. Labour cost is shown with half of it shifted. Jobs "
+                "at risk: the response found in Colombia to labour cost, a sensitivity that no other number of "
+                "this report contains. Rests on assumptions."
+            ),
+            unit=say("Thousand {currency}", currency=currency) if thousands else currency,
+            year=told.facts["years"]["shown"],
+        )
     ]
-    return plain("take-home", "A newly insured employee: pay and labour cost by wage", rows, columns, notes)
+    return plain("take-home", say("A newly insured employee: pay and labour cost by wage"), rows, columns, notes)
 
 
 def vesting(told: Told) -> Table | str:
@@ -219,7 +244,7 @@ def vesting(told: Told) -> Table | str:
     ages = (25, 30, 35, 40, 45, 50)
     found = [r for r in told.facts["vesting"] if r["scenario"] in (told.quo, told.focus) and r["age"] in ages]
     if not found:
-        return "No scheme of this study pays a pension."
+        return say("No scheme of this study pays a pension.")
     by: dict[tuple[str, str, int], dict[str, Any]] = {}
     for r in found:
         by.setdefault((r["scenario"], r["scheme"], r["age"]), {})[r["sex"]] = r
@@ -232,29 +257,29 @@ def vesting(told: Told) -> Table | str:
         for sex in ("male", "female"):
             r = sexes.get(sex)
             needed = r["density_needed"] if r else None
-            cells.append(Cell(words="impossible") if needed is None or needed > 1 else Cell(12 * needed))
+            cells.append(Cell(words=say("impossible")) if needed is None or needed > 1 else Cell(12 * needed))
             cells.append(Cell(r["worth_expected"]) if r else Cell())
             cells.append(Cell(r["worth"]) if r else Cell())
         rows.append((heading, *cells))
     two = NumberFormat("", 1, 1)
     months = NumberFormat("", 1, 1)
-    columns = [Column("age", "Joins at")]
-    for sex in ("Men", "Women"):
+    columns = [Column("age", say("Joins at"))]
+    for sex in (say("Men"), say("Women")):
         columns += [
-            Column(f"{sex}.needed", "Months a year needed", months, (sex,), "right"),
-            Column(f"{sex}.expected", "Worth at the usual density", two, (sex,), "right"),
-            Column(f"{sex}.worth", "Worth if always paid", two, (sex,), "right"),
+            Column(f"{sex}.needed", say("Months a year needed"), months, (sex,), "right"),
+            Column(f"{sex}.expected", say("Worth at the usual density"), two, (sex,), "right"),
+            Column(f"{sex}.worth", say("Worth if always paid"), two, (sex,), "right"),
         ]
     notes = [
-        "Months a year needed: how many months of each year a person must pay until the pension age to earn a "
-        "pension. Worth: value of "
-        "the pension to be expected over that of the pension contributions paid; above 1 the fund pays more than "
-        "it gets, 0: no pension "
-        "is earned. No survivors’ pension and no lump sum is counted. A sign and a scale, not an actuarial "
-        "valuation: the rate at which "
-        "rights accrue is from memory."
+        say(
+            "Months a year needed: how many months of each year a person must pay until the pension age to "
+            "earn a pension. Worth: value of the pension to be expected over that of the pension "
+            "contributions paid; above 1 the fund pays more than it gets, 0: no pension is earned. No "
+            "survivors’ pension and no lump sum is counted. A sign and a scale, not an actuarial valuation: "
+            "the rate at which rights accrue is from memory."
+        )
     ]
-    return plain("vesting", "Who can still earn a pension, and what it is worth", rows, columns, notes)
+    return plain("vesting", say("Who can still earn a pension, and what it is worth"), rows, columns, notes)
 
 
 def _same(a: Mapping[str, Mapping[str, Any]], b: Mapping[str, Mapping[str, Any]]) -> bool:
@@ -267,7 +292,7 @@ def variance(told: Told) -> Table | str:
     """The variance of the last year by source."""
     found = told.facts["variance"]
     if not found:
-        return "Nothing varies in this study."
+        return say("Nothing varies in this study.")
     share = NumberFormat("", 100, 0)
     names = ("sampling", "parameters", "imputation")
     rows = [
@@ -276,12 +301,14 @@ def variance(told: Told) -> Table | str:
     ]
     columns = [
         Column("indicator", ""),
-        Column("sampling", "The sample", share, align="right"),
-        Column("parameters", "Numbers nobody has measured", share, align="right"),
-        Column("imputation", "Earnings not stated", share, align="right"),
+        Column("sampling", say("The sample"), share, align="right"),
+        Column("parameters", say("Numbers nobody has measured"), share, align="right"),
+        Column("imputation", say("Earnings not stated"), share, align="right"),
     ]
-    note = "Per cent of the variance of each number. Where the assumptions weigh most, a larger sample would not help."
-    return plain("variance", f"Where the doubt comes from, {told.last}", rows, columns, [note])
+    note = say(
+        "Per cent of the variance of each number. Where the assumptions weigh most, a larger sample would not help."
+    )
+    return plain("variance", say("Where the doubt comes from, {year}", year=told.last), rows, columns, [note])
 
 
 def register(told: Told) -> Table:
@@ -291,18 +318,19 @@ def register(told: Told) -> Table:
     def amount(value: float | None) -> str | None:
         if value is None:
             return None
-        return number(value) if abs(value) >= 1000 else f"{value:g}"
+        return number(value) if abs(value) >= 1000 else plain_number(value)
 
     titles = {**told.schemes, told.facts["baseline"]["id"]: told.facts["baseline"]["title"]}
     rows = []
     for r in told.facts["register"]:
         part = str(r["part"])
-        heading = (
-            titles.get(part)
-            or f"Lever {part.rpartition('.')[2]} of: {told.scenarios.get(part.rpartition('.')[0], part)}"
+        heading = titles.get(part) or say(
+            "Lever {lever} of: {scenario}",
+            lever=part.rpartition(".")[2],
+            scenario=told.scenarios.get(part.rpartition(".")[0], part),
         )
         name = str(r["name"]).replace("_", " ").replace(".", ", ")
-        since = f"since {r['from']}" if r["from"] else ""
+        since = say("since {date}", date=r["from"]) if r["from"] else ""
         about = "; ".join(filter(None, (since, r["source"], r["note"])))
         rows.append(
             (
@@ -312,20 +340,20 @@ def register(told: Told) -> Table:
                 amount(r["low"]),
                 amount(r["high"]),
                 r["unit"],
-                STATUS_WORDS[r["status"]],
+                say(STATUS_WORDS[r["status"]]),
                 about,
             )
         )
     columns = [
-        Column("name", "Number"),
-        Column("value", "Value", align="right"),
-        Column("low", "Low", align="right"),
-        Column("high", "High", align="right"),
-        Column("unit", "Unit"),
-        Column("status", "Standing"),
-        Column("source", "Source and remark"),
+        Column("name", say("Number")),
+        Column("value", say("Value"), align="right"),
+        Column("low", say("Low"), align="right"),
+        Column("high", say("High"), align="right"),
+        Column("unit", say("Unit")),
+        Column("status", say("Standing")),
+        Column("source", say("Source and remark")),
     ]
-    return plain("register", "Every number the scenarios rest on", rows, columns)
+    return plain("register", say("Every number the scenarios rest on"), rows, columns)
 
 
 def gates(told: Told) -> Table:
@@ -346,5 +374,9 @@ def gates(told: Told) -> Table:
         )
         for (number, title, line), names in sorted(seen.items(), key=lambda item: item[0][0])
     ]
-    columns = [Column("what", "What was compared"), Column("where", "Scenarios"), Column("passed", "Passed")]
-    return plain("gates", "Checks that every scenario passed", rows, columns)
+    columns = [
+        Column("what", say("What was compared")),
+        Column("where", say("Scenarios")),
+        Column("passed", say("Passed")),
+    ]
+    return plain("gates", say("Checks that every scenario passed"), rows, columns)

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pandas as pd
 from pydantic import Field
 
+from informality.foundation.language import say
 from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import SpecModel, Words, load
 from informality.publication.published import Publication
@@ -79,7 +80,7 @@ class Told:
         if kind == "indicator":
             return self.words.indicators.get(str(value), str(value))
         if kind == "scheme":
-            return "All schemes" if value == ALL else self.schemes.get(str(value), str(value))
+            return say("All schemes") if value == ALL else self.schemes.get(str(value), str(value))
         if kind == "payer":
             return self.words.payers.get(str(value), str(value))
         if kind == "branch":

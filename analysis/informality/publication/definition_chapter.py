@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.foundation.reading import words
 from informality.foundation.rules import Rule, Step
 from informality.publication.flow_chart import step_charts
@@ -48,9 +49,12 @@ def chapter(note: DefinitionNote, standing: Mapping[str, str], folded: bool) -> 
         "",
         markdown_text(note.summary),
         "",
-        f"**How well it is confirmed.** {markdown_text(note.confirmed or 'The file of the definition does not say.')}",
+        say(
+            "**How well it is confirmed.** {standing}",
+            standing=markdown_text(note.confirmed or say("The file of the definition does not say.")),
+        ),
         "",
-        f"Standing: {standing.get(note.status, markdown_text(note.status))}. Sources:",
+        say("Standing: {standing}. Sources:", standing=standing.get(note.status, markdown_text(note.status))),
         "",
         *(f"- {markdown_text(source)}" for source in note.sources),
         "",
@@ -58,10 +62,10 @@ def chapter(note: DefinitionNote, standing: Mapping[str, str], folded: bool) -> 
     if note.options:
         text.append(_stacked("options", options_table(note)))
     rules = _rules(note, name)
-    text += _fold("The rules, and how many workers each decided", rules) if folded else rules
-    text += _fold("The same rules as a flow chart", _chart(note, name))
+    text += _fold(say("The rules, and how many workers each decided"), rules) if folded else rules
+    text += _fold(say("The same rules as a flow chart"), _chart(note, name))
     if len(note.examples):
-        text += _fold("Worked examples", [_stacked("examples", examples_table(note))])
+        text += _fold(say("Worked examples"), [_stacked("examples", examples_table(note))])
     return "\n".join(text)
 
 
@@ -70,8 +74,11 @@ def plain_chapter(note: DefinitionNote, standing: Mapping[str, str]) -> str:
     text = [
         f"# {markdown_text(note.title)}",
         markdown_text(note.summary),
-        f"**How well it is confirmed.** {markdown_text(note.confirmed or 'The file of the definition does not say.')}",
-        f"Standing: {standing.get(note.status, markdown_text(note.status))}. Sources:",
+        say(
+            "**How well it is confirmed.** {standing}",
+            standing=markdown_text(note.confirmed or say("The file of the definition does not say.")),
+        ),
+        say("Standing: {standing}. Sources:", standing=standing.get(note.status, markdown_text(note.status))),
         "\n".join(f"- {markdown_text(source)}" for source in note.sources),
     ]
     tables = ([options_table(note)] if note.options else []) + rule_tables(note.steps) + [examples_table(note)]
@@ -93,34 +100,42 @@ def _stacked(kind: str, table: Table) -> str:
 def options_table(note: DefinitionNote) -> Table:
     """What the standard leaves open: the value in force, the usual one, and who says so."""
     rows = [
-        (o.title, o.name, o.value, "the same" if o.default == o.value else o.default, o.source) for o in note.options
+        (o.title, o.name, o.value, say("the same") if o.default == o.value else o.default, o.source)
+        for o in note.options
     ]
     frame = pd.DataFrame(rows, columns=["title", "name", "value", "default", "source"])
     frame["title"] = [f"{title} ({name})" for title, name in zip(frame["title"], frame["name"], strict=True)]
     columns = [
-        Column("title", "Option"),
-        Column("value", "In force"),
-        Column("default", "Usual value"),
-        Column("source", "Source"),
+        Column("title", say("Option")),
+        Column("value", say("In force")),
+        Column("default", say("Usual value")),
+        Column("source", say("Source")),
     ]
-    return table_of_frame(f"options-{anchor(note.id)}", f"Options of the definition: {note.title}", frame, columns)
+    return table_of_frame(
+        f"options-{anchor(note.id)}", say("Options of the definition: {title}", title=note.title), frame, columns
+    )
 
 
 def examples_table(note: DefinitionNote) -> Table:
     """Worked examples: a worker's answers, what is decided, and by which rule."""
     columns = [
-        Column("example", "Worker"),
-        Column("answers", "Answers"),
-        Column("outcome", "What is decided"),
-        Column("why", "Because"),
+        Column("example", say("Worker")),
+        Column("answers", say("Answers")),
+        Column("outcome", say("What is decided")),
+        Column("why", say("Because")),
     ]
     name = anchor(note.id)
-    return table_of_frame(f"examples-{name}", f"Worked examples: {note.title}", note.examples, columns)
+    return table_of_frame(f"examples-{name}", say("Worked examples: {title}", title=note.title), note.examples, columns)
 
 
 def rule_tables(steps: Sequence[Step]) -> list[Table]:
     """One table per step with what each rule tests, decides, and why."""
-    columns = [Column("rule", "Rule"), Column("if", "If"), Column("then", "Then"), Column("why", "Because")]
+    columns = [
+        Column("rule", say("Rule")),
+        Column("if", say("If")),
+        Column("then", say("Then")),
+        Column("why", say("Because")),
+    ]
     tables = []
     for number, step in enumerate(steps, 1):
         rows = [
@@ -139,31 +154,38 @@ def tests(step: Step, rule: Rule) -> list[str]:
 
 
 def outcome(step: Step, rule: Rule) -> str:
-    return step.outcomes[rule.then] + (" (assumed)" if rule.assumed else "")
+    return step.outcomes[rule.then] + (" " + say("(assumed)") if rule.assumed else "")
 
 
 def because(rule: Rule) -> str:
     """Why a rule is as it is, where that is said, and the options that put it in force."""
     options = ", ".join(name.replace("_", " ") for name in rule.options)
     return " ".join(
-        filter(None, (rule.why, f"[{rule.cite}]" if rule.cite else "", f"(option {options})" if options else ""))
+        filter(
+            None,
+            (
+                rule.why,
+                f"[{rule.cite}]" if rule.cite else "",
+                say("(option {options})", options=options) if options else "",
+            ),
+        )
     )
 
 
 def how_matched(step: Step) -> str:
-    return "The first rule that fits decides." if step.match == "first" else "Exactly one rule fits."
+    return say("The first rule that fits decides.") if step.match == "first" else say("Exactly one rule fits.")
 
 
 def otherwise(step: Step) -> str:
-    return "otherwise" if step.match == "first" else "always"
+    return say("otherwise") if step.match == "first" else say("always")
 
 
 def _rules(note: DefinitionNote, name: str) -> list[str]:
     """The rules of every step, with the workers each decided, as a numbered table."""
     counts = note.rule_counts
-    heads = [("Rule", "left"), ("If … because", "left"), ("Then", "left")]
-    heads += [] if counts.empty else [(label, "right") for _, label, _ in COUNTED]
-    title = f"The rules of {note.title}"
+    heads = [(say("Rule"), "left"), (say("If … because"), "left"), (say("Then"), "left")]
+    heads += [] if counts.empty else [(say(label), "right") for _, label, _ in COUNTED]
+    title = say("The rules of {title}", title=note.title)
     body = [
         f'<div class="table-scroll" role="region" tabindex="0" aria-label="{html_text(title)}">',
         '<table class="rules">',
@@ -179,10 +201,11 @@ def _rules(note: DefinitionNote, name: str) -> list[str]:
         ]
         body += [_rule_row(step, rule, counts) for rule in step.rules]
         if not counts.empty and ((counts["step"] == step.decides) & (counts["rule"] == "")).any():
-            left = '<td>the survey lacks the questions</td><td class="then">Not determinable</td>'
+            lacking, then = html_text(say("the survey lacks the questions")), html_text(say("Not determinable"))
+            left = f'<td>{lacking}</td><td class="then">{then}</td>'
             body.append(f'<tr><th scope="row">{NOTHING}</th>{left}{_counted(step, "", counts)}</tr>')
         body.append("</tbody>")
-    caption = f"{title}, and the employed persons each decided" if len(counts) else title
+    caption = say("{title}, and the employed persons each decided", title=title) if len(counts) else title
     return [quarto_block(f"tbl-rules-{name}", ["```{=html}", *body, "</table>", "</div>", "```", ""], [], caption)]
 
 
@@ -199,7 +222,10 @@ def _counted(step: Step, rule: str, counts: pd.DataFrame) -> str:
     if counts.empty:
         return ""
     found = counts[(counts["step"] == step.decides) & (counts["rule"].astype(str) == rule)]
-    cells = [(label, number(float(found[key].iloc[0])) if len(found) else NOTHING) for key, label, number in COUNTED]
+    cells = [
+        (html_text(say(label)), number(float(found[key].iloc[0])) if len(found) else NOTHING)
+        for key, label, number in COUNTED
+    ]
     return "".join(f'<td class="right" data-label="{label}">{html_text(shown)}</td>' for label, shown in cells)
 
 
@@ -209,5 +235,5 @@ def _chart(note: DefinitionNote, name: str) -> list[str]:
     for number, step in enumerate(note.steps, 1):
         body.append(f'<p class="flow-step">{number}. {html_text(step.title)}</p>')
         body += step_charts(step, f"flow-{name}-{anchor(step.decides)}")
-    caption = f"Flow chart of {note.title}"
-    return [quarto_block(f"fig-flow-{name}", [*body, "```", ""], [DASHED], caption)]
+    caption = say("Flow chart of {title}", title=note.title)
+    return [quarto_block(f"fig-flow-{name}", [*body, "```", ""], [say(DASHED)], caption)]

@@ -12,6 +12,7 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.formats import COUNT, PROBABILITY, NumberFormat, column_format
 from informality.publication.notes import distinct, interval_words, lower_first, notes_of
 from informality.publication.published import Publication
@@ -69,11 +70,11 @@ def _columns(i: int, heading: str, rows: pd.DataFrame, pub: Publication, keys: S
     interval, above = interval_words(rows), (heading,) if heading else ()
     made = {
         "value": Column(f"{i}.value", number.heading, number, above, "right"),
-        "se": Column(f"{i}.se", "Standard error", finer, above, "right"),
-        "low": Column(f"{i}.low", "Low", number, (*above, interval), "right"),
-        "high": Column(f"{i}.high", "High", number, (*above, interval), "right"),
+        "se": Column(f"{i}.se", say("Standard error"), finer, above, "right"),
+        "low": Column(f"{i}.low", say("Low"), number, (*above, interval), "right"),
+        "high": Column(f"{i}.high", say("High"), number, (*above, interval), "right"),
         "p": Column(f"{i}.p", "p", PROBABILITY, above, "right"),
-        "n": Column(f"{i}.n", COUNT.heading, COUNT, above, "right"),
+        "n": Column(f"{i}.n", say(COUNT.heading), COUNT, above, "right"),
     }
     return [made[key] for key in keys]
 
@@ -93,7 +94,7 @@ def _between(rows: Iterable[Row], number: NumberFormat) -> Cell | None:
     ends = {str(r["statistic"]).rpartition("_")[2]: r["value"] for r in rows if pd.notna(r["value"])}
     if not {"lower", "upper"} <= set(ends):
         return None
-    return Cell(words=f"{number(ends['lower'])} to {number(ends['upper'])}")
+    return Cell(words=say("{low} to {high}", low=number(ends["lower"]), high=number(ends["upper"])))
 
 
 def _one(rows: Records, **where: Any) -> dict[str, Any] | None:
@@ -101,8 +102,7 @@ def _one(rows: Records, **where: Any) -> dict[str, Any] | None:
 
 
 def _notes(view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publication, *more: str) -> tuple[str, ...]:
-    said = [note for note in notes_of(rows, pub) if not note.startswith("Per cent of")]
-    return tuple(filter(None, [view.note, *more, *said]))
+    return tuple(filter(None, [say(view.note), *more, *notes_of(rows, pub, of_whom=False)]))
 
 
 # -- definitions compared ------------------------------------------------------------------------------
@@ -115,9 +115,9 @@ def _gaps(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publicatio
     rate, gap = ["value", "low", "high"], ["value", "low", "high", "p"]
     columns = [
         Column("label", ""),
-        *_columns(0, "Rate", shares, pub, rate),
-        *_columns(1, "Compared with", shares, pub, ["value"]),
-        *_columns(2, "Difference", gaps, pub, gap),
+        *_columns(0, say("Rate"), shares, pub, rate),
+        *_columns(1, say("Compared with"), shares, pub, ["value"]),
+        *_columns(2, say("Difference"), gaps, pub, gap),
         *_columns(3, "", gaps, pub, ["n"]),
     ]
     shown, points = columns[1].format, columns[5].format
@@ -139,26 +139,36 @@ def _gaps(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publicatio
                 *_or_range(difference, "rate_difference", gap, points, pub),
                 *_cells(_one(difference, statistic="rate_difference"), ["n"], pub),
             ]
-            label = f"{letter_of(pub, str(definition))} compared with {letter_of(pub, str(other))}"
+            label = say(
+                "{first} compared with {second}",
+                first=letter_of(pub, str(definition)),
+                second=letter_of(pub, str(other)),
+            )
             lines.append((Cell(label), *cells))
         groups.append(RowGroup(pub.labels.indicator(str(indicator)), tuple(lines)))
     said = [
         f"{text[:1].upper()}{text[1:]}." for text in distinct(gaps.loc[gaps["grade"] != "not_determinable", "note"])
     ]
     key = letters(pub, gaps["definition"].to_list() + gaps["level1"].to_list())
-    return [Table(id, view.title, tuple(columns), tuple(groups), _notes(view, rows, pub, key, *said), pub.source)]
+    return [Table(id, say(view.title), tuple(columns), tuple(groups), _notes(view, rows, pub, key, *said), pub.source)]
 
 
 def _refused(id: str, view: DefinitionViewSpec, gaps: pd.DataFrame, pub: Publication) -> Table:
     lines = [
         (
-            Cell(f"{title_of(pub, r['definition'])}, compared with {title_of(pub, r['level1'])}"),
+            Cell(
+                say(
+                    "{first}, compared with {second}",
+                    first=title_of(pub, r["definition"]),
+                    second=title_of(pub, r["level1"]),
+                )
+            ),
             Cell(words=str(r["note"])),
         )
         for r in gaps.to_dict("records")
     ]
-    columns = (Column("label", ""), Column("why", "Why they are not compared"))
-    return Table(id, view.title, columns, (RowGroup("", tuple(lines)),), (), pub.source)
+    columns = (Column("label", ""), Column("why", say("Why they are not compared")))
+    return Table(id, say(view.title), columns, (RowGroup("", tuple(lines)),), (), pub.source)
 
 
 def _or_range(
@@ -184,9 +194,9 @@ def _flows(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publicati
         both = [v.rpartition(".")[0] for v in (first, second)]
         names = [letter_of(pub, d) for d in both]
         columns = [
-            Column("label", f"Under {names[1]}"),
-            *_columns(0, "Share of all", shares, pub, keys),
-            *_columns(1, "Persons", totals, pub, keys),
+            Column("label", say("Under {definition}", definition=names[1])),
+            *_columns(0, say("Share of all"), shares, pub, keys),
+            *_columns(1, say("Persons"), totals, pub, keys),
             *_columns(2, "", totals, pub, ["n"]),
         ]
         groups = []
@@ -197,9 +207,17 @@ def _flows(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publicati
                 share, total = (_one(records, level2=after, statistic=s) for s in ("flow_share", "flow_total"))
                 label = Cell(pub.labels.level(second, str(after)))
                 lines.append((label, *_cells(share, keys, pub), *_cells(total, keys, pub), *_cells(total, ["n"], pub)))
-            heading = f"{pub.labels.level(first, str(before))} under {names[0]}"
+            heading = say(
+                "{outcome} under {definition}", outcome=pub.labels.level(first, str(before)), definition=names[0]
+            )
             groups.append(RowGroup(heading, tuple(lines)))
-        title = f"{view.title}: {lower_first(pub.labels.indicator(indicator))}, {names[0]} and {names[1]}"
+        title = say(
+            "{title}: {indicator}, {first} and {second}",
+            title=say(view.title),
+            indicator=lower_first(pub.labels.indicator(indicator)),
+            first=names[0],
+            second=names[1],
+        )
         said = [f"{text[:1].upper()}{text[1:]}." for text in distinct(part["note"])]
         place = anchored(id, first, second)
         notes = _notes(view, part, pub, letters(pub, both), *said)
@@ -210,7 +228,7 @@ def _flows(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publicati
 def way_words(pub: Publication, variable: str, way: str) -> str:
     """``N2 own unit is informal ← S5b not registered``: the rules of a way with their reasons."""
     if way == "no_rule":
-        return NO_WAY
+        return say(NO_WAY)
     said: list[str] = []
     for rule in way.split(BEHIND):
         why = pub.labels.level(variable, rule)
@@ -220,8 +238,11 @@ def way_words(pub: Publication, variable: str, way: str) -> str:
 
 def direction_words(direction: str, first: str, second: str) -> str:
     """``Informal under A, not informal under B``."""
-    before, after = (CLASSES[word] for word in direction.split(">"))
-    return f"{before[:1].upper()}{before[1:]} under {first}, {after} under {second}"
+    before, after = (say(CLASSES[word]) for word in direction.split(">"))
+    words = say(
+        "{before} under {first}, {after} under {second}", before=before, first=first, after=after, second=second
+    )
+    return words[:1].upper() + words[1:]
 
 
 def _movers(
@@ -232,8 +253,8 @@ def _movers(
         both = [str(v).removesuffix(".rule").rpartition(".")[0] for v in (first, second)]
         names = [letter_of(pub, d) for d in both]
         columns = [
-            Column("first", f"Rules of {names[0]}"),
-            Column("second", f"Rules of {names[1]}"),
+            Column("first", say("Rules of {definition}", definition=names[0])),
+            Column("second", say("Rules of {definition}", definition=names[1])),
             *_columns(0, "", part, pub, ["value", "low", "high"]),
             *_columns(1, "", part, pub, ["n"]),
         ]
@@ -243,14 +264,22 @@ def _movers(
             records = mine.to_dict("records")
             ways = [r for r in records if pd.notna(r["level2"])]
             all_together = next(r for r in records if pd.isna(r["level2"]))
-            lines = [(Cell("All together"), Cell(), *_cells(all_together, keys, pub))]
+            lines = [(Cell(say("All together")), Cell(), *_cells(all_together, keys, pub))]
             for r in ways[:most]:
                 words = [way_words(pub, str(v), str(w)) for v, w in ((first, r["level2"]), (second, r["level3"]))]
                 lines.append((Cell(words[0]), Cell(words[1]), *_cells(r, keys, pub)))
             if most is not None and len(ways) > most:
-                lines.append((Cell(f"{len(ways) - most} further pairs of rules"), *(Cell() for _ in range(5))))
+                lines.append(
+                    (Cell(say("{number} further pairs of rules", number=len(ways) - most)), *(Cell() for _ in range(5)))
+                )
             groups.append(RowGroup(direction_words(str(direction), *names), tuple(lines)))
-        title = f"{view.title}: {lower_first(pub.labels.indicator(str(indicator)))}, {names[0]} and {names[1]}"
+        title = say(
+            "{title}: {indicator}, {first} and {second}",
+            title=say(view.title),
+            indicator=lower_first(pub.labels.indicator(str(indicator))),
+            first=names[0],
+            second=names[1],
+        )
         place = anchored(id, str(first), str(second))
         notes = _notes(view, part, pub, letters(pub, both))
         made.append(Table(place, title, tuple(columns), tuple(groups), notes, pub.source))
@@ -263,14 +292,14 @@ def _movers(
 def _bound_columns(rows: pd.DataFrame, pub: Publication) -> tuple[Column, ...]:
     part = rows[rows["unit"] == "share"]
     low, high = _columns(3, "", part, pub, ["low", "high"])
-    over = f"With the error of the sample, {interval_words(rows)}"
+    over = say("With the error of the sample, {interval}", interval=interval_words(rows))
     return (
         Column("label", ""),
-        *_columns(0, "As it is", part, pub, ["value"]),
-        *_columns(1, "Lowest", part, pub, ["value", "se"]),
-        *_columns(2, "Highest", part, pub, ["value", "se"]),
-        Column("3.low", "Low", low.format, (over,), "right"),
-        Column("3.high", "High", high.format, (over,), "right"),
+        *_columns(0, say("As it is"), part, pub, ["value"]),
+        *_columns(1, say("Lowest"), part, pub, ["value", "se"]),
+        *_columns(2, say("Highest"), part, pub, ["value", "se"]),
+        Column("3.low", say("Low"), low.format, (over,), "right"),
+        Column("3.high", say("High"), high.format, (over,), "right"),
         *_columns(4, "", part, pub, ["n"]),
     )
 
@@ -302,7 +331,7 @@ def _bounds(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publicat
         groups.append(
             RowGroup(f"{pub.labels.indicator(str(indicator))}, {title_of(pub, str(definition))}", tuple(lines))
         )
-    return [Table(id, view.title, _bound_columns(whole, pub), tuple(groups), _notes(view, whole, pub), pub.source)]
+    return [Table(id, say(view.title), _bound_columns(whole, pub), tuple(groups), _notes(view, whole, pub), pub.source)]
 
 
 def _groups(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publication) -> list[Table]:
@@ -318,15 +347,15 @@ def _groups(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publicat
             lines.append(_bound_line(pub.labels.level(str(variable), str(level)), point, one.to_dict("records"), pub))
         heading = f"{pub.labels.indicator(str(indicator))}. {pub.labels.level('unanswered', str(scope))}"
         groups.append(RowGroup(heading, tuple(lines)))
-    return [Table(id, view.title, _bound_columns(mine, pub), tuple(groups), _notes(view, mine, pub), pub.source)]
+    return [Table(id, say(view.title), _bound_columns(mine, pub), tuple(groups), _notes(view, mine, pub), pub.source)]
 
 
 def _assumed(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publication) -> list[Table]:
     keys = ["value", "low", "high"]
     columns = [
         Column("label", ""),
-        *_columns(0, "By the rule itself", rows, pub, keys),
-        *_columns(1, "Anywhere on the way", rows, pub, keys),
+        *_columns(0, say("By the rule itself"), rows, pub, keys),
+        *_columns(1, say("Anywhere on the way"), rows, pub, keys),
         *_columns(2, "", rows, pub, ["n"]),
     ]
     groups = []
@@ -340,7 +369,7 @@ def _assumed(id: str, view: DefinitionViewSpec, rows: pd.DataFrame, pub: Publica
                 (label, *_cells(direct, keys, pub), *_cells(somewhere, keys, pub), *_cells(direct, ["n"], pub))
             )
         groups.append(RowGroup(pub.labels.indicator(str(indicator)), tuple(lines)))
-    return [Table(id, view.title, tuple(columns), tuple(groups), _notes(view, rows, pub), pub.source)]
+    return [Table(id, say(view.title), tuple(columns), tuple(groups), _notes(view, rows, pub), pub.source)]
 
 
 # -- options -------------------------------------------------------------------------------------------
@@ -365,9 +394,9 @@ def _options_of(
     persons = totals if len(totals) else part.assign(unit="persons")
     columns = [
         Column("label", ""),
-        *_columns(0, "Rate", shares, pub, rate),
-        *_columns(1, "Difference", gaps, pub, gap),
-        *_columns(2, "Persons who move", persons, pub, ["value", "n"]),
+        *_columns(0, say("Rate"), shares, pub, rate),
+        *_columns(1, say("Difference"), gaps, pub, gap),
+        *_columns(2, say("Persons who move"), persons, pub, ["value", "n"]),
     ]
     shown = columns[1].format
     assert shown is not None
@@ -377,7 +406,7 @@ def _options_of(
         for choice, one in mine.groupby("level2", sort=False):
             records = one.to_dict("records")
             who = _one(records, statistic="moved")
-            nobody = [Cell(words="nobody"), Cell(0.0)]
+            nobody = [Cell(words=say("nobody")), Cell(0.0)]
             lines.append(
                 (
                     Cell(pub.labels.level("choice", str(choice))),
@@ -387,6 +416,6 @@ def _options_of(
                 )
             )
         groups.append(RowGroup(pub.labels.level("option", str(option)), tuple(lines)))
-    title = f"{view.title}: {lower_first(pub.labels.indicator(indicator))}, {title_of(pub, definition)}"
+    title = f"{say(view.title)}: {lower_first(pub.labels.indicator(indicator))}, {title_of(pub, definition)}"
     place = anchored(id, definition, indicator)
     return Table(place, title, tuple(columns), tuple(groups), _notes(view, part, pub), pub.source)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.definition_tables import definition_tables, direction_words, letter_of, letters, title_of
 from informality.publication.formats import prose_format
 from informality.publication.notes import lower_first
@@ -53,18 +54,22 @@ def _points(row: Row, pub: Publication) -> str:
     """``3.1 percentage points lower (2.8 to 3.4)``."""
     number = prose_format(row["unit"], row["se"], pub.labels.unit(row["unit"]))
     value, low, high = row["value"], row["ci_low"], row["ci_high"]
-    way = "higher" if value > 0 else "lower"
-    if value < 0:
+    higher = value > 0
+    if not higher:
         value, low, high = -value, -high, -low
-    limits = f" ({number(low)} to {number(high)})" if pd.notna(low) else ""
-    return f"{number(value)} percentage points {way}{limits}"
+    limits = " " + say("({low} to {high})", low=number(low), high=number(high)) if pd.notna(low) else ""
+    return (
+        say("{value} percentage points higher{limits}", value=number(value), limits=limits)
+        if higher
+        else say("{value} percentage points lower{limits}", value=number(value), limits=limits)
+    )
 
 
 def compared_words(pub: Publication) -> str:
     """For each pair of definitions and each rate: both rates, what they differ by, and how many workers move."""
     rows = _rows(pub, "definition_gaps")
     if rows.empty:
-        return (ONE if len(pub.labels.levels.get("definition", ())) < 2 else ABSENT) + "\n"
+        return say(ONE if len(pub.labels.levels.get("definition", ())) < 2 else ABSENT) + "\n"
     said = []
     for row in rows[rows["statistic"] == "rate_difference"].to_dict("records"):
         first, second = row["level1"], row["definition"]
@@ -78,27 +83,44 @@ def compared_words(pub: Publication) -> str:
         words.append(_undetermined_gap(row, pair, titles, pub) or _gap(row, pair, titles, pub))
         said.append(" ".join([*words, *_moving(row, titles, pub)]))
     named = rows["definition"].to_list() + rows["level1"].to_list()
-    return f"{markdown_text(letters(pub, named))}\n\n{_listed(said, ONE)}"
+    return f"{markdown_text(letters(pub, named))}\n\n{_listed(said, say(ONE))}"
 
 
 def _gap(row: Row, pair: Sequence[Row], titles: Sequence[str], pub: Publication) -> str:
     rates = {r["definition"]: _text(r, pub, "value") for r in pair if r["statistic"] == "rate"}
     before, after = rates[row["level1"]], rates[row["definition"]]
-    return f"Under {titles[0]} the rate is {before}, under {titles[1]} {after}: {_points(row, pub)}."
+    return say(
+        "Under {first} the rate is {before}, under {second} {after}: {difference}.",
+        first=titles[0],
+        before=before,
+        second=titles[1],
+        after=after,
+        difference=_points(row, pub),
+    )
 
 
 def _undetermined_gap(row: Row, pair: Sequence[Row], titles: Sequence[str], pub: Publication) -> str:
     """Why a difference cannot be determined, and what holds it; empty where it can."""
     if row["grade"] != "not_determinable":
         return ""
-    words = f"What {titles[1]} differs from {titles[0]} by cannot be determined: {markdown_text(str(row['note']))}."
+    words = say(
+        "What {second} differs from {first} by cannot be determined: {reasons}.",
+        second=titles[1],
+        first=titles[0],
+        reasons=markdown_text(str(row["note"])),
+    )
     ends = {r["statistic"]: r for r in pair if r["unit"] == "points"}
     keys = ("difference_lower", "difference_upper")
     if not set(keys) <= set(ends):
         return words
     number = prose_format("points", max(ends[k]["se"] for k in keys), "")
     low, high = (number(ends[k]["value"]) for k in keys)
-    return f"{words} It lies between {low} and {high} percentage points, whatever is missing."
+    return say(
+        "{sentence} It lies between {low} and {high} percentage points, whatever is missing.",
+        sentence=words,
+        low=low,
+        high=high,
+    )
 
 
 def _moving(row: Row, titles: Sequence[str], pub: Publication) -> list[str]:
@@ -125,13 +147,19 @@ def bound_words(pub: Publication) -> str:
             continue
         name = markdown_text(f"{pub.labels.indicator(str(indicator))}, {title_of(pub, str(definition))}")
         if point["grade"] == "not_determinable":
-            words = [f"**{name}.** The rate itself cannot be determined: {markdown_text(str(point['note']))}."]
+            words = [
+                say(
+                    "**{name}.** The rate itself cannot be determined: {reasons}.",
+                    name=name,
+                    reasons=markdown_text(str(point["note"])),
+                )
+            ]
         else:
-            words = [f"**{name}.** The rate is {_text(point, pub, 'value')}."]
-        words.append(_range("If all who were asked had answered", "unknown", records, pub))
-        words.append(_range("If also what was never asked were known", "either", records, pub))
+            words = [say("**{name}.** The rate is {number}.", name=name, number=_text(point, pub, "value"))]
+        words.append(_range(say("If all who were asked had answered"), "unknown", records, pub))
+        words.append(_range(say("If also what was never asked were known"), "either", records, pub))
         said.append(" ".join(filter(None, words)))
-    return _listed(said, ABSENT)
+    return _listed(said, say(ABSENT))
 
 
 def _range(lead: str, scope: str, records: Sequence[Row], pub: Publication) -> str:
@@ -140,15 +168,20 @@ def _range(lead: str, scope: str, records: Sequence[Row], pub: Publication) -> s
         return ""
     low, high = found["lower"], found["upper"]
     if low["value"] == high["value"]:
-        return f"{lead}, it would be the same."
+        return say("{lead}, it would be the same.", lead=lead)
     if (low["value"], high["value"]) == (0, 1):
-        return f"{lead}, it could be anything: the survey lacks the questions this definition rests on."
+        return say("{lead}, it could be anything: the survey lacks the questions this definition rests on.", lead=lead)
     number = prose_format("share", max(low["se"], high["se"]), "")
     ends, outer = (
-        f"{number(found[a]['value'])} to {number(found[b]['value'])}"
+        say("{low} to {high}", low=number(found[a]["value"]), high=number(found[b]["value"]))
         for a, b in (("lower", "upper"), ("interval_low", "interval_high"))
     )
-    return f"{lead}, it could be anywhere from {ends} per cent ({outer} with the error of the sample)."
+    return say(
+        "{lead}, it could be anywhere from {ends} per cent ({outer} with the error of the sample).",
+        lead=lead,
+        ends=ends,
+        outer=outer,
+    )
 
 
 def option_words(pub: Publication) -> str:
@@ -165,17 +198,25 @@ def option_words(pub: Publication) -> str:
         unknown = len(moved - set(known.index))
         if unknown:
             words.append(
-                f"For {unknown} of the {len(gaps)} settings tried the difference cannot be determined, because somebody "
-                "is left open."
+                say(
+                    (
+                        "For {number} of the {all} settings tried the difference cannot be determined, because somebody "
+                        "is left open."
+                    ),
+                    number=unknown,
+                    all=len(gaps),
+                )
             )
         if len(still) == len(gaps):
-            words.append(f"No setting moves anybody ({len(gaps)} tried).")
+            words.append(say("No setting moves anybody ({all} tried).", all=len(gaps)))
         elif still:
             words.append(
-                f"{len(still)} of the {len(gaps)} settings tried {'moves' if len(still) == 1 else 'move'} nobody."
+                say("1 of the {all} settings tried moves nobody.", all=len(gaps))
+                if len(still) == 1
+                else say("{number} of the {all} settings tried move nobody.", number=len(still), all=len(gaps))
             )
         said.append(f"**{name}.** {' '.join(words)}")
-    return _listed(said, "No definition of this study has an option that could be set otherwise.")
+    return _listed(said, say("No definition of this study has an option that could be set otherwise."))
 
 
 def _most(known: pd.DataFrame, part: pd.DataFrame, pub: Publication) -> str:
@@ -184,7 +225,10 @@ def _most(known: pd.DataFrame, part: pd.DataFrame, pub: Publication) -> str:
     row = known.loc[level].to_dict()
     option, choice = pub.labels.level("option", str(row["level1"])), pub.labels.level("choice", level)
     who = part[(part["statistic"] == "moved") & (part["level2"] == level)].to_dict("records")[0]
-    return (
-        f"Most depends on “{markdown_text(option)}”: set to “{markdown_text(choice)}”, the rate is {_points(row, pub)}; "
-        f"{_text(who, pub, 'value')} move."
+    return say(
+        "Most depends on “{option}”: set to “{choice}”, the rate is {difference}; {persons} move.",
+        option=markdown_text(option),
+        choice=markdown_text(choice),
+        difference=_points(row, pub),
+        persons=_text(who, pub, "value"),
     )

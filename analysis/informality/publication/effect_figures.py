@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.figures import GRID, INK, SOFT, WIDTH, drawn, wrapped
-from informality.publication.formats import MINUS, NumberFormat, column_format
+from informality.publication.formats import MINUS, NumberFormat, column_format, plain_number
 from informality.publication.model_tables import model_rows, table_of_model
 from informality.publication.notes import interval_words, notes_of
 from informality.publication.published import Publication
@@ -37,10 +38,15 @@ def figure_of_effects(id: str, view: EffectFigureSpec, pub: Publication) -> tupl
     number = column_format(str(rows["unit"].iloc[0]), rows["se"], "")
     svg = drawn(_effects, rows, number, pub, None)
     notes = [
-        *([view.note] if view.note else []),
-        f"Lines show the {interval_words(rows)}. Each mark compares a group with the reference group of its block, "
-        "all else in the model alike.",
-        *notes_of(rows, pub, {"unreliable": ", hollow mark"}),
+        *([say(view.note)] if view.note else []),
+        say(
+            (
+                "Lines show the {interval}. Each mark compares a group with the reference group of its block, all "
+                "else in the model alike."
+            ),
+            interval=interval_words(rows),
+        ),
+        *notes_of(rows, pub, {"unreliable": say(", hollow mark")}),
     ]
     return svg, _alternative(view, rows, number), notes
 
@@ -49,12 +55,25 @@ def _alternative(view: EffectFigureSpec, rows: pd.DataFrame, number: NumberForma
     parts = []
     for row in rows.to_dict("records"):
         if pd.isna(row["value"]):
-            parts.append(f"{row['row']}: too few answers to show")
+            parts.append(say("{group}: too few answers to show", group=row["row"]))
         elif row["note"] == "reference":
-            parts.append(f"{row['group']}: reference {row['row']}")
+            parts.append(say("{variable}: reference {group}", variable=row["group"], group=row["row"]))
         else:
-            parts.append(f"{row['row']}: {number(row['value'])} ({number(row['ci_low'])} to {number(row['ci_high'])})")
-    return f"Dot plot with the {interval_words(rows)}. {view.title}. {'; '.join(parts)}."
+            parts.append(
+                say(
+                    "{group}: {value} ({low} to {high})",
+                    group=row["row"],
+                    value=number(row["value"]),
+                    low=number(row["ci_low"]),
+                    high=number(row["ci_high"]),
+                )
+            )
+    return say(
+        "Dot plot with the {interval}. {title}. {numbers}.",
+        interval=interval_words(rows),
+        title=say(view.title),
+        numbers="; ".join(parts),
+    )
 
 
 def _effects(rows: pd.DataFrame, number: NumberFormat, pub: Publication, reference: float | None) -> Canvas:
@@ -80,7 +99,7 @@ def _effects(rows: pd.DataFrame, number: NumberFormat, pub: Publication, referen
     pad = 0.04 * (high - low)
     axes.set(xlim=(low - pad, high + pad), ylim=(height, 0), xlabel=number.heading)
     axes.set_yticks([])
-    axes.xaxis.set_major_formatter(lambda x, _: _dash(f"{x:g}"))
+    axes.xaxis.set_major_formatter(lambda x, _: _dash(plain_number(x)))
     axes.tick_params(length=0, pad=4)
     axes.grid(axis="x", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
@@ -99,11 +118,11 @@ def _effects(rows: pd.DataFrame, number: NumberFormat, pub: Publication, referen
         axes.text(-0.03, y, label, transform=left, ha="right", va="center", fontsize=8.5, linespacing=1.0,
                   color=SOFT if is_reference or not shown else INK, clip_on=False)  # fmt: skip
         if not shown:
-            axes.text(0, y, " too few answers to show", color=SOFT, fontsize=8, va="center")
+            axes.text(0, y, (" " + say("too few answers to show")), color=SOFT, fontsize=8, va="center")
             continue
         if is_reference:
             axes.scatter([0], [y], marker="|", s=40, color=SOFT, linewidth=1.2, zorder=3)
-            axes.text(1.02, y, "reference", transform=left, color=SOFT, va="center", fontsize=7.5, clip_on=False)
+            axes.text(1.02, y, say("reference"), transform=left, color=SOFT, va="center", fontsize=7.5, clip_on=False)
             continue
         scaled = [float(row[k]) * number.scale for k in ("value", "ci_low", "ci_high")]  # type: ignore[arg-type]
         axes.hlines(y, scaled[1], scaled[2], color=INK, linewidth=1.5, zorder=2)

@@ -19,6 +19,7 @@ import numpy as np
 import pandas as pd
 from pydantic import Field
 
+from informality.foundation.language import say, spoken
 from informality.foundation.library import LIBRARY
 from informality.foundation.provenance import write_atomically
 from informality.foundation.quantities import Status
@@ -51,7 +52,7 @@ WORDS = {
     "nothing_to_draw": "No figure here can be shown.", "first_drawn": "The first {n} are drawn; the table has all.",
     "chart_same": "The table beside it has the same numbers.", "no_picture": "Choose dots, bars, trend or map first.",
 }  # fmt: skip
-"""What the page says, in English."""
+"""What the page says."""
 
 
 class TileSpec(SpecModel):
@@ -98,11 +99,11 @@ def packed(inputs: ReportInputs, pub: Publication) -> dict[str, Any]:
             for x, d in zip(numbers, decimals, strict=True)
         ]
 
-    level = [[f"{x}\t{words.level(v, x) if x else WORDS['everybody']}" for v, x in g.items()] for g in groups]
+    level = [[f"{x}\t{words.level(v, x) if x else say(WORDS['everybody'])}" for v, x in g.items()] for g in groups]
     columns: dict[str, Any] = {
         "indicator": _coded([words.indicator(r["indicator"]) for r in records], [r["indicator"] for r in records]),
         "universe": _coded([words.universe(r["universe"]) if pd.notna(r["universe"]) else "" for r in records]),
-        "breakdown": _coded([b or WORDS["none"] for b in breakdown]),
+        "breakdown": _coded([b or say(WORDS["none"]) for b in breakdown]),
         "wave": _coded([str(r["wave"]) for r in records]),
         "definition": _coded(
             [words.level("definition", r["definition"]) if pd.notna(r["definition"]) else "" for r in records],
@@ -122,7 +123,8 @@ def packed(inputs: ReportInputs, pub: Publication) -> dict[str, Any]:
     }
     headline = [d for d in dict.fromkeys(columns["definition"]["ids"]) if d == pub.headline]
     return {
-        "words": WORDS,
+        "words": {name: say(words) for name, words in WORDS.items()},
+        "marks": {"decimal": spoken().decimal, "group": spoken().group},
         "rows": len(rows),
         "columns": columns,
         "confidence": float(rows["confidence"].dropna().iloc[0]) if rows["confidence"].notna().any() else 0.95,
@@ -196,19 +198,24 @@ def _page(inputs: ReportInputs, data: Mapping[str, Any]) -> str:
     survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {study['agency']}."
     fingerprint = str(inputs.provenance.get("fingerprint", ""))
     parts = {
-        "LANGUAGE": html_text(study.get("language", "en")),
+        "LANGUAGE": html_text(spoken().code),
         "SCRIPT_HASH": f"'sha256-{_hash(script)}'",
         "STYLE_HASH": f"'sha256-{_hash(style)}'",
         "TITLE": html_text(study["title"]),
-        "SKIP": "Skip to the figures",
+        "SKIP": say("Skip to the figures"),
         "NOTICE": f'<aside class="made-up">{html_text(notice)}</aside>' if notice else "",
         "SURVEY": html_text(survey),
-        "CHOOSE": "Choose a table",
+        "CHOOSE": say("Choose a table"),
         "FOOTER": html_text(
-            "Every number is an estimate from a sample and stands with its 95% confidence interval. "
-            f"Nothing leaves this computer. Fingerprint {fingerprint}."
+            say(
+                (
+                    "Every number is an estimate from a sample and stands with its 95% confidence interval. Nothing "
+                    "leaves this computer. Fingerprint {fingerprint}."
+                ),
+                fingerprint=fingerprint,
+            )
         ),
-        "NOSCRIPT": "This page needs JavaScript. The same figures are in the workbook and the CSV file beside it.",
+        "NOSCRIPT": say("This page needs JavaScript. The same figures are in the workbook and the CSV file beside it."),
         "DATA": base64.b64encode(gzip.compress(text.encode("utf-8"), 9, mtime=0)).decode("ascii"),
         "STYLE": style,
         "SCRIPT": script,

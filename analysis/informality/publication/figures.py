@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.language import say
 from informality.foundation.library import LIBRARY
 from informality.publication.formats import NumberFormat, column_format
 from informality.publication.notes import interval_words, lower_first, notes_of, why_missing
@@ -56,6 +57,7 @@ WIDTH = 4.3
 """Inches. Drawn narrow, so that text stays readable when the page is 375 pixels wide."""
 
 INSTEAD = {"suppressed": "too few answers to show", "not_determinable": "cannot be worked out"}
+ABSENT = "not available"
 
 
 def figure_of_view(id: str, view: FigureSpec, pub: Publication) -> tuple[str, str, list[str]] | str:
@@ -90,8 +92,8 @@ def figure_of_view(id: str, view: FigureSpec, pub: Publication) -> tuple[str, st
     draw = {"dots": _dots, "lines": _lines, "bars": _bars}[view.kind]
     svg = drawn(draw, laid, number, pub, reference)
     notes = [
-        view.note or f"Lines show the {interval_words(laid)}.",
-        *notes_of(laid, pub, {"unreliable": ", hollow mark"}),
+        say(view.note) or say("Lines show the {interval}.", interval=interval_words(laid)),
+        *notes_of(laid, pub, {"unreliable": say(", hollow mark")}),
     ]
     return svg, _alternative(view, laid, number, pub), notes
 
@@ -104,18 +106,28 @@ def _reference(view: FigureSpec, pub: Publication) -> float | None:
 
 def _alternative(view: FigureSpec, laid: pd.DataFrame, number: NumberFormat, pub: Publication) -> str:
     """The figure in words: what it is, and every number it shows with its interval."""
-    kind = {"dots": "Dot plot", "lines": "Line chart", "bars": "Stacked bar chart"}[view.kind]
+    kind = {"dots": say("Dot plot"), "lines": say("Line chart"), "bars": say("Stacked bar chart")}[view.kind]
     parts = []
     for row in laid.to_dict("records"):
         name = ", ".join(filter(None, (row["row"], row["column"])))
         if pd.isna(row["value"]):
-            parts.append(f"{name}: {INSTEAD.get(row['grade'], 'not available')}")
+            parts.append(f"{name}: {say(INSTEAD.get(row['grade'], ABSENT))}")
             continue
         flag = lower_first(pub.meanings[row["grade"]]) if pub.flags.get(row["grade"]) else ""
-        interval = f"{number(row['ci_low'])} to {number(row['ci_high'])}" if pd.notna(row["ci_low"]) else ""
+        interval = (
+            say("{low} to {high}", low=number(row["ci_low"]), high=number(row["ci_high"]))
+            if pd.notna(row["ci_low"])
+            else ""
+        )
         aside = "; ".join(filter(None, (interval, flag.rstrip("."))))
         parts.append(f"{name}: {number(row['value'])}" + (f" ({aside})" if aside else ""))
-    return f"{kind} with the {interval_words(laid)}. {view.title}. {'; '.join(parts)}."
+    return say(
+        "{kind} with the {interval}. {title}. {numbers}.",
+        kind=kind,
+        interval=interval_words(laid),
+        title=say(view.title),
+        numbers="; ".join(parts),
+    )
 
 
 # -- drawing -------------------------------------------------------------------------------------------
@@ -192,7 +204,7 @@ def _canvas(
     for row in rows:
         middles.append(top + row / 2)
         top += row
-    axes.set(xlim=(0, 100), ylim=(height, 0), xticks=[0, 25, 50, 75, 100], xlabel="Per cent")
+    axes.set(xlim=(0, 100), ylim=(height, 0), xticks=[0, 25, 50, 75, 100], xlabel=say("Per cent"))
     axes.set_yticks(middles, labels, linespacing=1.05)
     axes.tick_params(length=0, pad=4)
     axes.grid(axis="x", color=GRID, linewidth=0.8)
@@ -243,7 +255,7 @@ def _dots(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
     if reference is not None:
         axes.axvline(reference, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         axes.annotate(
-            f"All: {number(reference / 100)}",
+            say("All: {value}", value=number(reference / 100)),
             (reference, 0),
             xytext=(0, 3),
             textcoords="offset points",
@@ -257,7 +269,7 @@ def _dots(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
         place = 0.0 if alone else order.index(row["column_level"]) - (len(order) - 1) / 2
         y = middles[names.index.get_loc(row["row"])] + step * place
         if pd.isna(row["value"]):
-            axes.text(1, y, INSTEAD.get(row["grade"], "not available"), color=SOFT, fontsize=8, va="center")
+            axes.text(1, y, say(INSTEAD.get(row["grade"], ABSENT)), color=SOFT, fontsize=8, va="center")
             continue
         colour, mark = looks[row["column_level"]]
         if pd.notna(row["ci_low"]):
@@ -277,7 +289,7 @@ def _dots(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
         )
         text = f"{number(row['value'])} {pub.flags.get(row['grade'], '')}".strip()
         axes.text(105, y, text, color=colour if len(order) > 1 else INK, va="center", fontsize=8.5)
-    axes.set(xlabel="Per cent", ylabel="")
+    axes.set(xlabel=say("Per cent"), ylabel="")
     return canvas
 
 
@@ -312,7 +324,7 @@ def _lines(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference
                 axes.text(
                     x,
                     2 + 3 * i,
-                    INSTEAD.get(grade, "not available"),
+                    say(INSTEAD.get(grade, ABSENT)),
                     color=colour,
                     fontsize=8,
                     rotation=90,
@@ -334,7 +346,7 @@ def _lines(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference
             clip_on=False,
         )
     axes.set(xlim=(-0.4, len(names) - 0.6), ylim=(0, 102), yticks=[0, 25, 50, 75, 100])
-    axes.set_title("Per cent", loc="left", fontsize=9, color=SOFT, pad=6)
+    axes.set_title(say("Per cent"), loc="left", fontsize=9, color=SOFT, pad=6)
     axes.set_xticks(range(len(names)), wrapped(names, 8))
     axes.tick_params(length=0)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
@@ -377,5 +389,7 @@ def _bars(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference:
             axes.text(left + value / 2, y, text, color="white" if dark else INK, fontsize=8, ha="center", va="center")
         ends[row["row"]] = left + value
     for name in laid.loc[laid["value"].isna(), "row"].unique():
-        axes.text(ends[name] + 1, middles[names.index(name)], "part not shown", color=SOFT, fontsize=7.5, va="center")
+        axes.text(
+            ends[name] + 1, middles[names.index(name)], say("part not shown"), color=SOFT, fontsize=7.5, va="center"
+        )
     return canvas

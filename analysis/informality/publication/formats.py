@@ -15,8 +15,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-GROUP = "\u202f"
-"""Narrow space that does not break: groups thousands, as in 3 512 000."""
+from informality.foundation.language import say, spoken
 
 MINUS = "\u2212"
 WITHHELD = ("suppressed", "not_determinable")
@@ -33,7 +32,7 @@ class NumberFormat:
 
     def __call__(self, value: float) -> str:
         rounded = round(float(value) * self.scale, self.decimals)
-        text = f"{abs(rounded):,.{max(self.decimals, 0)}f}".replace(",", GROUP)
+        text = marked(f"{abs(rounded):,.{max(self.decimals, 0)}f}")
         return MINUS + text if rounded < 0 else text
 
 
@@ -42,20 +41,31 @@ class ProbabilityFormat(NumberFormat):
     """A p value: three decimals, and no pretence of exactness below a thousandth."""
 
     def __call__(self, value: float) -> str:
-        return "<0.001" if value < 0.0005 else f"{value:.3f}"
+        return "<" + marked("0.001") if value < 0.0005 else marked(f"{value:.3f}")
 
     def sentence(self, value: float) -> str:
         """``= 0.012`` or ``< 0.001``, for running text."""
-        return "< 0.001" if value < 0.0005 else f"= {value:.3f}"
+        return "< " + marked("0.001") if value < 0.0005 else "= " + marked(f"{value:.3f}")
 
 
 PROBABILITY = ProbabilityFormat("p")
 COUNT = NumberFormat("Sample\u00a0n")
 
 
+def marked(number: str) -> str:
+    """A number as Python writes it, ``3,512.7``, with the marks of the language being spoken: ``3 512,7``."""
+    language = spoken()
+    return number.translate(str.maketrans(",.", language.group + language.decimal))
+
+
+def plain_number(value: float) -> str:
+    """A number with as many decimals as it has: 95, or 97.5."""
+    return marked(f"{value:g}")
+
+
 def grouped(text: str) -> str:
     """A sentence with its thousands grouped as in the tables: 8,718 as 8 718."""
-    return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", GROUP, text)
+    return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", spoken().group, text)
 
 
 def supported_decimals(errors: Sequence[float] | pd.Series, scale: float = 1.0) -> int | None:
@@ -68,24 +78,24 @@ def column_format(unit: str, errors: Sequence[float] | pd.Series, unit_words: st
     """The format of a table column holding estimates of one ``unit`` with these standard errors."""
     if unit == "share":
         decimals = supported_decimals(errors, 100)
-        return NumberFormat("Per cent", 100, 1 if decimals is None else min(max(decimals, 0), 1))
+        return NumberFormat(say("Per cent"), 100, 1 if decimals is None else min(max(decimals, 0), 1))
     if unit == "points":
         decimals = supported_decimals(errors, 100)
-        return NumberFormat("Percentage points", 100, 1 if decimals is None else min(max(decimals, 0), 1))
+        return NumberFormat(say("Percentage points"), 100, 1 if decimals is None else min(max(decimals, 0), 1))
     if unit == "share of GDP":
         decimals = supported_decimals(errors, 100)
-        return NumberFormat("Per cent of GDP", 100, 2 if decimals is None else min(max(decimals, 1), 3))
+        return NumberFormat(say("Per cent of GDP"), 100, 2 if decimals is None else min(max(decimals, 1), 3))
     if re.fullmatch("[A-Z]{3}", unit):
         return money_format(unit, errors)
     decimals = supported_decimals(errors)
     if unit.endswith("ratio"):
-        return NumberFormat("Ratio", 1, 2 if decimals is None else min(max(decimals, 1), 2))
+        return NumberFormat(say("Ratio"), 1, 2 if decimals is None else min(max(decimals, 1), 2))
     if unit in ("coefficient", "log points"):
-        return NumberFormat("Value", 1, 3 if decimals is None else min(max(decimals, 1), 3))
+        return NumberFormat(say("Value"), 1, 3 if decimals is None else min(max(decimals, 1), 3))
     if unit == "persons":
         if decimals is not None and decimals <= -2:
-            return NumberFormat("Thousand persons", 1e-3, 1 if decimals == -2 else 0)
-        return NumberFormat("Persons", 1, 0 if decimals is None else min(decimals, 0))
+            return NumberFormat(say("Thousand persons"), 1e-3, 1 if decimals == -2 else 0)
+        return NumberFormat(say("Persons"), 1, 0 if decimals is None else min(decimals, 0))
     return NumberFormat(unit_words[:1].upper() + unit_words[1:], 1, 1 if decimals is None else min(max(decimals, 0), 1))
 
 
@@ -93,9 +103,10 @@ def money_format(currency: str, errors: Sequence[float] | pd.Series) -> NumberFo
     """Totals of money in a currency (ISO 4217): in millions or billions, by the size of their errors."""
     known = [float(e) for e in errors if pd.notna(e) and e > 0]
     large = not known or statistics.median(known) >= 1e8
-    scale, word = (1e-9, "billion") if large else (1e-6, "million")
+    scale = 1e-9 if large else 1e-6
+    heading = say("{currency} billion", currency=currency) if large else say("{currency} million", currency=currency)
     decimals = supported_decimals(known, scale)
-    return NumberFormat(f"{currency} {word}", scale, 1 if decimals is None else min(max(decimals, 0), 2))
+    return NumberFormat(heading, scale, 1 if decimals is None else min(max(decimals, 0), 2))
 
 
 def prose_format(unit: str, error: float, unit_words: str) -> NumberFormat:
@@ -103,4 +114,4 @@ def prose_format(unit: str, error: float, unit_words: str) -> NumberFormat:
     if unit != "persons":
         return column_format(unit, [error], unit_words)
     decimals = supported_decimals([error])
-    return NumberFormat("Persons", 1, 0 if decimals is None else min(decimals, 0))
+    return NumberFormat(say("Persons"), 1, 0 if decimals is None else min(decimals, 0))

@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.formats import COUNT, PROBABILITY, NumberFormat, column_format
 from informality.publication.model_tables import about, measures
 from informality.publication.notes import interval_words, lower_first, notes_of, undetermined
@@ -38,32 +39,32 @@ def table_of_gap(id: str, view: GapViewSpec, pub: Publication) -> Table | str:
     """The published table of a decomposition, or a sentence saying why there is none."""
     rows = pub.results[pub.results["table"] == view.table]
     if reason := undetermined(rows):
-        return f"Cannot be worked out from this survey: {reason}."
+        return say("Cannot be worked out from this survey: {reasons}.", reasons=reason)
     parts = rows[rows["statistic"].isin(PARTS)]
     if parts["value"].isna().all():
-        return "Not available: this study has no such decomposition."
+        return say("Not available: this study has no such decomposition.")
     of = parts["level1"].where(parts["dim1"] == "statistic", parts["level2"].where(parts["dim2"] == "statistic"))
     blocks = [(str(name), part) for name, part in parts.groupby(of.fillna(""), sort=False)]
     ratio = (parts.loc[parts["statistic"] == "gap", "unit"] == "ratio").any()
     gap = column_format(str(parts.loc[parts["statistic"] == "gap", "unit"].iloc[0]), parts["se"], "")
-    shown = gap if not ratio else NumberFormat("Ratio", 1, 2)
+    shown = gap if not ratio else NumberFormat(say("Ratio"), 1, 2)
     observed = parts[parts["statistic"] == "observed"]
     first = NumberFormat("", 1, 0 if observed["value"].abs().min() >= 100 else 2) if ratio else shown
     columns = [Column("label", "")]
     for i, (name, _) in enumerate(blocks):
-        above = (STATISTICS.get(name, name),) if name else ()
-        heading = "Value" if ratio else "Per cent or points"
+        above = (say(STATISTICS.get(name, name)),) if name else ()
+        heading = say("Value") if ratio else say("Per cent or points")
         columns += [
             Column(f"{i}.value", heading, None, above, "right"),
-            Column(f"{i}.low", "Low", None, (*above, interval_words(parts)), "right"),
-            Column(f"{i}.high", "High", None, (*above, interval_words(parts)), "right"),
+            Column(f"{i}.low", say("Low"), None, (*above, interval_words(parts)), "right"),
+            Column(f"{i}.high", say("High"), None, (*above, interval_words(parts)), "right"),
             *([Column(f"{i}.p", "p", PROBABILITY, above, "right")] if len(blocks) == 1 else []),
         ]
-    columns.append(Column("n", COUNT.heading, COUNT, (), "right"))
+    columns.append(Column("n", say(COUNT.heading), COUNT, (), "right"))
     groups: list[RowGroup] = []
     for heading, statistics in (
-        ("As observed", ("observed", "counterfactual", "gap")),
-        ("Parts of the gap", tuple(PARTS)[3:]),
+        (say("As observed"), ("observed", "counterfactual", "gap")),
+        (say("Parts of the gap"), tuple(PARTS)[3:]),
     ):
         lines = []
         for key, label in _lines(parts[parts["statistic"].isin(statistics)], pub):
@@ -77,15 +78,18 @@ def table_of_gap(id: str, view: GapViewSpec, pub: Publication) -> Table | str:
             lines.append((Cell(label), *cells, Cell(float(n)) if n is not None else Cell()))
         if lines:
             groups.append(RowGroup(heading, tuple(lines)))
-    notes = [view.note] if view.note else []
+    notes = [say(view.note)] if view.note else []
     if ratio:
         notes.append(
-            "The gap is the ratio of the two means, and the parts multiply to it; 1 is no difference. Means are geometric."
+            say(
+                "The gap is the ratio of the two means, and the parts multiply to it; 1 is no difference. Means "
+                "are geometric."
+            )
         )
     else:
-        notes.append("The gap and its parts are percentage points; the parts add up to the gap.")
-    notes += [READING, *about(rows, pub), *notes_of(parts, pub)]
-    return Table(id, view.title, tuple(columns), tuple(groups), tuple(notes), pub.source)
+        notes.append(say("The gap and its parts are percentage points; the parts add up to the gap."))
+    notes += [say(READING), *about(rows, pub), *notes_of(parts, pub)]
+    return Table(id, say(view.title), tuple(columns), tuple(groups), tuple(notes), pub.source)
 
 
 def _key(row: Any) -> tuple[str, str, str]:
@@ -102,10 +106,12 @@ def _lines(parts: pd.DataFrame, pub: Publication) -> list[tuple[tuple[str, str, 
             key = _key(row)
             _, variable, level = key
             if not variable:
-                out[key] = PARTS[statistic]
+                out[key] = say(PARTS[statistic])
             elif statistic in ("observed", "counterfactual"):
                 words = pub.labels.level(variable, level)
-                out[key] = words if statistic == "observed" else f"{words}, if the characteristics were alike"
+                out[key] = (
+                    words if statistic == "observed" else say("{group}, if the characteristics were alike", group=words)
+                )
             elif statistic not in ("unexplained", "coefficients", "interaction"):
-                out[key] = f"   of which {lower_first(pub.labels.variable(variable))}"
+                out[key] = "   " + say("of which {variable}", variable=lower_first(pub.labels.variable(variable)))
     return list(out.items())

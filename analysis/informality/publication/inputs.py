@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.foundation.rules import Step
 from informality.publication.published import Publication, publication
 from informality.publication.series import PairNote, Series, WaveNote
@@ -108,7 +109,13 @@ def publication_of(inputs: ReportInputs, results: pd.DataFrame | None = None) ->
     study = inputs.study
     titles = {note.id: note.title for note in inputs.definitions}
     labels = replace(inputs.labels, levels={**inputs.labels.levels, "definition": titles})
-    origin = f"Source: {study['survey_title']}, {study['wave_title']}, {study['agency']}. {inputs.made_up_notice}"
+    origin = say(
+        "Source: {survey}, {wave}, {agency}. {notice}",
+        survey=study["survey_title"],
+        wave=study["wave_title"],
+        agency=study["agency"],
+        notice=inputs.made_up_notice,
+    )
     rows = inputs.results if results is None else results
     return publication(rows, labels, inputs.reliability, str(study["headline"]), origin.strip())
 
@@ -118,6 +125,12 @@ def series_of(inputs: ReportInputs) -> Series | None:
     if not inputs.waves:
         return None
     study, titles = inputs.study, "; ".join(wave.title for wave in inputs.waves)
-    origin = f"Source: {study['survey_title']}, {titles}, {study['agency']}. {inputs.made_up_notice}"
+    origin = say(
+        "Source: {survey}, {wave}, {agency}. {notice}",
+        survey=study["survey_title"],
+        wave=titles,
+        agency=study["agency"],
+        notice=inputs.made_up_notice,
+    )
     pub = replace(publication_of(inputs, inputs.series), source=origin.strip())
     return Series(pub, tuple(inputs.waves), tuple(inputs.pairs))

@@ -11,8 +11,9 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.formats import COUNT, PROBABILITY, NumberFormat, column_format, grouped
-from informality.publication.notes import interval_words, notes_of, undetermined
+from informality.publication.notes import interval_words, lower_first, notes_of, undetermined, upper_first
 from informality.publication.published import Publication
 from informality.publication.table import NOTHING, Cell, Column, RowGroup, Table
 from informality.publication.view_specs import ModelViewSpec
@@ -45,9 +46,9 @@ def table_of_model(id: str, view: ModelViewSpec, pub: Publication) -> Table | st
     rows = model_rows(view, pub)
     everything = pub.results[pub.results["table"] == view.table]
     if reason := undetermined(everything[everything["dim1"].isna()]):
-        return f"Cannot be worked out from this survey: {reason}."
+        return say("Cannot be worked out from this survey: {reasons}.", reasons=reason)
     if rows["value"].isna().all():
-        return "Not available: this study has no such model."
+        return say("Not available: this study has no such model.")
     blocks = _blocks(view, rows, pub)
     columns = [Column("label", "")]
     for i, (heading, part) in enumerate(blocks):
@@ -56,12 +57,12 @@ def table_of_model(id: str, view: ModelViewSpec, pub: Publication) -> Table | st
         above = (heading,)
         columns += [
             Column(f"{i}.value", number.heading, number, above, "right"),
-            Column(f"{i}.low", "Low", number, (*above, interval_words(rows)), "right"),
-            Column(f"{i}.high", "High", number, (*above, interval_words(rows)), "right"),
+            Column(f"{i}.low", say("Low"), number, (*above, interval_words(rows)), "right"),
+            Column(f"{i}.high", say("High"), number, (*above, interval_words(rows)), "right"),
         ]
         if part["p"].notna().any() and part["level2"].isna().all():  # several outcomes leave no room
             columns.append(Column(f"{i}.p", "p", PROBABILITY, above, "right"))
-    columns.append(Column("n", COUNT.heading, COUNT, (), "right"))
+    columns.append(Column("n", say(COUNT.heading), COUNT, (), "right"))
     groups = []
     for variable, part in rows.groupby("dim1", sort=False):
         lines = [
@@ -69,14 +70,14 @@ def table_of_model(id: str, view: ModelViewSpec, pub: Publication) -> Table | st
             for level, line in part.groupby("level1", sort=False, dropna=False)
         ]
         groups.append(RowGroup(_heading(str(variable), everything, pub), tuple(lines)))
-    notes = [view.note] if view.note else []
+    notes = [say(view.note)] if view.note else []
     for statistic in view.statistics:
         units = rows.loc[rows["statistic"] == statistic, "unit"]
         if statistic in READING and len(units):
             unit = str(units.iloc[0])
-            notes.append(READING[statistic].format(unit=unit[:1].upper() + unit[1:]))
+            notes.append(say(READING[statistic], unit=upper_first(say(unit))))
     notes += [*about(everything, pub), *notes_of(rows, pub)]
-    return Table(id, view.title, tuple(columns), tuple(groups), tuple(notes), pub.source)
+    return Table(id, say(view.title), tuple(columns), tuple(groups), tuple(notes), pub.source)
 
 
 def _blocks(view: ModelViewSpec, rows: pd.DataFrame, pub: Publication) -> list[tuple[str, pd.DataFrame]]:
@@ -84,7 +85,7 @@ def _blocks(view: ModelViewSpec, rows: pd.DataFrame, pub: Publication) -> list[t
     out = []
     for statistic in view.statistics:
         part = rows[rows["statistic"] == statistic]
-        heading = HEADINGS.get(statistic, "")
+        heading = say(HEADINGS[statistic]) if statistic in HEADINGS else ""
         if part.empty:
             continue
         if not heading:
@@ -105,7 +106,9 @@ def _heading(variable: str, everything: pd.DataFrame, pub: Publication) -> str:
     test = everything[(everything["statistic"] == "joint_test") & (everything["dim1"] == variable)]
     if test.empty or pd.isna(test["p"].iloc[0]):
         return words
-    return f"{words} (all levels together: p {PROBABILITY.sentence(float(test['p'].iloc[0]))})"
+    return say(
+        "{variable} (all levels together: p {p})", variable=words, p=PROBABILITY.sentence(float(test["p"].iloc[0]))
+    )
 
 
 def _label(variable: Any, level: Any, pub: Publication) -> str:
@@ -136,7 +139,7 @@ def measures(
     if row["grade"] == "suppressed":
         return [Cell(words=sign or NOTHING) for _ in keys]
     if row["note"] == "reference":
-        return [Cell(row["value"], words="reference"), *empty]
+        return [Cell(row["value"], words=say("reference")), *empty]
     fields = {"value": "value", "low": "ci_low", "high": "ci_high", "p": "p"}
     return [
         Cell(row[fields[k]], sign if k == "value" else "", format=None if k == "p" else number)
@@ -158,22 +161,41 @@ def about(everything: pd.DataFrame, pub: Publication) -> list[str]:
     if cases := by_statistic.get("cases"):
         standing = column_format("persons", [float(cases["value"]) / 1000], "")
         notes.append(
-            f"{COUNT(cases['n'])} sampled persons, standing for {standing(cases['value'])} "
-            f"{standing.heading.lower()}; {pub.labels.universe(str(cases['universe'])).lower()}."
+            say(
+                "{n} sampled persons, standing for {persons} {unit}; {universe}.",
+                n=COUNT(cases["n"]),
+                persons=standing(cases["value"]),
+                unit=lower_first(standing.heading),
+                universe=lower_first(pub.labels.universe(str(cases["universe"]))),
+            )
         )
         if pd.notna(cases["note"]):
             notes += [f"{text[:1].upper()}{text[1:]}." for text in grouped(str(cases["note"])).split("; ")]
     if area := by_statistic.get("auc"):
         number = NumberFormat("", 1, 2)
         notes.append(
-            f"Area under the ROC curve {number(area['value'])} ({number(area['ci_low'])} to {number(area['ci_high'])}): "
-            "how often the model gives the higher probability to the one of two persons who has the outcome; 0.5 is chance."
+            say(
+                (
+                    "Area under the ROC curve {value} ({low} to {high}): how often the model gives the higher "
+                    "probability to the one of two persons who has the outcome; 0.5 is chance."
+                ),
+                value=number(area["value"]),
+                low=number(area["ci_low"]),
+                high=number(area["ci_high"]),
+            )
         )
     if fit := by_statistic.get("goodness_of_fit"):
         notes.append(
-            "Test that observed and predicted shares agree in ten groups of risk (Archer and Lemeshow): "
-            f"p {PROBABILITY.sentence(float(fit['p']))}; a small p says that the model does not describe these groups well."
+            say(
+                (
+                    "Test that observed and predicted shares agree in ten groups of risk (Archer and Lemeshow): p "
+                    "{p}; a small p says that the model does not describe these groups well."
+                ),
+                p=PROBABILITY.sentence(float(fit["p"])),
+            )
         )
     if share := by_statistic.get("r_squared"):
-        notes.append(f"The model explains {NumberFormat('', 100, 0)(share['value'])} per cent of the variance.")
+        notes.append(
+            say("The model explains {value} per cent of the variance.", value=NumberFormat("", 100, 0)(share["value"]))
+        )
     return notes

@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.foundation.quantities import weakest
+from informality.publication.formats import plain_number
 from informality.publication.published import Publication
 
 STANDING_WORDS = {
@@ -19,7 +21,11 @@ STANDING_WORDS = {
 def interval_words(rows: pd.DataFrame) -> str:
     """``95% confidence interval``, from the rows themselves."""
     levels = rows["confidence"].dropna().unique()
-    return f"{levels[0] * 100:g}% confidence interval" if len(levels) == 1 else "Confidence interval"
+    return (
+        say("{level}% confidence interval", level=plain_number(levels[0] * 100))
+        if len(levels) == 1
+        else say("Confidence interval")
+    )
 
 
 def why_missing(laid: pd.DataFrame) -> str:
@@ -27,10 +33,12 @@ def why_missing(laid: pd.DataFrame) -> str:
     if laid["value"].notna().any():
         return ""
     if reasons := undetermined(laid):
-        return f"Cannot be worked out from this survey: {reasons}."
+        return say("Cannot be worked out from this survey: {reasons}.", reasons=reasons)
     if len(laid):
-        return "Not shown: too few persons were interviewed in every cell of this table."
-    return "Not available: this study holds no such result, because the survey lacks the question or the study left it out."
+        return say("Not shown: too few persons were interviewed in every cell of this table.")
+    return say(
+        "Not available: this study holds no such result, because the survey lacks the question or the study left it out."
+    )
 
 
 def undetermined(laid: pd.DataFrame) -> str:
@@ -38,15 +46,17 @@ def undetermined(laid: pd.DataFrame) -> str:
     return "; ".join(distinct(laid.loc[laid["grade"] == "not_determinable", "note"]))
 
 
-def notes_of(laid: pd.DataFrame, pub: Publication, drawn: Mapping[str, str] | None = None) -> list[str]:
+def notes_of(
+    laid: pd.DataFrame, pub: Publication, drawn: Mapping[str, str] | None = None, *, of_whom: bool = True
+) -> list[str]:
     """Notes made from what occurs: universe, flags, reasons, and the standing of the weakest input.
 
-    ``drawn`` says how a figure draws a grade, to be named beside its symbol.
+    ``drawn`` says how a figure draws a grade, to be named beside its symbol; ``of_whom=False`` leaves the universe out.
     """
     notes = []
     universes = distinct(laid["universe"])
-    if len(universes) == 1 and (laid["unit"] == "share").all():
-        notes.append(f"Per cent of {lower_first(pub.labels.universe(universes[0]))}.")
+    if of_whom and len(universes) == 1 and (laid["unit"] == "share").all():
+        notes.append(say("Per cent of {universe}.", universe=lower_first(pub.labels.universe(universes[0]))))
     grades = set(laid["grade"]) - {"not_determinable"}
     flagged = {grade: sign for grade, sign in pub.flags.items() if sign and grade in grades}
     signs = [
@@ -56,16 +66,21 @@ def notes_of(laid: pd.DataFrame, pub: Publication, drawn: Mapping[str, str] | No
     if signs:
         notes.append("; ".join(signs) + ".")
     if reasons := undetermined(laid):
-        notes.append(f"Not determinable: {reasons}.")
+        notes.append(say("Not determinable: {reasons}.", reasons=reasons))
     standing = weakest(*laid["status"].dropna().unique())
     if standing in STANDING_WORDS:
-        notes.append(STANDING_WORDS[standing])
+        notes.append(say(STANDING_WORDS[standing]))
     return notes
 
 
 def lower_first(words: str) -> str:
     """Words for the middle of a sentence."""
     return words[:1].lower() + words[1:]
+
+
+def upper_first(words: str) -> str:
+    """Words for the start of a sentence."""
+    return words[:1].upper() + words[1:]
 
 
 def distinct(values: pd.Series | Sequence[Any]) -> list[str]:

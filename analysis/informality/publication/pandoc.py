@@ -25,6 +25,16 @@ COMPLAINTS = {
         'write it in Markdown, or inside `::: {.content-visible when-format="html"}`',
     ),
 }
+FURNITURE = {
+    "figure": "Figure", "table": "Table", "section": "Section", "contents": "Contents", "skip": "Skip to the text",
+    "note": "Note", "warning": "Warning", "tip": "Tip", "important": "Important", "caution": "Caution",
+    "review-place": "Paragraph or table", "review-comment": "Comment", "review-proposal": "Proposed wording or figure",
+    "review-who": "Who", "review-agreed": "Agreed", "review-sheet": "Comment sheet",
+    "review-title": "Comments on “{title}” (paragraphs {first} to {last})",
+    "review-copy": "Review copy. Every paragraph, table and figure has a number in brackets, every line one in the "
+    "margin; each chapter ends with a sheet for comments.",
+}  # fmt: skip
+"""What filter and templates say themselves; a document in another language brings its own ``words``."""
 EPOCH = "315532800"
 """Seconds from 1970 to 1980, the earliest date a zip file can bear: the date of files that must not differ by date."""
 
@@ -36,7 +46,11 @@ def pandoc(
 
     Raises :class:`InformalityError` (``ExitCode.RENDER``) with every complaint of filter and writer.
     """
-    front = "---\n" + json.dumps({"lang": "en", **document.meta, **meta}, ensure_ascii=False) + "\n---\n\n"
+    front = (
+        "---\n"
+        + json.dumps({"lang": "en", "words": FURNITURE, **document.meta, **meta}, ensure_ascii=False)
+        + "\n---\n\n"
+    )
     command = [
         program(),
         "--from=markdown",

@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.language import ENGLISH, spoken
 from informality.foundation.provenance import write_atomically
 from informality.publication.all_tables import all_tables
 from informality.publication.coverage_report import coverage_tables_of, told_of
@@ -15,6 +16,7 @@ from informality.publication.explorer import write_explorer
 from informality.publication.inputs import ReportInputs, publication_of
 from informality.publication.published import without_scenarios
 from informality.publication.store import figures, write_store
+from informality.publication.translated import name_in
 from informality.publication.view_specs import read_views
 from informality.publication.workbook import write_workbook
 
@@ -33,20 +35,24 @@ def write_products(
 
     ``inputs`` are those of the report, of the wave it describes; ``results`` hold all waves; ``hidden`` is the log of
     disclosure control; ``facts`` what stands beside the rows of scenarios. The same inputs give the same bytes.
+    The store is made in English only: questions are asked of its identifiers.
     Store, workbook and figures hold the scenarios, too; the explorer shows what was estimated from the survey.
     """
     described, everything = without_scenarios(publication_of(inputs)), publication_of(inputs, results)
     tables = all_tables(read_views().spec, described)
     if facts is not None:
         tables = {**tables, **coverage_tables_of(told_of(inputs, facts))}
-    write_store(inputs, everything, hidden, store / STORE)
-    write_workbook(inputs, everything, tables, folder / BOOK)
-    write_explorer(inputs, without_scenarios(everything), folder / EXPLORER)
+    code = spoken().code
+    if code == ENGLISH:
+        write_store(inputs, everything, hidden, store / STORE)
+    write_workbook(inputs, everything, tables, folder / name_in(BOOK, code))
+    write_explorer(inputs, without_scenarios(everything), folder / name_in(EXPLORER, code))
     long = figures(everything)
     text = long.select_dtypes(exclude="number").columns
     long[text] = long[text].map(_inert)
     write_atomically(
-        folder / LONG, lambda new: long.to_csv(new, index=False, encoding="utf-8-sig", lineterminator="\r\n")
+        folder / name_in(LONG, code),
+        lambda new: long.to_csv(new, index=False, encoding="utf-8-sig", lineterminator="\r\n"),
     )
 
 

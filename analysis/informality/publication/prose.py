@@ -14,7 +14,8 @@ from typing import Any
 import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
-from informality.publication.formats import COUNT, prose_format
+from informality.foundation.language import say
+from informality.publication.formats import COUNT, plain_number, prose_format
 from informality.publication.notes import lower_first
 from informality.publication.published import Publication, levels_of
 from informality.publication.table import Labels, markdown_text
@@ -54,7 +55,9 @@ def prose_variables(views: ViewsSpec, pub: Publication, source: str) -> Tree:
     tree["contrast"] = {name: contrast(spec, pub) for name, spec in views.contrasts.items()}
     tree["extremes"] = {name: extremes(spec, pub) for name, spec in views.extremes.items()}
     levels = rows["confidence"].dropna().unique()
-    tree["confidence"] = f"{levels[0] * 100:g} per cent" if len(levels) == 1 else "stated"
+    tree["confidence"] = (
+        say("{number} per cent", number=plain_number(levels[0] * 100)) if len(levels) == 1 else "stated"
+    )
     return tree
 
 
@@ -96,7 +99,7 @@ def _absent(views: ViewsSpec, pub: Publication, source: str, tree: Tree) -> dict
         sound = all(len(pair) == 2 and pair[1] in pub.labels.levels.get(pair[0], ()) for pair in pairs)
         if path[0] in views.prose and sound and not _found(tree, path):
             dims = sorted(pair[0] for pair in pairs)
-            absent[path] = WITHHELD_WORDS["not_determinable"] if (path[0], *dims) in undetermined else ABSENT
+            absent[path] = say(WITHHELD_WORDS["not_determinable"] if (path[0], *dims) in undetermined else ABSENT)
     return absent
 
 
@@ -110,14 +113,20 @@ def _found(tree: Tree, path: tuple[str, ...]) -> bool:
 
 def forms(row: Mapping[str, Any], labels: Labels, meanings: Mapping[str, str], flags: Mapping[str, str]) -> Tree:
     """The four printed forms of one number."""
-    n = COUNT(row["n"]) if pd.notna(row["n"]) else "not shown"
+    n = COUNT(row["n"]) if pd.notna(row["n"]) else say("not shown")
     if pd.isna(row["value"]):
-        words = WITHHELD_WORDS.get(row["grade"], ABSENT)
+        words = say(WITHHELD_WORDS.get(row["grade"], ABSENT))
         return {"text": words, "value": words, "interval": words, "n": n}
     number = prose_format(row["unit"], row["se"], labels.unit(row["unit"]))
-    unit = {"share": "per cent", "persons": "people"}.get(row["unit"], markdown_text(labels.unit(row["unit"])))
+    unit = {"share": say("per cent"), "persons": say("people")}.get(
+        row["unit"], markdown_text(labels.unit(row["unit"]))
+    )
     value = f"{number(row['value'])} {unit}"
-    interval = f"{number(row['ci_low'])} to {number(row['ci_high'])}" if pd.notna(row["ci_low"]) else "no interval"
+    interval = (
+        say("{low} to {high}", low=number(row["ci_low"]), high=number(row["ci_high"]))
+        if pd.notna(row["ci_low"])
+        else say("no interval")
+    )
     caution = "; " + markdown_text(lower_first(meanings[row["grade"]].rstrip("."))) if flags.get(row["grade"]) else ""
     return {"text": f"{value} ({interval}{caution})", "value": value, "interval": interval, "n": n}
 
@@ -138,7 +147,7 @@ def contrast(spec: ContrastSpec, pub: Publication) -> str:
     level = "-".join(spec.levels)
     rows = found[(found["indicator"] == spec.indicator) & (found["level1"] == level)].to_dict("records")
     if not rows or pd.isna(rows[0]["p"]):
-        return "This survey cannot say whether the two groups differ."
+        return say("This survey cannot say whether the two groups differ.")
     row = rows[0]
     first, second = (markdown_text(pub.labels.level(spec.by, one)) for one in spec.levels)
     value, low, high = row["value"], row["ci_low"], row["ci_high"]
@@ -146,10 +155,20 @@ def contrast(spec: ContrastSpec, pub: Publication) -> str:
         first, second = second, first
         value, low, high = -value, -high, -low
     number = prose_format(row["unit"], row["se"], pub.labels.unit(row["unit"]))
-    size = f"{number(value)} percentage points ({number(low)} to {number(high)})"
+    size = say("{value} percentage points ({low} to {high})", value=number(value), low=number(low), high=number(high))
     if row["p"] < 1 - row["confidence"]:
-        return f"The share is {size} higher for the group “{first}” than for “{second}”."
-    return f"The group “{first}” is ahead of “{second}” by {size}, which is no more than chance alone can bring."
+        return say(
+            "The share is {size} higher for the group “{first}” than for “{second}”.",
+            size=size,
+            first=first,
+            second=second,
+        )
+    return say(
+        "The group “{first}” is ahead of “{second}” by {size}, which is no more than chance alone can bring.",
+        first=first,
+        second=second,
+        size=size,
+    )
 
 
 def extremes(spec: ExtremesSpec, pub: Publication) -> str:
@@ -158,10 +177,10 @@ def extremes(spec: ExtremesSpec, pub: Publication) -> str:
     rows = rows[rows["grade"].isin(["good", "caution"]) & ~rows["level1"].isin(NOT_A_GROUP)]
     rows = rows[rows["ci_low"].notna()].sort_values("value")
     if len(rows) < 3:
-        return "There are too few groups with a reliable figure to name the highest and the lowest."
+        return say("There are too few groups with a reliable figure to name the highest and the lowest.")
     named = []
     for row in (rows.iloc[-1], rows.iloc[0]):
         text = forms(row.to_dict(), pub.labels, pub.meanings, pub.flags)["text"]
         named.append(f"{markdown_text(pub.labels.level(spec.by, row['level1']))}, {text}")
-    found = f"The highest share is found for {named[0]}; the lowest for {named[1]}."
-    return f"{found} Groups whose intervals overlap should not be ranked."
+    found = say("The highest share is found for {highest}; the lowest for {lowest}.", highest=named[0], lowest=named[1])
+    return say("{sentence} Groups whose intervals overlap should not be ranked.", sentence=found)

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.language import say
 from informality.publication.formats import WITHHELD
 from informality.publication.table import Labels
 from informality.tabulation.columns import COLUMNS, ESTIMATES, RANGES, SCENARIO
@@ -46,7 +47,7 @@ def publication(
     safe[numbers] = safe[numbers].astype(float).mask(safe["grade"].isin(WITHHELD))
     by_grade = reliability.set_index("grade")
     flags = {str(g): str(s) for g, s in by_grade["symbol"].fillna("").items()}
-    meanings = {str(g): str(m) for g, m in by_grade["meaning"].items()}
+    meanings = {str(g): say(str(m)) for g, m in by_grade["meaning"].items()}
     return Publication(safe, labels, flags, meanings, headline, source)
 
 

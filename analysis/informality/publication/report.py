@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.language import listed, say, spoken
 from informality.publication import annex
 from informality.publication.all_tables import all_tables
 from informality.publication.building import build
@@ -20,12 +21,13 @@ from informality.publication.definition_words import definition_parts
 from informality.publication.effect_figures import figure_of_effects
 from informality.publication.figures import figure_of_view
 from informality.publication.inputs import DefinitionNote, ReportInputs, publication_of, series_of
-from informality.publication.pandoc import TEMPLATES
+from informality.publication.pandoc import FURNITURE, TEMPLATES
 from informality.publication.prose import prose_variables
 from informality.publication.published import Publication, without_scenarios
 from informality.publication.segment_tables import words_of_segments
 from informality.publication.series import Series, sentence_of_change, table_of_readings, table_of_waves
 from informality.publication.table import Table, html_text, markdown_text, quarto_block, to_quarto
+from informality.publication.translated import in_language, language_line, name_in
 from informality.publication.trend_figures import figure_of_trend
 from informality.publication.view_specs import ViewsSpec, read_views
 
@@ -46,15 +48,20 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
     try:
         text = source.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as failure:
-        found = f"byte {failure.object[failure.start]:#x} after {failure.start:,} others"
-        problem = Problem(str(source), "the report source is not UTF-8 text", found, "save it again as UTF-8")
+        problem = Problem(
+            str(source),
+            "the report source is not UTF-8 text",
+            f"byte {failure.object[failure.start]:#x} after {failure.start:,} others",
+            "save it again as UTF-8",
+        )
         raise InformalityError(problem, ExitCode.RENDER) from None
     pub = publication_of(inputs)
     pub = without_scenarios(pub)
 
     series = series_of(inputs)
 
-    files = {source.name: text, "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
+    name = name_in(source.name, spoken().code)
+    files = {name: in_language(text), "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
     shown: dict[str, bool] = {}
 
     def put(id: str, title: str, made: Table | str) -> None:
@@ -66,13 +73,13 @@ def _write_build_folder(inputs: ReportInputs, views: ViewsSpec, source: Path, fo
     for id, groups in views.segments.items():
         files[f"_parts/segments-{id}.md"] = words_of_segments(groups, pub)
     for id, of_waves in views.waves.items():
-        put(f"waves-{id}", of_waves.title, table_of_waves(f"waves-{id}", of_waves, series))
+        put(f"waves-{id}", say(of_waves.title), table_of_waves(f"waves-{id}", of_waves, series))
     for id, reading in views.readings.items():
-        put(id, reading.title, table_of_readings(id, reading, pub))
+        put(id, say(reading.title), table_of_readings(id, reading, pub))
     drawings: dict[str, tuple[str, tuple[str, str, list[str]] | str]] = {
-        **{id: (figure.title, figure_of_view(id, figure, pub)) for id, figure in views.figures.items()},
-        **{f"trend-{id}": (trend.title, figure_of_trend(id, trend, series)) for id, trend in views.trends.items()},
-        **{f"effects-{id}": (f.title, figure_of_effects(id, f, pub)) for id, f in views.effects.items()},
+        **{id: (say(figure.title), figure_of_view(id, figure, pub)) for id, figure in views.figures.items()},
+        **{f"trend-{id}": (say(trend.title), figure_of_trend(id, trend, series)) for id, trend in views.trends.items()},
+        **{f"effects-{id}": (say(f.title), figure_of_effects(id, f, pub)) for id, f in views.effects.items()},
     }
     for id, (title, drawn) in drawings.items():
         shown[f"fig-{id}"] = not isinstance(drawn, str)
@@ -126,7 +133,7 @@ def _variables(
         "made_up_notice": markdown_text(inputs.made_up_notice),
         "design": design,
         "change": {name: sentence_of_change(spec, series) for name, spec in views.changes.items()},
-        "compared_waves": markdown_text(" and ".join(wave.title for wave in inputs.waves)),
+        "compared_waves": markdown_text(listed([wave.title for wave in inputs.waves])),
         **prose_variables(views, pub, source),
     }
 
@@ -135,15 +142,19 @@ def project_of(inputs: ReportInputs, source: Path, shown: Mapping[str, bool]) ->
     """``_quarto.yml``: the title block, what can be shown, and how real Quarto is to make the page."""
     study, notice = inputs.study, markdown_text(inputs.made_up_notice)
     survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {study['agency']}."
-    fingerprint = inputs.provenance.get("fingerprint", "not recorded")
-    footer = f"Fingerprint {fingerprint}. Where every number comes from: see the methods annex."
+    fingerprint = inputs.provenance.get("fingerprint", say("not recorded"))
+    footer = say(
+        "Fingerprint {fingerprint}. Where every number comes from: see the methods annex.", fingerprint=fingerprint
+    )
     return {
-        "project": {"type": "default", "render": [source.name]},
+        "project": {"type": "default", "render": [name_in(source.name, spoken().code)]},
         "title": markdown_text(study["title"]),
         "subtitle": markdown_text(study.get("subtitle", "")),
         "survey-line": markdown_text(survey),
         "footer-line": markdown_text(footer),
-        "lang": str(study.get("language", "en")),
+        "lang": spoken().code,
+        "words": {name: say(words) for name, words in FURNITURE.items()},
+        **({"language-line": line} if (line := language_line()) else {}),
         **({"made-up": True, "made-up-notice": notice} if notice else {}),
         "shown": dict(shown),
         "number-sections": True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.formats import COUNT, NumberFormat, column_format
 from informality.publication.notes import interval_words, notes_of, undetermined
 from informality.publication.published import Publication
@@ -18,39 +19,48 @@ def table_of_segments(id: str, view: SegmentViewSpec, pub: Publication) -> Table
     """Segments with their share and the persons they stand for, or a sentence saying why there are none."""
     rows = pub.results[pub.results["table"] == view.table]
     if reason := undetermined(rows):
-        return f"No groups can be shown: {reason}."
+        return say("No groups can be shown: {reasons}.", reasons=reason)
     share, total = (rows[(rows["statistic"] == s) & rows["dim2"].isna()] for s in ("share", "total"))
     if share["value"].isna().all():
-        return "Not available: this study has no such groups."
+        return say("Not available: this study has no such groups.")
     columns = [Column("label", "")]
     for i, part in enumerate((share, total)):
         number = column_format(str(part["unit"].iloc[0]), part["se"], "")
         columns += [
             Column(f"{i}.value", number.heading, number, (), "right"),
-            Column(f"{i}.low", "Low", number, (interval_words(part) + ("" if i == 0 else " "),), "right"),
-            Column(f"{i}.high", "High", number, (interval_words(part) + ("" if i == 0 else " "),), "right"),
+            Column(f"{i}.low", say("Low"), number, (interval_words(part) + ("" if i == 0 else " "),), "right"),
+            Column(f"{i}.high", say("High"), number, (interval_words(part) + ("" if i == 0 else " "),), "right"),
         ]
-    columns.append(Column("n", COUNT.heading, COUNT, (), "right"))
+    columns.append(Column("n", say(COUNT.heading), COUNT, (), "right"))
     lines = []
     for a, b in zip(share.to_dict("records"), total.to_dict("records"), strict=True):
         numbers = [Cell(r[k]) if pd.notna(r[k]) else Cell() for r in (a, b) for k in ("value", "ci_low", "ci_high")]
         lines.append((Cell(str(a["level1"])), *numbers, Cell(float(a["n"])) if pd.notna(a["n"]) else Cell()))
-    notes = [*([view.note] if view.note else []), *_firmness(rows, pub), *notes_of(share, pub)]
-    return Table(id, view.title, tuple(columns), (RowGroup("", tuple(lines)),), tuple(notes), pub.source)
+    notes = [*([say(view.note)] if view.note else []), *_firmness(rows, pub), *notes_of(share, pub)]
+    return Table(id, say(view.title), tuple(columns), (RowGroup("", tuple(lines)),), tuple(notes), pub.source)
 
 
 def _firmness(rows: pd.DataFrame, pub: Publication) -> list[str]:
     number = NumberFormat("", 1, 2)
     notes = [
-        "The groups are found by machine: people with like answers are put together, and the number of groups is the largest "
-        "that is found again when the sample is drawn anew. The intervals take the groups as they are."
+        say(
+            "The groups are found by machine: people with like answers are put together, and the number of "
+            "groups is the largest that is found again when the sample is drawn anew. The intervals take the "
+            "groups as they are."
+        )
     ]
     agreement = rows.loc[rows["statistic"] == "agreement"]
     again = rows.loc[rows["statistic"] == "found_again", "value"].dropna()
     if len(agreement) and len(again):
         notes.append(
-            f"Agreement between redrawn samples {number(agreement['value'].iloc[0])} (1 is perfect); each group overlaps "
-            f"with its like in a redrawn sample by {PERCENT(again.min())} per cent or more."
+            say(
+                (
+                    "Agreement between redrawn samples {number} (1 is perfect); each group overlaps with its like in "
+                    "a redrawn sample by {share} per cent or more."
+                ),
+                number=number(agreement["value"].iloc[0]),
+                share=PERCENT(again.min()),
+            )
         )
         if pd.notna(agreement["note"].iloc[0]):
             text = str(agreement["note"].iloc[0])
@@ -65,7 +75,7 @@ def words_of_segments(view: SegmentViewSpec, pub: Publication) -> str:
         rows[rows["statistic"] == s].set_index(["level1", "dim2", "level2"]) for s in ("inside", "outside")
     )
     if inside.empty:
-        return "No groups can be described.\n"
+        return say("No groups can be described.") + "\n"
     gap = (inside["value"] - outside["value"]).dropna().sort_values(ascending=False)
     text = []
     for name in dict.fromkeys(rows.loc[rows["statistic"] == "share", "level1"].dropna()):
@@ -75,14 +85,24 @@ def words_of_segments(view: SegmentViewSpec, pub: Publication) -> str:
                 continue
             mine, others = (PERCENT(part.loc[(name, variable, level), "value"]) for part in (inside, outside))
             label = f"{pub.labels.variable(variable)}: {pub.labels.level(variable, level)}"
-            told[variable] = f"{markdown_text(label)} {mine} per cent, others {others} per cent"
+            told[variable] = say(
+                "{label} {mine} per cent, others {others} per cent",
+                label=markdown_text(label),
+                mine=mine,
+                others=others,
+            )
         text += [f"**{markdown_text(name)}.** {'; '.join(told.values())}.", ""]
     rules = rows[rows["statistic"] == "rule"].to_dict("records")
     if rules:
         right = rows.loc[rows["statistic"] == "accuracy", "value"].iloc[0]
         text += [
-            "Few questions are enough to tell the groups apart. This short rule puts "
-            f"{PERCENT(right)} of 100 persons where they belong:",
+            say(
+                (
+                    "Few questions are enough to tell the groups apart. This short rule puts {number} of 100 persons "
+                    "where they belong:"
+                ),
+                number=PERCENT(right),
+            ),
             "",
             *(f"- {markdown_text(r['level2'])} → {markdown_text(r['level1'])}" for r in rules),
             "",

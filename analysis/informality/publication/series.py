@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.formats import COUNT, PROBABILITY, column_format, prose_format
 from informality.publication.notes import interval_words, notes_of, undetermined
 from informality.publication.published import Publication, levels_of
@@ -69,12 +70,12 @@ class Series:
 def table_of_waves(id: str, view: WaveViewSpec, series: Series | None) -> Table | str:
     """A column of values for each wave, with interval and cases, and one for each change, with its test."""
     if series is None:
-        return ONE_WAVE
+        return say(ONE_WAVE)
     pub, found = series.pub, [(by, series.rows(view.table, view.indicators, by)) for by in view.by]
     rows = pd.concat([part for _, part in found], ignore_index=True)
     of_waves = rows[rows["statistic"] != CHANGE]
     if of_waves["value"].isna().all():
-        return "Cannot be worked out from these waves."
+        return say("Cannot be worked out from these waves.")
     unit, changes = str(of_waves["unit"].iloc[0]), rows[rows["statistic"] == CHANGE]
     number = column_format(unit, of_waves["se"], pub.labels.unit(unit))
     gap_unit = "points" if unit == "share" else unit
@@ -85,17 +86,17 @@ def table_of_waves(id: str, view: WaveViewSpec, series: Series | None) -> Table 
         above = (wave.title,)
         columns += [
             Column(f"{wave.name}.value", number.heading, number, above, "right"),
-            Column(f"{wave.name}.low", "Low", number, (*above, interval_words(rows)), "right"),
-            Column(f"{wave.name}.high", "High", number, (*above, interval_words(rows)), "right"),
-            Column(f"{wave.name}.n", COUNT.heading, COUNT, above, "right"),
+            Column(f"{wave.name}.low", say("Low"), number, (*above, interval_words(rows)), "right"),
+            Column(f"{wave.name}.high", say("High"), number, (*above, interval_words(rows)), "right"),
+            Column(f"{wave.name}.n", say(COUNT.heading), COUNT, above, "right"),
         ]
     for pair in series.shown_pairs:
         places.append(pair.name)
         above = (_change_heading(pair, series),)
         columns += [
             Column(f"{pair.name}.value", gap_number.heading, gap_number, above, "right"),
-            Column(f"{pair.name}.low", "Low", gap_number, (*above, interval_words(rows)), "right"),
-            Column(f"{pair.name}.high", "High", gap_number, (*above, interval_words(rows)), "right"),
+            Column(f"{pair.name}.low", say("Low"), gap_number, (*above, interval_words(rows)), "right"),
+            Column(f"{pair.name}.high", say("High"), gap_number, (*above, interval_words(rows)), "right"),
             Column(f"{pair.name}.p", PROBABILITY.heading, PROBABILITY, above, "right"),
         ]
     groups: dict[str, dict[str, dict[str, Mapping[str, Any]]]] = {}
@@ -107,7 +108,7 @@ def table_of_waves(id: str, view: WaveViewSpec, series: Series | None) -> Table 
             if by and not level:  # one row for the whole breakdown
                 whole[(pub.labels.variable(by), row["indicator"], row["wave"])] = row
                 continue
-            words = pub.labels.level(by, level) if level else ALL
+            words = pub.labels.level(by, level) if level else say(ALL)
             group, label = (pub.labels.variable(by) if by else "", words)
             if several:
                 indicator = pub.labels.indicator(row["indicator"])
@@ -126,23 +127,30 @@ def table_of_waves(id: str, view: WaveViewSpec, series: Series | None) -> Table 
         )
         for heading, lines in groups.items()
     )
-    notes = [*([view.note] if view.note else []), *notes_of(of_waves, pub), *_break_notes(series)]
+    notes = [*([say(view.note)] if view.note else []), *notes_of(of_waves, pub), *_break_notes(series)]
     if reasons := undetermined(changes):
-        notes.append(f"Changes not determinable: {reasons}.")
-    return Table(id, view.title, tuple(columns), built, tuple(notes), pub.source)
+        notes.append(say("Changes not determinable: {reasons}.", reasons=reasons))
+    return Table(id, say(view.title), tuple(columns), built, tuple(notes), pub.source)
 
 
 def _change_heading(pair: PairNote, series: Series) -> str:
     titles = {wave.name: wave.title for wave in series.waves}
-    broken = ", across a break in series" if pair.broken else ""
-    return f"Change since {titles[pair.earlier]}{broken}"
+    broken = say(", across a break in series") if pair.broken else ""
+    return say("Change since {wave}{broken}", wave=titles[pair.earlier], broken=broken)
 
 
 def _break_notes(series: Series) -> list[str]:
     titles = {wave.name: wave.title for wave in series.waves}
     return [
-        f"The series breaks between {titles[p.earlier]} and {titles[p.later]}: {p.broken}. "
-        "What differs there is not only change among workers."
+        say(
+            (
+                "The series breaks between {earlier} and {later}: {reason}. What differs there is not only change "
+                "among workers."
+            ),
+            earlier=titles[p.earlier],
+            later=titles[p.later],
+            reason=p.broken,
+        )
         for p in series.pairs
         if p.broken
     ]
@@ -157,7 +165,7 @@ def _cells(row: Mapping[str, Any] | None, pub: Publication) -> tuple[Cell, Cell,
     if row["grade"] == "suppressed":
         return (Cell(words=sign or "–"), Cell(), Cell(), end)
     if row["grade"] == "not_determinable" or pd.isna(row["value"]):
-        return (Cell(words="not determinable"), Cell(), Cell(), end)
+        return (Cell(words=say("not determinable")), Cell(), Cell(), end)
     low, high = (Cell(row[k]) if pd.notna(row[k]) else Cell() for k in ("ci_low", "ci_high"))
     return (Cell(row["value"], sign), low, high, end)
 
@@ -165,37 +173,55 @@ def _cells(row: Mapping[str, Any] | None, pub: Publication) -> tuple[Cell, Cell,
 def sentence_of_change(spec: ChangeSpec, series: Series | None) -> str:
     """What changed from the wave before the last to the last, and whether that can be told from no change."""
     if series is None:
-        return ONE_WAVE
+        return say(ONE_WAVE)
     pair = series.shown_pairs[0]
     rows = series.rows(spec.table, [spec.indicator], "")
     by_wave = {row["wave"]: row for row in rows.to_dict("records")}
     change = by_wave.get(pair.name)
     if change is None or pd.isna(change["value"]) or pd.isna(change["p"]):
-        return "Whether it changed cannot be told from these waves."
+        return say("Whether it changed cannot be told from these waves.")
     pub, titles = series.pub, {wave.name: markdown_text(wave.title) for wave in series.waves}
     unit = change["unit"]
     number = prose_format(unit, change["se"], pub.labels.unit(unit))
-    words = {"points": "percentage points", "persons": "people"}.get(unit, pub.labels.unit(unit))
+    words = {"points": say("percentage points"), "persons": say("people")}.get(unit, pub.labels.unit(unit))
     title = markdown_text(pub.labels.indicator(spec.indicator))
     from_to = ", ".join(
-        f"{prose_format(by_wave[w]['unit'], by_wave[w]['se'], '')(by_wave[w]['value'])}"
-        f"{' per cent' if by_wave[w]['unit'] == 'share' else ''} in {titles[w]}"
+        say(
+            "{value} per cent in {wave}" if by_wave[w]["unit"] == "share" else "{value} in {wave}",
+            value=prose_format(by_wave[w]["unit"], by_wave[w]["se"], "")(by_wave[w]["value"]),
+            wave=titles[w],
+        )
         for w in (pair.earlier, pair.later)
         if w in by_wave and pd.notna(by_wave[w]["value"])
     )
-    margin = f"{number(change['ci_low'])} to {number(change['ci_high'])} {words}"
+    margin = say("{low} to {high} {unit}", low=number(change["ci_low"]), high=number(change["ci_high"]), unit=words)
     found = f"**{title}:** {from_to}."
     if pair.broken:
-        return (
-            f"{found} The series breaks between the two ({markdown_text(pair.broken)}), so that the difference "
-            f"({margin}) cannot be taken for a change."
+        return say(
+            (
+                "{sentence} The series breaks between the two ({reason}), so that the difference ({margin}) "
+                "cannot be taken for a change."
+            ),
+            sentence=found,
+            reason=markdown_text(pair.broken),
+            margin=margin,
         )
     if change["p"] < 1 - change["confidence"]:
-        way = "rose" if change["value"] > 0 else "fell"
-        size = number(abs(change["value"]))
-        return f"{found} It {way} by {size} {words} (interval of the change: {margin})."
-    return (
-        f"{found} The difference of {number(change['value'])} {words} ({margin}) is not distinguishable from no change."
+        return say(
+            "{sentence} It rose by {size} {unit} (interval of the change: {margin})."
+            if change["value"] > 0
+            else "{sentence} It fell by {size} {unit} (interval of the change: {margin}).",
+            sentence=found,
+            size=number(abs(change["value"])),
+            unit=words,
+            margin=margin,
+        )
+    return say(
+        "{sentence} The difference of {value} {unit} ({margin}) is not distinguishable from no change.",
+        sentence=found,
+        value=number(change["value"]),
+        unit=words,
+        margin=margin,
     )
 
 
@@ -203,7 +229,7 @@ def table_of_readings(id: str, view: ReadingViewSpec, pub: Publication) -> Table
     """The rate under each reading of the questionnaire, and its difference from that of the report."""
     rows = pub.results[pub.results["table"] == view.table]
     if rows.empty:
-        return "The survey profile names no other reading of its questions."
+        return say("The survey profile names no other reading of its questions.")
     share = rows[rows["statistic"] != "difference"]
     gaps = rows[rows["statistic"] == "difference"]
     unit = str(share["unit"].iloc[0])
@@ -213,15 +239,15 @@ def table_of_readings(id: str, view: ReadingViewSpec, pub: Publication) -> Table
     columns = [
         Column("label", ""),
         Column("value", number.heading, number, (), "right"),
-        Column("low", "Low", number, (words,), "right"),
-        Column("high", "High", number, (words,), "right"),
-        Column("n", COUNT.heading, COUNT, (), "right"),
+        Column("low", say("Low"), number, (words,), "right"),
+        Column("high", say("High"), number, (words,), "right"),
+        Column("n", say(COUNT.heading), COUNT, (), "right"),
         *(
-            Column(f"gap.{key}", label, form, ("Difference from the report", *more), "right")
+            Column(f"gap.{key}", label, form, (say("Difference from the report"), *more), "right")
             for key, label, form, more in (
                 ("value", gap_number.heading, gap_number, ()),
-                ("low", "Low", gap_number, (words,)),
-                ("high", "High", gap_number, (words,)),
+                ("low", say("Low"), gap_number, (words,)),
+                ("high", say("High"), gap_number, (words,)),
                 ("p", PROBABILITY.heading, PROBABILITY, ()),
             )
         ),
@@ -239,5 +265,5 @@ def table_of_readings(id: str, view: ReadingViewSpec, pub: Publication) -> Table
         if several:
             heading += f", {pub.labels.level('definition', definition)}"
         groups.append(RowGroup(heading, tuple(lines)))
-    notes = [*([view.note] if view.note else []), *notes_of(share, pub)]
-    return Table(id, view.title, tuple(columns), tuple(groups), tuple(notes), pub.source)
+    notes = [*([say(view.note)] if view.note else []), *notes_of(share, pub)]
+    return Table(id, say(view.title), tuple(columns), tuple(groups), tuple(notes), pub.source)

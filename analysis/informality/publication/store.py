@@ -19,6 +19,7 @@ from typing import Any
 import pandas as pd
 
 from informality.foundation import reading
+from informality.foundation.language import say
 from informality.foundation.provenance import write_atomically
 from informality.foundation.rules import Step
 from informality.publication.formats import column_format
@@ -52,8 +53,10 @@ def figures(pub: Publication) -> pd.DataFrame:
             "id": range(1, len(rows) + 1),
             "what": [words.indicator(str(x)) for x in rows["indicator"]],
             "of_whom": [words.universe(str(x)) if pd.notna(x) else "" for x in rows["universe"]],
-            "breakdown": [", ".join(words.variable(v) for v in g) or ALL for g in groups],
-            "group_name": [", ".join(words.level(v, x) if x else ALL for v, x in g.items()) or ALL for g in groups],
+            "breakdown": [", ".join(words.variable(v) for v in g) or say(ALL) for g in groups],
+            "group_name": [
+                ", ".join(words.level(v, x) if x else say(ALL) for v, x in g.items()) or say(ALL) for g in groups
+            ],
             "definition_title": [words.level("definition", str(x)) if pd.notna(x) else "" for x in rows["definition"]],
             "wave": rows["wave"],
             "value": rows["value"] * scale,
@@ -86,7 +89,8 @@ def _printed(row: Mapping[str, Any], pub: Publication) -> str:
     unit = pub.labels.unit(str(row["unit"]))
     form = column_format(str(row["unit"]), [row["se"]], unit)
     flag = pub.flags.get(str(row["grade"]), "")
-    interval = f" ({form(row['ci_low'])} to {form(row['ci_high'])})" if pd.notna(row["ci_low"]) else ""
+    limits = {"low": form(row["ci_low"]), "high": form(row["ci_high"])} if pd.notna(row["ci_low"]) else {}
+    interval = " " + say("({low} to {high})", **limits) if limits else ""
     return f"{form(row['value'])}{f' {flag}' if flag else ''}{interval} {form.heading.lower()}"
 
 

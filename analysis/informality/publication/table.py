@@ -20,6 +20,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.formats import NumberFormat
 from informality.publication.plain import Block, Head, folded, grid, padded, width_of
 
@@ -39,22 +40,23 @@ class Labels:
     units: Mapping[str, str] = field(default_factory=dict)
 
     def variable(self, name: str) -> str:
-        return self.variables.get(name, name)
+        return say(self.variables[name]) if name in self.variables else name
 
     def level(self, variable: str, level: str) -> str:
-        return self.levels.get(variable, {}).get(level, level)
+        known = self.levels.get(variable, {})
+        return say(known[level]) if level in known else level
 
     def indicator(self, name: str) -> str:
-        return self.indicators.get(name, name)
+        return say(self.indicators[name]) if name in self.indicators else name
 
     def table(self, name: str) -> str:
-        return self.tables.get(name, name)
+        return say(self.tables[name]) if name in self.tables else name
 
     def universe(self, name: str) -> str:
-        return self.universes.get(name, name)
+        return say(self.universes[name]) if name in self.universes else name
 
     def unit(self, name: str) -> str:
-        return self.units.get(name, name)
+        return say(self.units.get(name, name))
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from informality.foundation.language import say
 from informality.publication.figures import GRID, SOFT, drawn, looks_of
 from informality.publication.formats import NumberFormat, column_format
 from informality.publication.notes import interval_words, notes_of
@@ -23,20 +24,20 @@ if TYPE_CHECKING:
 def figure_of_trend(id: str, view: TrendSpec, series: Series | None) -> tuple[str, str, list[str]] | str:
     """``(svg, alternative text, notes)``, or a sentence saying why there is none."""
     if series is None:
-        return ONE_WAVE
+        return say(ONE_WAVE)
     pub, parts = series.pub, []
     order = {wave.name: i for i, wave in enumerate(series.waves)}
     for by in view.by:
         rows = series.rows(view.table, view.indicators, by)
         rows = rows[(rows["statistic"] != CHANGE) & (rows["unit"] == "share")]
         levels = [levels_of(row).get(by, "") if by else "" for row in rows.to_dict("records")]
-        rows = rows.assign(series=levels, name=[pub.labels.level(by, x) if x else "All" for x in levels])
+        rows = rows.assign(series=levels, name=[pub.labels.level(by, x) if x else say("All") for x in levels])
         if view.only and by:
             rows = rows[rows["series"].isin(view.only)]
         parts.append(rows.assign(x=rows["wave"].map(order)))
     laid = pd.concat(parts, ignore_index=True).sort_values("x", kind="stable")
     if laid["value"].isna().all():
-        return "Cannot be worked out from these waves."
+        return say("Cannot be worked out from these waves.")
     number = column_format("share", laid["se"], "")
     broken = [
         (order[p.earlier], order[p.later]) for p in series.pairs if p.broken and order[p.later] - order[p.earlier] == 1
@@ -46,10 +47,18 @@ def figure_of_trend(id: str, view: TrendSpec, series: Series | None) -> tuple[st
         return _trend(laid, number, series, broken)
 
     svg = drawn(draw, laid, number, pub, None)
-    notes = [view.note or f"Upright lines show the {interval_words(laid)}.", *notes_of(laid, pub)]
+    notes = [
+        say(view.note) or say("Upright lines show the {interval}.", interval=interval_words(laid)),
+        *notes_of(laid, pub),
+    ]
     titles = {wave.name: wave.title for wave in series.waves}
     notes += [
-        f"The line is interrupted between {titles[p.earlier]} and {titles[p.later]}, where the series breaks: {p.broken}."
+        say(
+            "The line is interrupted between {earlier} and {later}, where the series breaks: {reason}.",
+            earlier=titles[p.earlier],
+            later=titles[p.later],
+            reason=p.broken,
+        )
         for p in series.pairs
         if p.broken and (order[p.earlier], order[p.later]) in broken
     ]
@@ -60,10 +69,20 @@ def _words(view: TrendSpec, laid: pd.DataFrame, number: NumberFormat, titles: di
     points = []
     for row in laid.to_dict("records"):
         if pd.notna(row["value"]):
-            interval = f" ({number(row['ci_low'])} to {number(row['ci_high'])})" if pd.notna(row["ci_low"]) else ""
+            interval = (
+                (" " + say("({low} to {high})", low=number(row["ci_low"]), high=number(row["ci_high"])))
+                if pd.notna(row["ci_low"])
+                else ""
+            )
             points.append(f"{row['name']}, {titles[row['wave']]}: {number(row['value'])}{interval}")
-    interrupted = ", interrupted at a break in series" if broken else ""
-    return f"Line chart over time with the {interval_words(laid)}{interrupted}. {view.title}. {'; '.join(points)}."
+    interrupted = say(", interrupted at a break in series") if broken else ""
+    return say(
+        "Line chart over time with the {interval}{interrupted}. {title}. {numbers}.",
+        interval=interval_words(laid),
+        interrupted=interrupted,
+        title=say(view.title),
+        numbers="; ".join(points),
+    )
 
 
 def _trend(laid: pd.DataFrame, number: NumberFormat, series: Series, broken: list[tuple[int, int]]) -> Canvas:
@@ -108,7 +127,7 @@ def _trend(laid: pd.DataFrame, number: NumberFormat, series: Series, broken: lis
         axes.axvline(middle, color=SOFT, linewidth=0.9, linestyle=(0, (4, 3)), zorder=1)
         axes.text(middle, top, "break ", color=SOFT, fontsize=8, rotation=90, ha="right", va="top")
     axes.set(xlim=(min(times) - 0.1 * span, max(times) + 0.07 * span), ylim=(0, top))
-    axes.set_title("Per cent", loc="left", fontsize=9, color=SOFT, pad=6)
+    axes.set_title(say("Per cent"), loc="left", fontsize=9, color=SOFT, pad=6)
     width = max(8, 34 // len(times))
     axes.set_xticks(times, ["\n".join(textwrap.wrap(wave.title, width)) for wave in series.waves])
     axes.tick_params(length=0, pad=6)

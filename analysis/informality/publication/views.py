@@ -13,6 +13,7 @@ from typing import Any, get_args
 import pandas as pd
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.language import say
 from informality.publication.formats import COUNT, column_format
 from informality.publication.notes import distinct, interval_words, notes_of, why_missing
 from informality.publication.published import Publication, levels_of
@@ -82,12 +83,12 @@ def _placed(
         heading = [_words(k, row[k], labels) for k in outer]
         heading += [labels.level(d, levels[d]) if levels[d] else labels.variable(d) for d in dims if d != inner]
         if not heading and inner and crossed:
-            heading = [ALL]
+            heading = [say(ALL)]
         elif not heading and inner and view.row == "level":
             heading = [labels.variable(inner)]
         if view.row in ("level", "variable"):
             level = levels.get(inner, "")
-            words = labels.level(inner, level) if level else labels.variable(inner) if inner else ALL
+            words = labels.level(inner, level) if level else labels.variable(inner) if inner else say(ALL)
             label = f"{labels.variable(inner)}: {words}" if view.row == "variable" and level else words
         else:
             level, label = row[view.row], _words(view.row, row[view.row], labels)
@@ -97,7 +98,7 @@ def _placed(
             column = None
         elif by_level:
             column = levels.get(view.column, "")
-            column_label = labels.level(view.column, column) if column else ALL
+            column_label = labels.level(view.column, column) if column else say(ALL)
         elif view.column:
             column, column_label = row[view.column], _words(view.column, row[view.column], labels)
         out.append(
@@ -136,7 +137,7 @@ def further_views(views: ViewsSpec, pub: Publication) -> dict[str, ViewSpec]:
             breakdowns = [(*dims[1:], dims[0]) for dims in breakdowns]
         title = pub.labels.table(table)
         found[f"{table}-{statistic}".replace("_", "-")] = ViewSpec(
-            title=f"{title} (persons)" if statistic == "total" else title,
+            title=say("{title} (persons)", title=title) if statistic == "total" else title,
             table=table,
             statistic=statistic,
             by=[" ".join(dims) for dims in breakdowns],
@@ -182,9 +183,9 @@ def table_of_view(id: str, view: ViewSpec, pub: Publication) -> Table | str:
         above = (name,) if name else ()
         columns += [
             Column(f"{i}.value", number.heading, number, above, "right"),
-            Column(f"{i}.low", "Low", number, (*above, interval), "right"),
-            Column(f"{i}.high", "High", number, (*above, interval), "right"),
-            Column(f"{i}.n", COUNT.heading, COUNT, above, "right"),
+            Column(f"{i}.low", say("Low"), number, (*above, interval), "right"),
+            Column(f"{i}.high", say("High"), number, (*above, interval), "right"),
+            Column(f"{i}.n", say(COUNT.heading), COUNT, above, "right"),
         ]
     groups: dict[str, dict[str, dict[str, Any]]] = {}
     for row in laid.to_dict("records"):
@@ -214,8 +215,8 @@ def table_of_view(id: str, view: ViewSpec, pub: Publication) -> Table | str:
         )
         for heading, rows in groups.items()
     )
-    notes = ([view.note] if view.note else []) + notes_of(laid, pub)
-    return Table(id, view.title, tuple(columns), built, tuple(notes), pub.source)
+    notes = ([say(view.note)] if view.note else []) + notes_of(laid, pub)
+    return Table(id, say(view.title), tuple(columns), built, tuple(notes), pub.source)
 
 
 def measures_of(row: Mapping[str, Any] | None, pub: Publication) -> tuple[Cell, Cell, Cell, Cell]:
@@ -227,7 +228,7 @@ def measures_of(row: Mapping[str, Any] | None, pub: Publication) -> tuple[Cell, 
         withheld = Cell(words=sign or NOTHING)
         return (withheld, withheld, withheld, n if pd.notna(row["n"]) else withheld)
     if row["grade"] == "not_determinable":
-        return (Cell(words="not determinable"), Cell(), Cell(), n)
+        return (Cell(words=say("not determinable")), Cell(), Cell(), n)
     low, high = (Cell(row[k]) if pd.notna(row[k]) else Cell() for k in ("ci_low", "ci_high"))
     return (Cell(row["value"], sign), low, high, n)
 

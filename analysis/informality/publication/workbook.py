@@ -17,6 +17,7 @@ import xlsxwriter
 from xlsxwriter.workbook import Workbook
 from xlsxwriter.worksheet import Worksheet
 
+from informality.foundation.language import say
 from informality.foundation.provenance import write_atomically
 from informality.publication.formats import NumberFormat
 from informality.publication.inputs import ReportInputs
@@ -72,20 +73,22 @@ class _Book:
         return self._formats[key]
 
     def fill(self, tables: Mapping[str, tuple[str, Table | str]]) -> None:
-        contents = self.book.add_worksheet(CONTENTS)
+        contents = self.book.add_worksheet(say(CONTENTS))
         missing = []
         for number, (id, (title, made)) in enumerate(tables.items(), start=1):
             if isinstance(made, str):
                 missing.append((title, made))
                 continue
             self._table(f"T{number}", id, made)
-        self._frame("All figures", "All figures, one row each, for filtering and pivoting", self._long())
+        self._frame(say("All figures"), say("All figures, one row each, for filtering and pivoting"), self._long())
         self._definitions()
-        self._frame("Assumptions", "Options and assumptions of the definitions", self._options())
-        self._frame("Official figures", "Official figures, and whether they are reproduced", self.inputs.benchmarks)
-        self._frame("Quality", "Remarks on the quality of the data", self.inputs.quality)
-        self._frame("Reliability", "What the marks beside the numbers mean", self.inputs.reliability)
-        self._frame("Provenance", "What the numbers were made from", self._provenance())
+        self._frame(say("Assumptions"), say("Options and assumptions of the definitions"), self._options())
+        self._frame(
+            say("Official figures"), say("Official figures, and whether they are reproduced"), self.inputs.benchmarks
+        )
+        self._frame(say("Quality"), say("Remarks on the quality of the data"), self.inputs.quality)
+        self._frame(say("Reliability"), say("What the marks beside the numbers mean"), self.inputs.reliability)
+        self._frame(say("Provenance"), say("What the numbers were made from"), self._provenance())
         self._contents(contents, missing)
         self.book.close()
 
@@ -98,7 +101,9 @@ class _Book:
         sheet.set_paper(9)
         sheet.fit_to_pages(1, 0)
         sheet.write_string(0, 0, one_line(title), self.format(bold=True, font_size=13))
-        sheet.write_url(1, 0, f"internal:'{CONTENTS}'!A1", self.format(font_color=LINK, underline=1), "Contents")
+        sheet.write_url(
+            1, 0, f"internal:'{say(CONTENTS)}'!A1", self.format(font_color=LINK, underline=1), say(CONTENTS)
+        )
         self.listed.append((name, title, ""))
         return sheet
 
@@ -120,7 +125,7 @@ class _Book:
             sheet.set_row(row, 30)
             row += 1
         row += 1
-        for col, head in enumerate(("Sheet", "What it holds")):
+        for col, head in enumerate((say("Sheet"), say("What it holds"))):
             sheet.write_string(row, col, head, self._head())
         link = self.format(font_color=LINK, underline=1)
         for name, title, _ in self.listed:
@@ -129,7 +134,7 @@ class _Book:
             sheet.write_string(row, 1, one_line(title), self.format(text_wrap=True))
         if missing:
             row += 2
-            sheet.write_string(row, 0, "Not in this workbook", self.format(bold=True, font_size=11))
+            sheet.write_string(row, 0, say("Not in this workbook"), self.format(bold=True, font_size=11))
             for title, why in missing:
                 row += 1
                 sheet.write_string(row, 0, "–", self.format())
@@ -181,12 +186,12 @@ class _Book:
             for col in range(last + 1):
                 sheet.write_blank(first + level, col, None, self._head())
         if grouped:
-            sheet.write_string(first + depth - 1, 0, "Group", self._head())
+            sheet.write_string(first + depth - 1, 0, say("Group"), self._head())
         for column, (place, flag) in zip(table.columns, places, strict=True):
             align = {"align": column.align}
             sheet.write_string(first + depth - 1, place + grouped, one_line(column.label), self._head(**align))
             if flag is not None:
-                sheet.write_string(first + depth - 1, flag + grouped, "Flag", self._head())
+                sheet.write_string(first + depth - 1, flag + grouped, say("Flag"), self._head())
         for level in range(depth - 1):
             start = 0
             while start < len(table.columns):
@@ -295,7 +300,7 @@ class _Book:
         sheet = self._sheet(name, title)
         columns = [str(c) for c in frame.columns]
         for col, head in enumerate(columns):
-            sheet.write_string(3, col, one_line(head[:1].upper() + head[1:].replace("_", " ")), self._head())
+            sheet.write_string(3, col, one_line(say(head[:1].upper() + head[1:].replace("_", " "))), self._head())
         for col, column in enumerate(columns):
             texts = []
             for row, value in enumerate(frame[column].tolist(), start=4):
@@ -309,21 +314,23 @@ class _Book:
         if len(frame):
             sheet.autofilter(3, 0, 3 + len(frame), max(len(columns) - 1, 0))
         else:
-            sheet.write_string(4, 0, "None.", self.format())
+            sheet.write_string(4, 0, say("None."), self.format())
         sheet.freeze_panes(4, 0)
 
     def _long(self) -> pd.DataFrame:
-        return figures(self.pub)[list(NAMES)].rename(columns=NAMES)
+        return figures(self.pub)[list(NAMES)].rename(columns={name: say(words) for name, words in NAMES.items()})
 
     def _options(self) -> pd.DataFrame:
         rows = [(d.title, *dataclasses.astuple(option)) for d in self.inputs.definitions for option in d.options]
-        return pd.DataFrame(rows, columns=["definition", "option", "title", "value", "usual value", "source"])
+        return pd.DataFrame(rows, columns=["definition", "option", "title", "value", say("usual value"), "source"])
 
     def _definitions(self) -> None:
         parts = [d.rule_counts.assign(definition=d.title) for d in self.inputs.definitions if len(d.rule_counts)]
         rules = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=["definition"])
         first = ["definition", *(c for c in rules.columns if c != "definition")]
-        self._frame("Definitions", "Rules of the definitions, and how many workers each decided", rules[first])
+        self._frame(
+            say("Definitions"), say("Rules of the definitions, and how many workers each decided"), rules[first]
+        )
 
     def _provenance(self) -> pd.DataFrame:
         said = [*self.inputs.study.items(), *self.inputs.design.items(), *self.inputs.provenance.items()]

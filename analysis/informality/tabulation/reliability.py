@@ -20,6 +20,7 @@ from pydantic import Field
 from informality.classification.classify import NOT_DETERMINABLE
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import RuleSpec, StepSpec
+from informality.foundation.language import say, spoken
 from informality.foundation.library import find
 from informality.foundation.proof import prove
 from informality.foundation.quantities import Status
@@ -99,17 +100,19 @@ class Standard:
             (
                 r.then,
                 grades[r.then].symbol,
-                grades[r.then].title,
-                r.why or "; ".join(f"{n} {words(c)}" for n, c in r.when.items()),
+                say(grades[r.then].title),
+                _quoting(say(written.why), self.spec)
+                if written.why
+                else "; ".join(f"{n} {words(c)}" for n, c in r.when.items()),
             )
-            for r in self.step.rules
+            for r, written in zip(self.step.rules, self.spec.rules, strict=True)
         ]
         rows.append(
             (
                 "not_determinable",
                 grades["not_determinable"].symbol,
-                grades["not_determinable"].title,
-                "the survey lacks the questions that are needed",
+                say(grades["not_determinable"].title),
+                say("the survey lacks the questions that are needed"),
             )
         )
         return pd.DataFrame(rows, columns=["grade", "symbol", "meaning", "rule"])
@@ -197,8 +200,11 @@ def _quoting(why: str, spec: StandardSpec) -> str:
 
 def _said(value: float, unit: str) -> str:
     """``30 per cent`` for a fraction, ``30 percentage points``, other numbers as they are."""
-    hundreds = {"fraction": " per cent", "percentage points": " percentage points"}
-    return f"{100 * value:.6g}{hundreds[unit]}" if unit in hundreds else f"{value:.6g}"
+    whole = 100 if unit in ("fraction", "percentage points") else 1
+    number = f"{whole * value:.6g}".replace(".", spoken().decimal)
+    if unit == "fraction":
+        return say("{number} per cent", number=number)
+    return say("{number} percentage points", number=number) if unit == "percentage points" else number
 
 
 def _with_unit(value: float, unit: str) -> str:

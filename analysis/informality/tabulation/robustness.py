@@ -20,6 +20,7 @@ from informality.classification.classify import NOT_DETERMINABLE, column
 from informality.classification.definition import Definition
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import MISSING, NOT_APPLICABLE
+from informality.foundation.language import say
 from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import SpecModel, Words, load
 from informality.inference.sampling.design import Design
@@ -213,14 +214,16 @@ def words_of(
         rules: dict[str, str] = {}
         for step in d.steps:
             name = column(d.id, step.decides)
-            variables[name] = f"{step.title}, {d.spec.title}"
+            variables[name] = say("{what}, {definition}", what=say(step.title), definition=say(d.spec.title))
             levels[name] = {**step.outcomes, **missing, NOT_APPLICABLE: "Not covered by the definition"}
             rules |= {rule.id: rule.why for rule in step.rules if rule.id not in rules}
             levels[column(d.id, step.decides, rule=True)] = rules
         for name, option in d.spec.options.items():
             key = f"{d.id}: {name}"
             title = option.title or name.replace("_", " ").capitalize()
-            levels["option"][key] = f"{title} (as it is: {option.words(d.options[name])})"
+            levels["option"][key] = say(
+                "{option} (as it is: {value})", option=say(title), value=say(option.words(d.options[name]))
+            )
             values = [*option.choices] if option.choices else [*option.alternatives, option.value]
             levels["choice"] |= {choice_level(key, v): option.words(v) for v in values if v is not None}
     return variables, levels

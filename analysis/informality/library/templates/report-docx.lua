@@ -2,7 +2,7 @@
 -- several rows, no merged heads with lines, and no styles of their own. With `review` in the metadata every paragraph
 -- and table gets a number, and every chapter ends with a sheet for comments.
 
-return function(report, part)
+return function(report, part, words)
   local shared = part('printed')(report, part)
   local write = {}
   local ROOM, WIDTH = 56, 9526  -- em of table letters in a line; the same in twentieths of a point
@@ -137,7 +137,7 @@ return function(report, part)
     local first, last = entries[1].content[1].content, entries[#entries].content[1].content
     first:insert(1, run('<w:r><w:fldChar w:fldCharType="begin"/></w:r><w:r><w:instrText xml:space="preserve"> TOC \\o "1-2" \\h \\z \\u </w:instrText></w:r><w:r><w:fldChar w:fldCharType="separate"/></w:r>'))
     last:insert(run('<w:r><w:fldChar w:fldCharType="end"/></w:r>'))
-    entries:insert(1, styled('TOC Heading', {pandoc.Para('Contents')}))
+    entries:insert(1, styled('TOC Heading', {pandoc.Para(words('contents'))}))
     return shared.with_contents(doc, entries)
   end
 
@@ -152,7 +152,7 @@ return function(report, part)
     p.content:insert(1, number())
     return p
   end
-  local COLUMNS = {{'Paragraph or table', 1400}, {'Comment', 3326}, {'Proposed wording or figure', 2500}, {'Who', 1100}, {'Agreed', 1200}}
+  local COLUMNS = {{'review-place', 1400}, {'review-comment', 3326}, {'review-proposal', 2500}, {'review-who', 1100}, {'review-agreed', 1200}}
   local function sheet(title, first, last)
     local function row(cells, head, last)
       local parts = {}
@@ -164,17 +164,17 @@ return function(report, part)
       return '<w:tr><w:trPr><w:cantSplit/>' .. height .. '</w:trPr>' .. table.concat(parts) .. '</w:tr>'
     end
     local parts = {'<w:tbl><w:tblPr><w:tblStyle w:val="CommentSheet"/><w:tblW w:w="' .. WIDTH .. '" w:type="dxa"/><w:tblLayout w:type="fixed"/>'
-      .. '<w:tblLook w:val="0420" w:firstRow="1" w:lastRow="0" w:firstColumn="0" w:lastColumn="0" w:noHBand="0" w:noVBand="1"/><w:tblCaption w:val="Comment sheet"/></w:tblPr><w:tblGrid>'}
+      .. '<w:tblLook w:val="0420" w:firstRow="1" w:lastRow="0" w:firstColumn="0" w:lastColumn="0" w:noHBand="0" w:noVBand="1"/><w:tblCaption w:val="' .. escaped(words('review-sheet')) .. '"/></w:tblPr><w:tblGrid>'}
     local heads = {}
     for i, column in ipairs(COLUMNS) do
-      heads[i] = column[1]
+      heads[i] = words(column[1])
       parts[#parts + 1] = '<w:gridCol w:w="' .. column[2] .. '"/>'
     end
     parts[#parts + 1] = '</w:tblGrid>' .. row(heads, true)
     for n = 1, 5 do parts[#parts + 1] = row({'', '', '', '', ''}, false, n == 5) end
     parts[#parts + 1] = '</w:tbl><w:p><w:pPr><w:pStyle w:val="TableNote"/></w:pPr></w:p>'
-    local words = ('Comments on “%s” (paragraphs %d to %d)'):format(title, first, last)
-    return pandoc.Blocks{styled('Comment Title', {pandoc.Para(words)}), xml(table.concat(parts))}
+    local said = words('review-title'):gsub('{(%w+)}', {title = title, first = tostring(first), last = tostring(last)})
+    return pandoc.Blocks{styled('Comment Title', {pandoc.Para(said)}), xml(table.concat(parts))}
   end
   local function reviewed(doc)
     local out, title, first = pandoc.Blocks{}, nil, 1
@@ -187,7 +187,7 @@ return function(report, part)
       if b.t == 'Para' or b.t == 'Plain' then out:insert(paragraph(b) or b)
       else
         if b.t == 'RawBlock' and b.text:find('^<w:tbl>') and not b.text:find('<w:tblCaption', 1, true) then
-          out:insert(styled('Table Note', {pandoc.Para{number(), pandoc.Str('Table')}}))
+          out:insert(styled('Table Note', {pandoc.Para{number(), pandoc.Str(words('table'))}}))
         end
         out:insert(b:walk{Para = paragraph, Plain = paragraph})
       end
@@ -209,9 +209,9 @@ return function(report, part)
       doc = contents(doc)
       local front = pandoc.Blocks{}
       if doc.meta['survey-line'] then front:insert(styled('Survey', {pandoc.Para(doc.meta['survey-line'])})) end
+      if doc.meta['language-line'] then front:insert(styled('Survey', {pandoc.Para(doc.meta['language-line'])})) end
       if doc.meta.review then
-        front:insert(styled('Survey', {pandoc.Para('Review copy. Every paragraph, table and figure has a number in brackets, every line one in the margin; '
-          .. 'each chapter ends with a sheet for comments.')}))
+        front:insert(styled('Survey', {pandoc.Para(words('review-copy'))}))
       end
       doc.blocks = front .. doc.blocks
       return doc

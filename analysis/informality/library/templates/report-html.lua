@@ -1,6 +1,6 @@
 -- How the report is written in HTML. The title is the only first-level heading, so sections move down one level.
 
-return function()
+return function(_, _, words)
   local write = {}
   local function html(text) return pandoc.RawBlock('html', text) end
   local function attribute(text) return (text:gsub('&', '&amp;'):gsub('"', '&quot;'):gsub('<', '&lt;')) end
@@ -46,7 +46,7 @@ return function()
     for _, row in ipairs(t.head.rows) do
       for _, cell in ipairs(row.cells) do cell.attr.attributes.scope = 'col' end
     end
-    return {html('<div class="table-scroll" role="region" tabindex="0" aria-label="Table">'), t, html('</div>')}
+    return {html('<div class="table-scroll" role="region" tabindex="0" aria-label="' .. attribute(words('table')) .. '">'), t, html('</div>')}
   end
 
   return write

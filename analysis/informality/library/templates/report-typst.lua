@@ -1,6 +1,6 @@
 -- How the report is written in Typst, from which the PDF is made.
 
-return function(report, part)
+return function(report, part, words)
   local shared = part('printed')(report, part)
   local write = {}
   local ROOM = 56  -- em of table letters (8.5 pt) in a line
@@ -111,7 +111,7 @@ return function(report, part)
       if div.classes:includes(class) then return within('#' .. name .. '[', div.content, ']') end
     end
   end}, {Pandoc = function(doc)
-    return shared.with_contents(doc, {pandoc.Header(1, 'Contents', pandoc.Attr('contents', {'unnumbered', 'unlisted'})), typst('#contents()')})
+    return shared.with_contents(doc, {pandoc.Header(1, words('contents'), pandoc.Attr('contents', {'unnumbered', 'unlisted'})), typst('#contents()')})
   end}}
   return write
 end

@@ -2,14 +2,17 @@
 -- What is wrong with the document is written to stderr as "[report]<tab>kind<tab>token"; the renderer
 -- finds the line. How a thing is written in one format stands in report-<format>.lua.
 
-local names = {fig = 'Figure', tbl = 'Table', sec = 'Section'}
+local names = {fig = 'figure', tbl = 'table', sec = 'section'}  -- in the language of the document, see `words`
 local label, meta = {}, {}
+-- the fixed words of a report, from its metadata
+local function words(key) return meta.words and meta.words[key] and pandoc.utils.stringify(meta.words[key]) or key end
+local function name_of(kind) return words(names[kind]) end
 
 local function report(kind, token) io.stderr:write('[report]\t' .. kind .. '\t' .. token .. '\n') end
 local function kind_of(id) local kind = id:match('^(%a+)%-'); return names[kind] and kind end
 local here = pandoc.path.directory(PANDOC_SCRIPT_FILE)
 local function part(name) return dofile(pandoc.path.join{here, 'report-' .. name .. '.lua'}) end
-local write = part(FORMAT:match('html') and 'html' or FORMAT)(report, part)
+local write = part(FORMAT:match('html') and 'html' or FORMAT)(report, part, words)
 
 -- 1. conditional content: `when-meta="show.hours"`, `unless-meta`, `when-format`, `unless-format`
 local function holds(path)
@@ -35,12 +38,11 @@ local function conditional(el)
 end
 
 -- 2. call-outs; with `collapse` one that opens on a click, where a format can do so
-local titles = {note = 'Note', warning = 'Warning', tip = 'Tip', important = 'Important', caution = 'Caution'}
 local function callout(div)
   for _, class in ipairs(div.classes) do
     local kind = class:match('^callout%-(%a+)$')
     if kind then
-      local title = pandoc.Inlines(div.attributes.title or titles[kind] or kind)
+      local title = pandoc.Inlines(div.attributes.title or words(kind))
       if div.content[1] and div.content[1].t == 'Header' then title = div.content:remove(1).content end
       return write.callout(kind, title, div.attributes.collapse, div.content)
     end
@@ -68,7 +70,7 @@ local function numbered(id, blocks, caption)
   local kind = kind_of(id)
   count[kind] = count[kind] + 1
   remember(id, kind, tostring(count[kind]))
-  return write.numbered(id, kind, names[kind], tostring(count[kind]), caption, blocks)
+  return write.numbered(id, kind, name_of(kind), tostring(count[kind]), caption, blocks)
 end
 local function block(div)
   local kind = kind_of(div.identifier)
@@ -91,7 +93,7 @@ local function cite(c)
     local target = label[citation.id]
     if not target then report('reference', '@' .. citation.id); return nil end
     local text = target[2]
-    if citation.mode ~= 'SuppressAuthor' then text = names[target[1]] .. '\u{a0}' .. text end
+    if citation.mode ~= 'SuppressAuthor' then text = name_of(target[1]) .. '\u{a0}' .. text end
     if n > 1 then out:insert(pandoc.Str(',')); out:insert(pandoc.Space()) end
     out:insert(pandoc.Link(text, '#' .. citation.id, '', pandoc.Attr('', {'xref'})))
   end
