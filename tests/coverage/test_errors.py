@@ -14,6 +14,7 @@ from informality.classification.definition import Definition
 from informality.coverage.baseline import Baseline
 from informality.coverage.dated import Number
 from informality.coverage.outcome import Outcome
+from informality.coverage.people import People
 from informality.coverage.scenario import Scenario, status_quo
 from informality.coverage.sensitivity import draws_of, tornado
 from informality.coverage.simulate import Study, simulate, study_of
@@ -42,12 +43,26 @@ FIGURES = [
     ("state_support", V),
     ("accrual.0.03", V),
     ("benefits", "all"),
+    ("newly_formal.mine", "all"),
 ]
 
 
 @pytest.fixture
-def study(sample: pd.DataFrame, sample_design: Design, schema: Schema, definition: Definition) -> Study:
-    return study_of(sample, sample_design, schema, definitions=[definition])
+def study(
+    sample: pd.DataFrame, sample_design: Design, schema: Schema, definition: Definition, lao_of: Callable[..., Baseline]
+) -> Study:
+    """The made-up sample, and beside the definition one of the test's own, by which jobs become formal in all three ways."""
+    study = study_of(sample, sample_design, schema, definitions=[definition])
+    study.movable["mine"] = moves(study.ground(lao_of()).people)
+    return study
+
+
+def moves(people: People) -> dict[str, np.ndarray]:
+    return {
+        "insured_by_employer": people.where({"status": "employee", "area": "urban"}),
+        "joins_voluntarily": people.where({"status": "own_account", "sex": "female"}),
+        "employs_formally": people.where({"status": "employer"}),
+    }
 
 
 @pytest.fixture
@@ -65,6 +80,7 @@ def jackknife(study: Study, scenario: Scenario, read: Callable[[Outcome], Sequen
         inside = design.units.stratum[design.psu] == stratum
         weight = np.where(design.psu == psu, 0.0, np.where(inside, design.weight * n / (n - 1), design.weight))
         part = replace(study, design=replace(design, weight=weight), grounds={}, thetas={}, movable={}, definitions=())
+        part.movable["mine"] = moves(part.ground(scenario.baseline).people)
         values.append(read(simulate(part, scenario=scenario)))
     found, out = np.array(values), 0.0
     for stratum in np.unique(design.units.stratum):
@@ -149,14 +165,16 @@ def test_the_central_path_is_one_draw(study: Study, scenario: Scenario) -> None:
     outcome = simulate(study, scenario=scenario)
     same = Parameters({name: np.full(3, n.value) for name, n in scenario.uncertain().items()})
     theta = for_scenario(tied(outcome.ground, scenario.baseline, same), outcome.ground, scenario)
-    drawn = Outcome(outcome.ground, scenario, outcome.theta, same, theta, ("sex",), (2028,))
-    for indicator in ("members", "contributions", "state_support", "liability.0.03", "benefits", "administration"):
+    drawn = Outcome(outcome.ground, scenario, outcome.theta, same, theta, ("sex",), (2028,), movable=outcome.movable)
+    indicators = ("members", "contributions", "state_support", "liability.0.03", "benefits", "administration")
+    for indicator in (*indicators, "newly_formal.ilo-17icls", "newly_formal.mine"):
         figure = drawn.figure(indicator, 2028)
         assert figure.draws is not None
         assert figure.draws[0] == pytest.approx(np.full(3, figure.value[0]), rel=1e-9), indicator
-    by = drawn.figure("members", 2028, by="sex")
-    assert by.draws is not None
-    assert by.draws[:, 0] == pytest.approx(by.value, rel=1e-9)
+    for indicator in ("members", "newly_formal.mine"):
+        by = drawn.figure(indicator, 2028, by="sex")
+        assert by.draws is not None
+        assert by.draws[:, 0] == pytest.approx(by.value, rel=1e-9)
 
 
 MANY: list[dict[str, Any]] = [
@@ -356,14 +374,17 @@ def test_calibration_is_found_anew_with_each_set_of_replicate_weights(
     assert plain.replicates is not None
     rows = plain.weight[:, None] * plain.replicates.factors[plain.psu]
     published = Design.from_replicates(plain.weight, rows, "JKn", rscales=plain.replicates.rscales)
-    figures = [*((i, s, None) for i, s in FIGURES), ("members", V, "sex"), ("liability.0.03", "all", None)]
+    figures = [*((i, s, None) for i, s in FIGURES), ("members", V, "sex"), ("liability.0.03", "all", None),
+               ("newly_formal.mine", "all", "status")]  # fmt: skip
 
     def read(outcome: Outcome) -> np.ndarray:
         found = [outcome.figure(i, 2028, scheme=s, by=by) for i, s, by in figures]
         return np.concatenate([f.value for f in found])
 
     def with_(design: Design) -> Outcome:
-        return simulate(study_of(frame, design, study.schema, definitions=()), scenario=scenario)
+        mine = study_of(frame, design, study.schema, definitions=())
+        mine.movable["mine"] = moves(mine.ground(baseline).people)
+        return simulate(mine, scenario=scenario)
 
     theirs = np.array([read(with_(replace(study.design, weight=column))) for column in rows.T])
     variance = plain.replicates.rscales @ (theirs - theirs.mean(axis=0)) ** 2

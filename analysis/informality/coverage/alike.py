@@ -20,6 +20,7 @@ from informality.coverage.parts import Merged, Part
 from informality.coverage.scenario import Scenario
 
 Ints = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
 
 
 def forgetful(ground: Ground) -> Ground:
@@ -27,8 +28,11 @@ def forgetful(ground: Ground) -> Ground:
     return replace(ground, people=replace(ground.people, _masks={}))
 
 
-def merged(ground: Ground, asked: Ground, scenario: Scenario, parts: Sequence[Part], theta: Theta) -> list[Part]:
-    """Parts whose ``rows`` are one of each kind. ``asked``: a forgetful ground after the run of the central path.
+def merged(
+    ground: Ground, asked: Ground, scenario: Scenario, parts: Sequence[Part], theta: Theta, apart: Sequence[Bools] = ()
+) -> list[Part]:
+    """Parts whose ``rows`` are one of each kind. ``asked``: a forgetful ground after the run of the central path; ``apart``
+    (r,): what else must be the same for all of a group of one age and sex.
 
     Where the household's means decide who can join, nobody is like anybody else, and parts stay as they are.
     """
@@ -44,7 +48,7 @@ def merged(ground: Ground, asked: Ground, scenario: Scenario, parts: Sequence[Pa
             shared.append(inside)
     if scenario.of(DomesticWorkers) or any(s.spec.base.full_time_hours for s in scenario.baseline.schemes.values()):
         shared.append(people.hours)
-    aged = [people.age, people.female, *(ground.factor(y) for y in range(years.base, years.last + 1))]
+    aged = [people.age, people.female, *(ground.factor(y) for y in range(years.base, years.last + 1)), *apart]
     out = []
     for part in parts:
         rows = part.rows

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from informality.coverage.engine import run
+from informality.coverage.formal_jobs import formal_quantities, formal_totals
 from informality.coverage.ground import Theta
 from informality.coverage.measures import Key, carrier, quantities, recipes, sums_of
 from informality.coverage.parts import Part, PartYear
@@ -88,15 +89,16 @@ def replicate_table(outcome: Outcome, by: str | None, years: Sequence[int]) -> D
     assert theta is not None
     assert people.design.replicates is not None
     codes, levels = (np.zeros(len(people.person), dtype=np.intp), ["all"]) if by is None else people.levels(by)
-    groups = Levels(outcome.ground, codes, len(levels))
+    groups = Levels(outcome.ground, codes, len(levels), whole=by is not None)
     parts = weighed(outcome.ground, outcome.merged)
     inside = [groups.of(part) for part in parts]
     made = indicators(
         outcome, theta, Parameters(), parts,
-        lambda number, made: summed(inside[number], made), lambda year, values: groups.everyone(values),
+        lambda number, made: summed(all_quantities(outcome, made), inside[number], made),
+        lambda year, values: groups.everyone(values),
     )  # fmt: skip
     kept = {year: found for year, found in made if year in years}
-    named: Groups = tuple((by, level) for level in levels)
+    named: Groups = ((None, "all"), *((by, level) for level in levels)) if by is not None else ((None, "all"),)
     return DrawTable(
         len(people.design.replicates), outcome.scenario.baseline.spec.years.first, kept, dict.fromkeys(kept, named)
     )
@@ -120,7 +122,7 @@ def _draw_block(
         detail = made.rules.year in outcome.detail_years
         if (number, detail) not in cells_of:
             cells_of[number, detail] = _membership(outcome, made, weight, detail)
-        return _summed(cells_of[number, detail], made, stop - start)
+        return _summed(all_quantities(outcome, made), cells_of[number, detail], made, stop - start)
 
     def everyone(year: int, values: Floats) -> Floats:
         return _people_by_group(outcome, weight * values, _groups(outcome, year))[:, None]
@@ -149,17 +151,24 @@ def indicators(
             continue
         found: dict[Key, Floats] = {}
         nothing = 0.0 * everyone(year.year, np.zeros(len(ground.people.person)))
+        formal: dict[str, Floats] = {}
         for number, made in enumerate(year.parts):
             known = sums(number, made)
+            for name in formal_quantities(outcome, made):
+                formal[name] = formal.get(name, nothing) + known[name]
             for key, recipe in recipes(made, outcome.scenario, parameters, ground.prices(year.year)):
                 value = sum((known[q] * times for q, times in recipe if q in known), nothing)
                 found[key] = found[key] + value if key in found else value
-        found = sums_of(found)
+        found = sums_of(found) | formal_totals(outcome, year.year, formal, everyone)
         for entitled, share, cost in recipients(ground, outcome.scenario, year.year, parameters):
             reached = everyone(year.year, ground.factor(year.year) * entitled) * share
             for indicator, each in (("tax_pillar_recipients", 1.0), ("tax_pillar", cost), ("state_cost", cost)):
                 found[Key(indicator)] = found.get(Key(indicator), 0.0) + reached * each
         yield year.year, found
+
+
+def all_quantities(outcome: Outcome, made: PartYear) -> dict[str, tuple[str, Floats]]:
+    return quantities(made) | formal_quantities(outcome, made)
 
 
 def _groups(outcome: Outcome, year: int) -> Groups:
@@ -170,10 +179,10 @@ def _groups(outcome: Outcome, year: int) -> Groups:
     return tuple(names)
 
 
-def _summed(g: Floats, made: PartYear, draws: int) -> dict[str, Floats]:
+def _summed(known: Mapping[str, tuple[str, Floats]], g: Floats, made: PartYear, draws: int) -> dict[str, Floats]:
     """Sums of every quantity of a part by group, (groups, draws): one matrix product for each carrier."""
     by_carrier: dict[str, list[tuple[str, Floats]]] = {}
-    for name, (carried, factor) in quantities(made).items():
+    for name, (carried, factor) in known.items():
         by_carrier.setdefault(carried, []).append((name, factor))
     out, whole = {}, made.part.merged
     for carried, several in by_carrier.items():

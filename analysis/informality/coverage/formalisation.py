@@ -9,6 +9,7 @@ formal that employs someone formally (21st ICLS, paragraph 28(a)(v)), owners fol
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -59,21 +60,35 @@ def moved_by(people: People, definition: Definition, asked: Iterable[str]) -> di
     return out
 
 
-def owners_following(people: People, newly: npt.ArrayLike, weight: npt.ArrayLike) -> Floats:
-    """(r,) the chance that an employer's unit gets its first insured employee.
+@dataclass(frozen=True, slots=True, eq=False)
+class Units:
+    """Informal units by size: (sizes, r) which rows are their ``employees``, and which their ``owners``.
 
-    A survey does not link owners with their employees. Insuring is the unit's decision, so the chance is that of
-    the uninsured employees of units of the same size: newly insured / employees, by size. 0 for all others.
+    A survey does not link owners with their employees. Insuring is the unit's decision, so the chance that an owner's unit
+    gets its first insured employee is that of the uninsured employees of units of the same size: newly insured / employees.
     """
-    new, w = np.asarray(newly, dtype=float), np.asarray(weight, dtype=float)
-    codes, levels = people.levels("size_group")
-    employees, owners = (
-        people.where({"status": "employee", "employed": "yes"}),
-        people.where({"status": "employer", "employed": "yes"}),
-    )
-    informal = people.where({JOB: "informal"}) if JOB in people.variables else np.ones(len(new), dtype=bool)
-    base = employees & informal
-    reached = np.bincount(codes[base], (w * new)[base], minlength=len(levels))
-    number = np.bincount(codes[base], w[base], minlength=len(levels))
-    chance = np.divide(reached, number, out=np.zeros(len(levels)), where=number > 0)
-    return np.where(owners & informal, np.clip(chance[codes], 0, 1), 0.0)
+
+    employees: Bools
+    owners: Bools
+
+    @classmethod
+    def of(cls, people: People) -> Units:
+        codes, levels = people.levels("size_group")
+        inside = people.where({JOB: "informal"}) if JOB in people.variables else np.ones(len(codes), dtype=bool)
+        sizes = np.array([codes == k for k in range(len(levels))]) & inside
+        employees, owners = (people.where({"status": s, "employed": "yes"}) for s in ("employee", "employer"))
+        return cls(sizes & employees, sizes & owners)
+
+
+def first_insured(reached: npt.ArrayLike, number: npt.ArrayLike) -> Floats:
+    """The chance that a unit gets its first insured employee: newly insured of its employees; 0 where there are none."""
+    new, all_of_them = np.broadcast_arrays(np.asarray(reached, dtype=float), np.asarray(number, dtype=float))
+    share = np.divide(new, all_of_them, out=np.zeros(new.shape), where=all_of_them > 0)
+    return np.asarray(np.clip(share, 0.0, 1.0))
+
+
+def owners_following(people: People, newly: npt.ArrayLike, weight: npt.ArrayLike) -> Floats:
+    """(r,) the chance that an employer's unit gets its first insured employee (:class:`Units`). 0 for all others."""
+    new, w, units = np.asarray(newly, dtype=float), np.asarray(weight, dtype=float), Units.of(people)
+    chance = first_insured(units.employees @ (w * new), units.employees @ w)
+    return np.asarray(chance @ units.owners)

@@ -22,6 +22,31 @@ Floats = npt.NDArray[np.float64]
 
 ALL = "all"
 
+MONEY = (
+    "tax_pillar",
+    "payroll",
+    "contributions",
+    "state_support",
+    "state_as_employer",
+    "state_cost",
+    "tax",
+    "administration",
+    "benefits",
+    "benefit.",
+    "accrual.",
+    "liability.",
+)
+"""What indicators of money begin with; all others count persons."""
+COUNTS: dict[str, dict[str, str | int | float | list[str | int | float]]] = {
+    "population": {},
+    "employed": {"employed": "yes"},
+    "labour_force": {"labour_force": ["employed", "unemployed"]},
+    "unemployed": {"labour_force": "unemployed"},
+    "formal_jobs": {"employed": "yes", "job": "formal"},
+    "informal_jobs": {"employed": "yes", "job": "informal"},
+}
+"""Plain counts: who is counted."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Key:

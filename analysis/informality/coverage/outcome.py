@@ -19,8 +19,21 @@ from informality.coverage.alike import forgetful, merged
 from informality.coverage.drawn import DrawTable, draw_table, replicate_table
 from informality.coverage.engine import Year, earning, run
 from informality.coverage.figure import Figure
+from informality.coverage.formal_jobs import NAME, formal_rows, tells_apart
+from informality.coverage.formalisation import Units
 from informality.coverage.ground import Ground, Theta
-from informality.coverage.measures import ALL, Key, Recipe, carrier, carrier_slope, quantities, recipes, sums_of
+from informality.coverage.measures import (
+    ALL,
+    COUNTS,
+    MONEY,
+    Key,
+    Recipe,
+    carrier,
+    carrier_slope,
+    quantities,
+    recipes,
+    sums_of,
+)
 from informality.coverage.parts import Part, PartYear
 from informality.coverage.pillar import recipients
 from informality.coverage.policy import Parameters
@@ -34,20 +47,6 @@ from informality.inference.estimates.functional import Functional
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
 
-MONEY = (
-    "tax_pillar",
-    "payroll",
-    "contributions",
-    "state_support",
-    "state_as_employer",
-    "state_cost",
-    "tax",
-    "administration",
-    "benefits",
-    "benefit.",
-    "accrual.",
-    "liability.",
-)
 Prepared = tuple[PartYear, dict[str, tuple[str, Floats]], list[tuple[Key, Recipe]]]
 """A part of a year with its quantities and recipes."""
 
@@ -68,6 +67,9 @@ class Outcome:
     seed: int | None = None
     replicates_theta: Theta | None = None
     """Theta from each set of replicate weights; without it their errors are those of the linearised totals."""
+    others: dict[str, Floats] = field(default_factory=dict)
+    """Influence (r,) on numbers beside theta that results move with, by name."""
+    _by_unit: dict[str, Floats] = field(default_factory=dict)
     _kept: dict[int, list[Prepared]] = field(default_factory=dict)
     _held: dict[tuple[Key, bool], tuple[int, tuple[Floats, dict[str, Floats]]]] = field(default_factory=dict)
     """Liabilities of the last year asked for, by indicator."""
@@ -108,7 +110,13 @@ class Outcome:
         """
         parts = [made.part for made in self.path[0].parts]
         theta = self.theta if self.draws_theta is None else self.draws_theta
-        return merged(self.ground, self._asked, self.scenario, earning(self.ground, self.scenario, parts), theta)
+        apart = tells_apart(self)
+        return merged(self.ground, self._asked, self.scenario, earning(self.ground, self.scenario, parts), theta, apart)
+
+    @cached_property
+    def units(self) -> Units:
+        """Informal units by size, for owners who follow their first insured employee."""
+        return Units.of(self.ground.people)
 
     @cached_property
     def slopes(self) -> Slopes:
@@ -203,8 +211,8 @@ class Outcome:
         )
         if (mask := self._counted(key.indicator)) is not None:
             return mask * self.ground.factor(year), {}
-        if key.indicator.startswith("newly_formal."):
-            return self._newly_formal(key, year, errors)
+        if key.indicator.startswith(NAME):
+            return formal_rows(self, key, year, errors)
         index, found = year - self.scenario.baseline.spec.years.base, key.indicator in _PILLAR
         for entitled, share, cost in (
             recipients(self.ground, self.scenario, year, Parameters()) if key.scheme == ALL else ()
@@ -231,7 +239,7 @@ class Outcome:
                 Problem(
                     "coverage",
                     f"`{key.indicator}` is not an indicator",
-                    fix=did_you_mean(key.indicator, {k.indicator for k in self.known()} | set(_COUNTS)),
+                    fix=did_you_mean(key.indicator, {k.indicator for k in self.known()} | set(COUNTS)),
                 ),
                 ExitCode.SPEC,
             )
@@ -249,9 +257,9 @@ class Outcome:
 
     def _counted(self, indicator: str) -> Floats | None:
         """(r,) 1 for the people of a plain count, None for an indicator of the schemes."""
-        if indicator not in _COUNTS:
+        if indicator not in COUNTS:
             return None
-        condition = _COUNTS[indicator]
+        condition = COUNTS[indicator]
         missing = [n for n in condition if n not in self.ground.people.variables]
         if missing:
             raise InformalityError(
@@ -285,24 +293,6 @@ class Outcome:
     def _interest(self, rate: float, start: int, end: int) -> float:
         return (1 + rate) ** (end - start) * self.ground.prices(end) / self.ground.prices(start)
 
-    def _newly_formal(self, key: Key, year: int, errors: bool) -> tuple[Floats, dict[str, Floats]]:
-        """Jobs that became formal by one definition: of those newly insured by their employer, and of owners of such units."""
-        from informality.coverage.formalisation import owners_following
-
-        definition = key.indicator.removeprefix("newly_formal.")
-        moves = self.movable[definition]
-        values, slopes = self.rows(Key("newly_insured", key.scheme), year, errors=errors)
-        index = year - self.scenario.baseline.spec.years.base
-        joined = np.zeros(len(values))
-        for made in self.path[index].parts:
-            if made.part.kind == "voluntary":
-                joined[made.part.rows] += ((made.members - made.before) * made.factor)[:, 0]
-        people = self.ground.people
-        follows = owners_following(people, values, people.weight * self.ground.factor(year))
-        out = values * moves["insured_by_employer"] + joined * moves["joins_voluntarily"]
-        out = out + follows * self.ground.factor(year) * moves["employs_formally"]
-        return out, {n: s * moves["insured_by_employer"] for n, s in slopes.items()}
-
     def _estimate(
         self, values: Floats, moved: Mapping[str, Floats], codes: Ints, size: int, name: str, anew: Floats | None = None
     ) -> Functional:
@@ -311,25 +301,25 @@ class Outcome:
         """
         people, direct = self.ground.people, by_unit(self.ground.people, values, codes, size)
         for n, answer in moved.items():
-            direct = direct + self._influence_by_unit[n][:, None] * answer
+            direct = direct + self._influence_by_unit(n)[:, None] * answer
         return totals_of(people, values, direct, codes, size, name, everywhere=bool(moved), replicated=anew)
 
-    @cached_property
-    def _influence_by_unit(self) -> dict[str, Floats]:
-        """The influence on each number of theta, summed over units."""
-        people = self.ground.people
-        unit, units = people.design.unit[people.person], int(people.design.unit.max()) + 1
-        return {n: np.bincount(unit, z, minlength=units).astype(np.float64) for n, z in self.theta.influence.items()}
+    def _influence_by_unit(self, name: str) -> Floats:
+        """The influence on a number that results move with, summed over units."""
+        if name not in self._by_unit:
+            people, z = self.ground.people, self._influence(name)
+            unit, units = people.design.unit[people.person], int(people.design.unit.max()) + 1
+            self._by_unit[name] = np.bincount(unit, z, minlength=units).astype(np.float64)
+        return self._by_unit[name]
 
-    @cached_property
-    def _influence_by_answer(self) -> dict[str, Floats]:
+    def _influence_by_answer(self, name: str) -> Floats:
         """The same summed over imputed answers."""
         people = self.ground.people
-        many = len(people.whose)
-        found = {
-            n: np.bincount(people.answer, z[people.imputed], minlength=many) for n, z in self.theta.influence.items()
-        }
-        return {n: sums.astype(np.float64) for n, sums in found.items()}
+        sums = np.bincount(people.answer, self._influence(name)[people.imputed], minlength=len(people.whose))
+        return sums.astype(np.float64)
+
+    def _influence(self, name: str) -> Floats:
+        return self.theta.influence[name] if name in self.theta.influence else self.others[name]
 
     def _moved(self, slopes: Mapping[str, Floats], codes: Ints, size: int) -> dict[str, Floats]:
         """How the total of each group moves with each number of theta, for those that move any."""
@@ -352,13 +342,13 @@ class Outcome:
         sums = np.bincount(code[inside] * many + people.answer[inside], weighted, minlength=size * many)
         out: Floats = sums.astype(np.float64).reshape(size, many)
         for n, answer in moved.items():
-            out += answer[:, None] * self._influence_by_answer[n]
+            out += answer[:, None] * self._influence_by_answer(n)
         return out, people.whose
 
     def _replicated(self, key: Key, year: int, by: str | None, names: Sequence[str]) -> Floats | None:
         """(R, levels) an indicator with each set of replicate weights."""
         first = self.scenario.baseline.spec.years.first
-        if year < first or key.indicator.startswith("newly_formal."):
+        if year < first:
             return None
         years = self.years if by is None else self.detail_years if year in self.detail_years else (year,)
         if by is not None and key.indicator.startswith("liability."):
@@ -378,7 +368,7 @@ class Outcome:
 
     def _drawn(self, key: Key, year: int, by: str | None, names: Sequence[str]) -> Floats | None:
         table = self.drawn
-        if table is None or key.indicator.startswith("newly_formal."):
+        if table is None:
             return None
         known = self._counted(key.indicator)
         if key.indicator.startswith("legal_"):  # the draws leave out who may join but earns nothing
@@ -402,11 +392,3 @@ def _within(key: Key, wide: Key) -> bool:
 
 
 _PILLAR = ("tax_pillar", "tax_pillar_recipients")
-_COUNTS: dict[str, dict[str, str | int | float | list[str | int | float]]] = {
-    "population": {},
-    "employed": {"employed": "yes"},
-    "labour_force": {"labour_force": ["employed", "unemployed"]},
-    "unemployed": {"labour_force": "unemployed"},
-    "formal_jobs": {"employed": "yes", "job": "formal"},
-    "informal_jobs": {"employed": "yes", "job": "informal"},
-}

@@ -8,7 +8,7 @@ earnings, the poverty line, fifths, and the median that ``log_income`` is measur
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -29,7 +29,7 @@ from informality.coverage.calibration import (
 from informality.coverage.engine import earning, parts_of
 from informality.coverage.ground import Ground, Theta
 from informality.coverage.levers import Enforcement
-from informality.coverage.measures import carrier, quantities
+from informality.coverage.measures import carrier
 from informality.coverage.parts import Part, PartYear
 from informality.coverage.people import People
 from informality.coverage.policy import Parameters
@@ -38,6 +38,7 @@ from informality.coverage.takeup import calibrate, shrunk
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
 
 
 def sums_with_each(people: People, values: Floats) -> Floats:
@@ -115,11 +116,11 @@ def _intercepts(ground: Ground, scenario: Scenario, part: Part, theta: Theta, va
 
 def weighed(ground: Ground, parts: Sequence[Part]) -> list[Part]:
     """Parts that know the weights of their groups with each set of replicate weights."""
-    codes = np.zeros(len(ground.people.person), dtype=np.intp)
-    return [replace(part, replicated=_weights(ground.people, part, codes == 0)) for part in parts]
+    everyone = np.ones(len(ground.people.person), dtype=bool)
+    return [replace(part, replicated=_weights(ground.people, part, everyone)) for part in parts]
 
 
-def _weights(people: People, part: Part, inside: npt.NDArray[np.bool_]) -> Floats:
+def _weights(people: People, part: Part, inside: Bools) -> Floats:
     """(g, R) weights of the groups of a part, of the people inside, with each set."""
     design = people.design
     assert design.replicates is not None
@@ -132,29 +133,38 @@ def _weights(people: People, part: Part, inside: npt.NDArray[np.bool_]) -> Float
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Levels:
-    """Sums by level of a variable with each set of weights: ``codes`` (r,), negative outside, ``size`` levels."""
+    """Sums by level of a variable with each set of weights: ``codes`` (r,), negative outside, ``size`` levels; ``whole``: and
+    before them the total.
+    """
 
     ground: Ground
     codes: Ints
     size: int
+    whole: bool = False
+
+    @property
+    def masks(self) -> list[Bools]:
+        """(r,) who is inside, by level."""
+        all_of_them = [np.ones(len(self.codes), dtype=bool)] if self.whole else []
+        return all_of_them + [self.codes == k for k in range(self.size)]
 
     def of(self, part: Part) -> list[tuple[Ints, Floats]]:
         """For each level, the groups of a part that it has people in (i,), and their weights (i, R)."""
         out = []
-        for level in range(self.size):
-            inside = self.codes == level
+        for inside in self.masks:
             groups = np.unique(part.into[inside[part.everybody]])
             out.append((groups, _weights(self.ground.people, part, inside)[groups]))
         return out
 
     def everyone(self, values: Floats) -> Floats:
         """(levels, R) sums of values (r,) of everybody, whether of a part or not."""
-        return sums_with_each(self.ground.people, np.array([values * (self.codes == k) for k in range(self.size)]))
+        return sums_with_each(self.ground.people, np.array([values * inside for inside in self.masks]))
 
 
-def summed(levels: Sequence[tuple[Ints, Floats]], made: PartYear) -> dict[str, Floats]:
-    """Sums of every quantity of a part, (levels, R)."""
-    found = quantities(made)
+def summed(
+    found: Mapping[str, tuple[str, Floats]], levels: Sequence[tuple[Ints, Floats]], made: PartYear
+) -> dict[str, Floats]:
+    """Sums of the quantities of a part, (levels, R)."""
     carriers = {name: _by_group(made, name) for name in {carried for carried, _ in found.values()}}
     out = {name: np.zeros((len(levels), levels[0][1].shape[1])) for name in found}
     for k, (groups, weights) in enumerate(levels):

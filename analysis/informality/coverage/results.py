@@ -14,8 +14,8 @@ import numpy as np
 import pandas as pd
 
 from informality.coverage.figure import Figure
-from informality.coverage.measures import ALL, Key
-from informality.coverage.outcome import MONEY, Outcome
+from informality.coverage.measures import ALL, MONEY, Key
+from informality.coverage.outcome import Outcome
 from informality.inference.estimates.intervals import Method, limits
 
 ADDED = ("scenario", "year", "scheme", "branch", "payer", "median", "lo80", "hi80", "se_parameters", "se_imputation")
