@@ -770,7 +770,7 @@ def test_a_full_disk_while_the_report_is_written(project: Project, monkeypatch: 
     def no_room(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("informality.publication.report.build_report", no_room)
+    monkeypatch.setattr("informality.publication.report.build_reports", no_room)
     monkeypatch.setattr("informality.reporting.report_inputs", lambda *_: None)
     monkeypatch.setattr(pipeline, "_make_report", MAKE_REPORT)
     said = project.refuses(15, "run small", "the report cannot be written\n  found  [Errno 28] No space left on device")

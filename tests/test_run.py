@@ -39,6 +39,7 @@ COLUMNS = """\
 study survey wave definition table indicator statistic universe dim1 level1 dim2 level2 dim3 level3 value unit se ci_low
 ci_high confidence p n n_weighted cv deff df grade status note
 scenario year scheme branch payer median lo80 hi80 se_parameters se_imputation"""  # the design's, then those of scenarios
+DOCUMENTS = ("country", "brief", "methods", "compendium")
 FILES = [
     "data_raw/lao_demo_2022.sav",
     "data_clean/lao-demo/workers.parquet",
@@ -47,16 +48,17 @@ FILES = [
     "data_clean/lao-demo/quality.json",
     "data_clean/lao-demo/quality.csv",
     "data_clean/lao-demo/hidden.csv",
-    "reports/_output/lao-demo/country.html",
-    "reports/_output/lao-demo/country.pdf",
-    "reports/_output/lao-demo/country.docx",
+    *(f"reports/_output/lao-demo/{d}.{form}" for d in DOCUMENTS for form in ("html", "pdf", "docx")),
     "reports/_output/lao-demo/explorer.html",
     "reports/_output/lao-demo/tables.xlsx",
     "reports/_output/lao-demo/figures.csv",
     "data_clean/lao-demo/summary.sqlite",
     "data_clean/lao-demo/manifest.json",
 ]
-REPORTS = ["report/country.html", "report/country.pdf", "report/country.docx"]
+REPORTS = [f"report/{d}.{form}" for d in DOCUMENTS for form in ("html", "pdf", "docx")]
+SOURCES = sorted(
+    p for p in (REPOSITORY / "reports").iterdir() if p.suffix == ".qmd" or (p.name.startswith("_") and p.is_file())
+)
 RAW, RESULTS, REPORT, MANIFEST = FILES[0], FILES[3], "reports/_output/lao-demo/country.html", FILES[-1]
 NOTICE = "MADE-UP DATA"
 
@@ -100,7 +102,8 @@ def demo(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "analysis" / "studies").mkdir(parents=True)
     (root / "reports").mkdir()
     shutil.copy(REPOSITORY / "analysis" / "studies" / "lao-demo.yml", root / "analysis" / "studies")
-    shutil.copy(REPOSITORY / "reports" / "country.qmd", root / "reports")
+    for source in SOURCES:
+        shutil.copy(source, root / "reports")
     found: list[list[str]] = []
     try:
         first = run(root)
@@ -148,7 +151,7 @@ def ask(demo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixtu
 
 
 def test_every_file_is_written_and_nothing_else(demo: Path) -> None:
-    given = {"analysis/studies/lao-demo.yml", "reports/country.qmd"}
+    given = {"analysis/studies/lao-demo.yml", *(f"reports/{source.name}" for source in SOURCES)}
     parts = {name for name in tree(demo) if name.startswith("reports/_output/lao-demo/_build/")}
     assert set(tree(demo)) == given | set(FILES) | parts
     assert {"country.qmd", "_quarto.yml", "_variables.yml"} <= {name.rpartition("/")[2] for name in parts}
@@ -290,8 +293,8 @@ def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
         ("interval: logit", "interval: normal", STEPS[2:]),
         ("confidence: 0.95", "confidence: 0.9", STEPS[2:]),
         ("definitions: [ilo-17icls, lao-lfs2017]", "definitions: [ilo-17icls]", STEPS[1:]),
-        ("reports: [country]", "reports: [country]\noptions: {ilo-17icls: {size_threshold: 5}}", STEPS[1:]),
-        ("reports: [country]", "# a remark\nreports: [country]", []),
+        ("tables: [core]", "tables: [core]\noptions: {ilo-17icls: {size_threshold: 5}}", STEPS[1:]),
+        ("tables: [core]", "# a remark\ntables: [core]", []),
     ],
 )
 def test_one_setting_redoes_only_what_follows_from_it(

@@ -10,14 +10,14 @@ import hashlib
 import json
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
-from informality.foundation.language import ENGLISH, Language, language_of, speaking
+from informality.foundation.language import ENGLISH, Language, language_of, speaking, spoken
 from informality.foundation.library import LIBRARY, find
 from informality.foundation.provenance import (
     git_state,
@@ -57,6 +57,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from informality.publication.inputs import ReportInputs
+    from informality.publication.material import Material
     from informality.survey.harmonise import Harmonised
 
 DOING = {
@@ -67,6 +68,19 @@ DOING = {
 }
 COVERING = {"coverage": "running the coverage scenarios", "table": "putting the results together"}
 """Steps of a study that has scenarios."""
+REPORTS = {
+    "country": "the report",
+    "brief": "the brief on two pages",
+    "coverage": "the coverage report",
+    "methods": "the methods annex",
+    "compendium": "the compendium of all tables",
+}
+FORMS = {
+    "html": "to open in a browser",
+    "pdf": "as a PDF, to print or to send",
+    "docx": "for Word",
+    "review": "for a workshop: lines and paragraphs numbered, sheets for comments",
+}
 MEANING = {
     "workers.parquet": "persons, harmonised and classified, with the rule that decided each",
     "annex.json": "how the file was read and checked",
@@ -79,14 +93,11 @@ MEANING = {
     "quality.json": "what the checks of data and tables found",
     "quality.csv": "the same findings as a table",
     "hidden.csv": "what is not shown so that no small cell can be worked out, and why",
-    "report/country.html": "the report: open it in a browser",
-    "report/country.pdf": "the report as a PDF, to print or to send",
-    "report/country.docx": "the report for Word",
-    "report/country-review.docx": "the report for a workshop: lines and paragraphs numbered, sheets for comments",
-    "report/coverage.html": "the coverage report: open it in a browser",
-    "report/coverage.pdf": "the coverage report as a PDF",
-    "report/coverage.docx": "the coverage report for Word",
-    "report/coverage-review.docx": "the coverage report for a workshop",
+    **{
+        f"report/{report}{ENDINGS[form]}": f"{title} {how}"
+        for report, title in REPORTS.items()
+        for form, how in FORMS.items()
+    },
     "report/explorer.html": "every figure to choose from, in one page that needs no network",
     "report/tables.xlsx": "every table, for Excel or LibreOffice",
     "report/figures.csv": "every figure in words, one row each",
@@ -152,6 +163,8 @@ class Run:
     language: str | None = None
     """A language asked for besides those of the study."""
     _study: Study | None = None
+    material: dict[str, tuple[Material, pd.DataFrame]] = field(default_factory=dict)
+    """What is published, by the language it is told in."""
 
     @property
     def head(self) -> StudySpec:
@@ -208,12 +221,12 @@ def _run(run: Run) -> list[Written]:
         for path in raw.values()
     }
     output = run.workspace.output(run.head.id)
-    covering, reports = run.head.coverage is not None, run.head.reports
+    covering, reports = run.head.coverage is not None, run.head.each_report
     estimated = "estimates.parquet" if covering else "results.parquet"
     pages = [f"report/{report}{ENDINGS[f]}" for report in reports for f in dict.fromkeys(run.head.formats)]
     languages, kept = _languages(run)
     sources: dict[str, Path] = {report: run.workspace.root / "reports" / f"{report}.qmd" for report in reports}
-    not_asked = {f"report/{report}{end}" for report in ("country", "coverage") for end in ENDINGS.values()} - set(pages)
+    not_asked = {f"report/{report}{end}" for report in REPORTS for end in ENDINGS.values()} - set(pages)
     left_out = not_asked | (set() if covering else {"estimates.parquet", *COVERAGE})
     places = {
         n: output / n.removeprefix("report/") if n.startswith("report/") else run.clean / n
@@ -261,7 +274,9 @@ def _run(run: Run) -> list[Written]:
         step("table", parts, ["results.parquet"], lambda: _put_together(run, [estimated, "coverage.parquet"]))
         reads |= parts
     reads |= {n: sha256(run.at(n)) for n in ("results.parquet", "hidden.csv", "quality.json")}
-    with_source = reads | {f"source/{n}": sha256(path) if path.is_file() else "" for n, path in sources.items()}
+    shared = {path.stem: path for path in sorted((run.workspace.root / "reports").glob("_*.md"))}
+    written = {f"source/{n}": sha256(path) if path.is_file() else "" for n, path in (sources | shared).items()}
+    with_source = reads | written
     for code, language in languages.items():
         own = (
             {} if code == ENGLISH else {"language": sha256(find("languages", code, run.workspace.folder("languages")))}
@@ -276,8 +291,7 @@ def _run(run: Run) -> list[Written]:
 
     if _finish(run):
         made.add(run.clean / "manifest.json")
-    folders = [name_in(f"{name}.", code).rstrip(".") for name in ("_build", "_build_coverage") for code in languages]
-    builds = {f"report/{name}": output / name for name in folders}
+    builds = {f"report/{n}": output / n for n in (name_in("_build.", code).rstrip(".") for code in languages)}
     moved = {**{path.name: place for path, place in raw_places.items()}, **builds, **places}
     for name, place in moved.items():  # the manifest last: it vouches for the others
         if (run.staging / name).exists():
@@ -539,17 +553,12 @@ def _put_together(run: Run, names: Sequence[str]) -> None:
 
 
 def _make_report(run: Run, raw: Mapping[str, Path], sources: Mapping[str, Path], language: Language) -> None:
-    from informality.publication.coverage_report import build_coverage_report
-    from informality.publication.report import build_report
+    from informality.publication.report import build_reports
 
-    folder, formats = run.staging / "report", run.head.formats
     try:
-        if "country" in sources:
-            with speaking(language):
-                build_report(_inputs(run, raw)[0], sources["country"], folder, formats)
-        if "coverage" in sources:
-            with speaking(language):
-                build_coverage_report(_inputs(run, raw)[0], _facts(run), sources["coverage"], folder, formats)
+        with speaking(language):
+            material, _ = _material(run, raw)
+            build_reports(material, list(sources.values()), run.staging / "report", run.head.formats)
     except OSError as failure:
         raise InformalityError(
             Problem(
@@ -564,16 +573,24 @@ def _make_products(run: Run, raw: Mapping[str, Path], language: Language) -> Non
 
     from informality.publication.products import write_products
 
-    facts, hidden = _facts(run) if run.head.coverage is not None else None, pd.read_csv(run.at("hidden.csv"))
+    hidden = pd.read_csv(run.at("hidden.csv"))
     with speaking(language):
+        material, results = _material(run, raw)
+        write_products(material, results, hidden, run.staging, run.staging / "report")
+
+
+def _material(run: Run, raw: Mapping[str, Path]) -> tuple[Material, pd.DataFrame]:
+    """What everything published in the language being spoken is made from, put together once; the results of all waves."""
+    from informality.publication.material import Material
+
+    code = spoken().code
+    if code not in run.material:
         inputs, results = _inputs(run, raw)
-        write_products(inputs, results, hidden, run.staging, run.staging / "report", facts)
-
-
-def _facts(run: Run) -> dict[str, Any]:
-    """What stands beside the rows of scenarios."""
-    content: dict[str, Any] = json.loads(run.at("coverage.json").read_text(encoding="utf-8"))
-    return content
+        facts: dict[str, Any] | None = None
+        if run.head.coverage is not None:
+            facts = json.loads(run.at("coverage.json").read_text(encoding="utf-8"))
+        run.material[code] = Material(inputs, facts), results
+    return run.material[code]
 
 
 def _inputs(run: Run, raw: Mapping[str, Path]) -> tuple[ReportInputs, pd.DataFrame]:

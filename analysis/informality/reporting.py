@@ -11,7 +11,14 @@ from informality.classification.examples import example_table
 from informality.foundation.language import listed, say, spoken
 from informality.publication.annex import STANDING
 from informality.publication.coverage_views import read_coverage_views
-from informality.publication.inputs import DefinitionNote, OptionNote, QualityNote, ReportInputs, StandardNote
+from informality.publication.inputs import (
+    DefinitionNote,
+    DisclosureNote,
+    OptionNote,
+    QualityNote,
+    ReportInputs,
+    StandardNote,
+)
 from informality.publication.notes import lower_first
 from informality.publication.series import PairNote, WaveNote
 from informality.publication.table import Labels
@@ -162,6 +169,7 @@ def report_inputs(
         provenance=provenance,
         quality_note=_quality_note(annex["quality"]),
         standard=_standard_note(study),
+        disclosure=_disclosure_note(study),
     )
 
 
@@ -188,6 +196,23 @@ def _findings(quality: Mapping[str, Any]) -> pd.DataFrame:
 def _standard_note(study: Study) -> StandardNote:
     spec = study.standard.spec
     return StandardNote(say(spec.title), say(spec.summary), spec.sources, study.standard.thresholds)
+
+
+def _disclosure_note(study: Study) -> DisclosureNote:
+    policy = study.disclosure
+    limits = [(say("Fewest sampled persons in a cell that is shown"), str(policy.fewest_cases))]
+    limits += [
+        (
+            say("Largest share of a sum of money that one sampled person may hold")
+            if rule.persons == 1
+            else say("Largest share of a sum of money that {n} sampled persons together may hold", n=rule.persons),
+            say("{share} per cent", share=f"{100 * rule.share:g}"),
+        )
+        for rule in policy.dominance
+    ]
+    if policy.round_persons_to > 1:
+        limits.append((say("Numbers of persons are rounded to"), str(policy.round_persons_to)))
+    return DisclosureNote(say(policy.summary), policy.status, limits, policy.sources)
 
 
 def _quality_note(quality: Mapping[str, Any]) -> QualityNote:

@@ -19,10 +19,10 @@ class StudySpec(SpecModel):
     """A study as written in ``analysis/studies``.
 
     Of one ``wave``, or of several ``waves``, oldest first: ``together: compare`` describes the last and tests what changed,
-    ``together: pool`` also averages them. ``breaks: mark`` compares across a break in series, and says so. ``formats`` are
-    those of each report; ``review`` is a Word file with numbered lines and paragraphs and sheets for comments.
-    ``reliability_limits`` sets limits of the reliability standard by name.
-    ``language``: one or several in which everything is published besides English.
+    ``together: pool`` also averages them. ``breaks: mark`` compares across a break in series, and says so. ``reports``: which
+    documents are written; every one that the study has results for, unless some are named. ``formats`` are those of each;
+    ``review`` is a Word file with numbered lines and paragraphs and sheets for comments. ``reliability_limits`` sets limits
+    of the reliability standard by name. ``language``: one or several in which everything is published besides English.
     """
 
     id: Words
@@ -41,7 +41,9 @@ class StudySpec(SpecModel):
     models: list[Words] = Field(default_factory=list)
     robustness: Literal["yes", "no"] = "yes"
     coverage: CoverageSpec | None = None
-    reports: list[Literal["country", "coverage"]] = Field(min_length=1)
+    reports: list[Literal["country", "brief", "methods", "compendium", "coverage"]] | None = Field(
+        default=None, min_length=1
+    )
     language: Words | list[Words] = Field(default_factory=list)
     formats: list[Literal["html", "pdf", "docx", "review"]] = Field(default=["html", "pdf", "docx"], min_length=1)
     reliability: Words = "ilostat-cv"
@@ -82,9 +84,15 @@ class StudySpec(SpecModel):
 
     @model_validator(mode="after")
     def _reported(self) -> StudySpec:
-        if "coverage" in self.reports and self.coverage is None:
+        if "coverage" in (self.reports or ()) and self.coverage is None:
             raise ValueError("the report `coverage` needs the key `coverage`, with the scenarios to run")
         return self
+
+    @property
+    def each_report(self) -> list[str]:
+        """The documents of the study, in the order in which they name each other."""
+        every = ["country", "brief", *(["coverage"] if self.coverage else []), "methods", "compendium"]
+        return [name for name in every if name in self.reports] if self.reports else every
 
     @property
     def each_wave(self) -> list[str]:

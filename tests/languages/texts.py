@@ -14,12 +14,15 @@ from typing import Any
 
 from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import read_yaml
+from informality.publication.document import front_matter
 from informality.publication.translated import pieces
 
 ROOT = Path(__file__).parents[2]
 PACKAGE = LIBRARY.parent
 PUBLISHING = [*sorted((PACKAGE / "publication").glob("*.py")), PACKAGE / "reporting.py"]
 """The code whose texts are read in a report, a workbook or the explorer."""
+META = ("document", "about")
+"""What is read of the front matter of a report."""
 NOT_PUBLISHED = {"definition_text.py", "lookup.py", "plain.py", "view_specs.py"}
 """Texts of the command line, which speaks English."""
 EXEMPT = {
@@ -153,6 +156,7 @@ def of_library() -> list[str]:
     found += _titled(_yaml("quality.yml"), set(), {"blocks"})
     for path in sorted((LIBRARY / "reliability").glob("*.yml")):
         found += _titled(_yaml(path), {"title", "why"}, set())
+    found += [_yaml(path)["summary"] for path in sorted((LIBRARY / "disclosure").glob("*.yml"))]
     for path in sorted((LIBRARY / "definitions").glob("*.yml")):
         spec = _yaml(path)
         found += [spec["title"], spec["summary"]]
@@ -169,22 +173,22 @@ def of_library() -> list[str]:
     return [*found, study["title"], study["subtitle"]]
 
 
+def sources() -> list[str]:
+    """The sources of the reports, and what several of them include."""
+    found = [*sorted((ROOT / "reports").glob("*.qmd")), *sorted((ROOT / "reports").glob("_*.md"))]
+    return [path.read_text(encoding="utf-8") for path in found]
+
+
 def of_reports() -> list[str]:
-    """Headings and titles of call-outs of the reports; their paragraphs are looked up as they stand."""
-    sources = sorted((ROOT / "reports").glob("*.qmd"))
+    """What reports are called, their headings and titles of call-outs; their paragraphs are looked up as they stand."""
     kept = ("heading", "title")
-    return [
-        p.text for source in sources for p in pieces(source.read_text(encoding="utf-8")) if p.kind in kept and p.text
-    ]
+    called = [str(meta[key]) for text in sources() for meta in [front_matter(text, "")] for key in META if key in meta]
+    return called + [p.text for text in sources() for p in pieces(text) if p.kind in kept and p.text]
 
 
 def prose() -> list[str]:
     """Paragraphs and list items of the reports."""
-    sources = sorted((ROOT / "reports").glob("*.qmd"))
-    kept = ("paragraph", "item")
-    return [
-        p.text for source in sources for p in pieces(source.read_text(encoding="utf-8")) if p.kind in kept and p.text
-    ]
+    return [p.text for text in sources() for p in pieces(text) if p.kind in ("paragraph", "item") and p.text]
 
 
 def _yaml(name: str | Path) -> Any:

@@ -10,7 +10,7 @@ import pytest
 
 from informality.publication.inputs import ReportInputs
 from informality.publication.published import Publication, publication
-from informality.publication.report import build_report
+from informality.publication.report import Material, build_reports
 
 FORMATS = ("html", "pdf", "docx", "review")
 COUNTRY = Path(__file__).resolve().parents[2] / "reports" / "country.qmd"
@@ -47,5 +47,5 @@ def country() -> Path:
 def built(mock: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder holding the report in every format and ``_build``, made from the mock."""
     folder = tmp_path_factory.mktemp("report")
-    build_report(mock.inputs(), COUNTRY, folder, FORMATS)
+    build_reports(Material(mock.inputs()), [COUNTRY], folder, FORMATS)
     return folder

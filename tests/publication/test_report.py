@@ -18,7 +18,7 @@ from informality.foundation.errors import ExitCode, InformalityError
 from informality.publication import annex
 from informality.publication.prose import contrast, extremes
 from informality.publication.published import publication
-from informality.publication.report import build_report
+from informality.publication.report import Material, build_reports
 from informality.publication.table import one_line
 from informality.publication.view_specs import ContrastSpec, ExtremesSpec
 
@@ -74,7 +74,9 @@ def test_the_same_inputs_give_the_same_bytes_and_a_value_left_in_a_suppressed_ro
     hidden = results["grade"] == "suppressed"
     assert (results.loc[hidden, "value"] == mock.HIDDEN).all()
     results.loc[hidden, ["value", "se", "ci_low", "ci_high", "cv"]] = np.nan
-    written = build_report(mock.inputs(results=results), country, tmp_path, ["html", "pdf", "docx", "review"])
+    written = build_reports(
+        Material(mock.inputs(results=results)), [country], tmp_path, ["html", "pdf", "docx", "review"]
+    )
     assert written[0] == tmp_path / "country.html"
     first = {p.relative_to(built): p.read_bytes() for p in built.rglob("*") if p.is_file()}
     second = {p.relative_to(tmp_path): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
@@ -264,7 +266,7 @@ def test_a_made_up_survey_says_so_at_the_top_the_bottom_on_paper_and_under_every
 
 
 def test_a_real_survey_says_nothing_of_the_kind(mock: ModuleType, country: Path, tmp_path: Path) -> None:
-    build_report(mock.inputs(made_up_notice=""), country, tmp_path)
+    build_reports(Material(mock.inputs(made_up_notice="")), [country], tmp_path)
     html = (tmp_path / "country.html").read_text(encoding="utf-8")
     assert 'class="made-up"' not in html
     assert "made up" not in Page(html).text.replace("(mock)", "")
@@ -282,7 +284,7 @@ def test_a_survey_that_asked_little_still_gives_a_report_that_says_what_is_missi
         & (results["dim1"].isna() | (results["dim1"] == "sex"))
         & results["dim2"].isna()
     ]
-    written = build_report(mock.inputs(results=results), country, tmp_path)
+    written = build_reports(Material(mock.inputs(results=results)), [country], tmp_path)
     page = Page(written[0].read_text(encoding="utf-8"))
     assert "not available in this survey" in page.text
     assert page.text.count("this study holds no such result") > 20
@@ -307,7 +309,7 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(mock: ModuleType, tmp_
     (out / "_build").mkdir(parents=True)
     (out / "_build" / "kept.txt").write_text("kept", encoding="utf-8")
     with pytest.raises(InformalityError) as failure:
-        build_report(mock.inputs(), source, out)
+        build_reports(Material(mock.inputs()), [source], out)
     assert failure.value.code is ExitCode.RENDER
     assert "bad.qmd, line 5" in str(failure.value)
     assert "did you mean `sex-female`?" in str(failure.value)
@@ -317,7 +319,7 @@ def test_a_failure_leaves_what_was_there_and_nothing_else(mock: ModuleType, tmp_
 def test_a_folder_that_cannot_be_written_is_told(mock: ModuleType, country: Path, tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file stands here", encoding="utf-8")
     with pytest.raises(InformalityError, match="cannot be written") as failure:
-        build_report(mock.inputs(), country, tmp_path / "taken")
+        build_reports(Material(mock.inputs()), [country], tmp_path / "taken")
     assert failure.value.code is ExitCode.OUTPUT
 
 
@@ -352,7 +354,9 @@ def test_margins_that_are_known_to_be_wrong_are_said_to_be_so_at_the_front(
 ) -> None:
     """Where the file lacks part of the sample design the reader is told before the first number of the body, and only there."""
     inputs = mock.inputs()
-    assert "These margins are" not in build_report(inputs, country, tmp_path / "whole")[0].read_text(encoding="utf-8")
+    assert "These margins are" not in build_reports(Material(inputs), [country], tmp_path / "whole")[0].read_text(
+        encoding="utf-8"
+    )
     partial = mock.inputs(design={**inputs.design, "caution": "too small"})
-    text = build_report(partial, country, tmp_path / "partial")[0].read_text(encoding="utf-8")
+    text = build_reports(Material(partial), [country], tmp_path / "partial")[0].read_text(encoding="utf-8")
     assert text.index("These margins are too small.") < text.index("<table")

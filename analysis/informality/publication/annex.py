@@ -15,7 +15,7 @@ import pandas as pd
 from informality.foundation.language import say
 from informality.publication.definition_chapter import PERCENT, anchor, chapter
 from informality.publication.formats import COUNT, NumberFormat, plain_number
-from informality.publication.inputs import DefinitionNote, QualityNote, ReportInputs, StandardNote
+from informality.publication.inputs import DefinitionNote, DisclosureNote, QualityNote, ReportInputs, StandardNote
 from informality.publication.model_tables import table_of_model
 from informality.publication.notes import undetermined, why_missing
 from informality.publication.published import Publication
@@ -47,23 +47,23 @@ def _number(key: str, label: str, number: NumberFormat = COUNT) -> Column:
     return Column(key, label, number, align="right")
 
 
-def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str, str]:
-    """Every included file of the annex, by name."""
+def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec, apart: bool = False) -> dict[str, str]:
+    """Every included file of the annex, by name. ``apart``: the methods annex is a document of its own."""
+    standing = {word: say(meaning) for word, meaning in STANDING.items()}
+    main = [note for note in inputs.definitions if note.id == inputs.study["headline"]]
     return {
-        "compared.md": compared(inputs, pub),
+        "compared.md": compared(inputs, pub, apart),
+        "definition-headline.md": "\n".join(chapter(note, standing, folded=False) for note in main),
         "missing.md": missing(views, pub),
         "readings.md": readings(inputs),
         "further.md": further(views, pub),
         "definitions.md": "\n".join(
-            chapter(
-                note,
-                {word: say(meaning) for word, meaning in STANDING.items()},
-                folded=note.id != inputs.study["headline"],
-            )
-            for note in inputs.definitions
+            chapter(note, standing, folded=note.id != inputs.study["headline"]) for note in inputs.definitions
         ),
         "assumed.md": assumed(inputs.definitions),
         "design.md": design(inputs.design),
+        "basis.md": basis(str(inputs.study["basis"])),
+        "disclosure.md": disclosure(inputs.disclosure),
         "mapping.md": mapping(inputs),
         "accounting.md": accounting(inputs.accounting),
         "quality.md": quality(inputs.quality, inputs.labels, inputs.quality_note),
@@ -74,8 +74,8 @@ def parts(inputs: ReportInputs, pub: Publication, views: ViewsSpec) -> dict[str,
     }
 
 
-def compared(inputs: ReportInputs, pub: Publication) -> str:
-    """The definitions of the study, one line each, the headline one named."""
+def compared(inputs: ReportInputs, pub: Publication, apart: bool = False) -> str:
+    """The definitions of the study, one line each, the headline one named, and where the rules of each are printed."""
     in_table = set(pub.results.loc[pub.results["table"] == "definitions", "definition"])
     lines = []
     for note in inputs.definitions:
@@ -84,6 +84,9 @@ def compared(inputs: ReportInputs, pub: Publication) -> str:
             words.append(say("This is the definition of the headline figures."))
         if note.id not in in_table:
             words.append(say("It decides other things than informal employment, so it has no row in @tbl-definitions."))
+        if apart and note.id != inputs.study["headline"]:
+            lines.append("- " + say("{words} Its rules stand in the methods annex.", words=" ".join(words)))
+            continue
         lines.append("- " + say("{words} See @sec-definition-{anchor}.", words=" ".join(words), anchor=anchor(note.id)))
     return "\n".join(lines) + "\n"
 
@@ -152,6 +155,29 @@ def design(facts: Mapping[str, Any]) -> str:
     for text in [ignored] if isinstance(ignored, str) else ignored:
         lines.append("- " + say("What the errors leave out: {what}", what=markdown_text(text)))
     return "\n".join(lines) + "\n"
+
+
+BASES = {
+    "13": "Employment is counted on the basis of the 13th International Conference of Labour Statisticians: who grows food or "
+    "makes goods only or mainly for the own household is employed.",
+    "19": "Employment is counted on the basis of the 19th International Conference of Labour Statisticians: work for pay or "
+    "profit. Who grows food or makes goods only or mainly for the own household does another form of work.",
+}
+
+
+def basis(name: str) -> str:
+    """Who counts as employed."""
+    return say(BASES[name]) + "\n"
+
+
+def disclosure(note: DisclosureNote | None) -> str:
+    """The rules by which numbers are not shown, so that no person can be recognised."""
+    if note is None:
+        return say("The study names no rules of disclosure control.") + "\n"
+    lines = [f"- {markdown_text(what)}: {markdown_text(value)}" for what, value in note.limits]
+    sources = [f"- {markdown_text(source)}" for source in note.sources]
+    standing = say("Standing: {standing}. Sources:", standing=say(STANDING.get(note.status, note.status)))
+    return "\n".join([f"{markdown_text(note.summary)}", "", *lines, "", standing, "", *sources, ""])
 
 
 def fact(value: Any) -> str:

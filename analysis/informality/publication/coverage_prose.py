@@ -106,6 +106,8 @@ def parts(told: Told) -> dict[str, str]:
         "left-out.md": left_out(told),
         "poverty.md": poverty(told),
         "projection.md": projection(told),
+        "scenario-doubts.md": scenario_doubts(told),
+        "scenarios-in-brief.md": in_brief(told),
         "vesting-year.md": vesting_year(told),
     }
 
@@ -158,6 +160,26 @@ def ranking(told: Told) -> str:
             )
         lines.append(text)
     return "\n".join(lines) + "\n"
+
+
+def in_brief(told: Told) -> str:
+    """What the scenarios would do, what that costs and how sure it is, on a quarter of a page."""
+    now = variables(told)
+    lead = say(
+        "If nothing changes {quo} will be registered with social security in {year}. Under “{scenario}” it would be {focus}. "
+        "Those who add most:",
+        quo=now["quo"]["members"],
+        year=told.last,
+        scenario=now["cov"]["focus"],
+        focus=now["focus"]["members"],
+    )
+    doubts = say(
+        "“Sample” is the margin that comes from asking a sample, “assumptions” the range in which the middle 80 per cent of "
+        "{draws} draws of every number lie that nobody has measured; the two are not added up. A raised *a* marks a number "
+        "that rests in part on an assumption. A scenario is not a forecast.",
+        draws=now["cov"]["draws"],
+    )
+    return f"{lead}\n\n{ranking(told)}\n{doubts}\n"
 
 
 def lessons(told: Told) -> str:
@@ -360,3 +382,16 @@ def projection(told: Told) -> str:
         )
         + "\n"
     )
+
+
+def scenario_doubts(told: Told) -> str:
+    """How the doubts about a scenario are worked out, with what was drawn."""
+    said = say(
+        "The sampling error of a scenario is that of any other number of this study: what was tied to a record has none. "
+        "Beside it stands the range of assumptions: {draws} draws by Latin hypercube (seed {seed}), in each of which every "
+        "number that nobody has measured is drawn within its range. The two are never added up. Every number with its range "
+        "stands in the coverage report.",
+        draws=grouped(f"{told.facts['draws']:,}"),
+        seed=told.facts["seed"],
+    )
+    return f"{said}\n\n{projection(told)}"

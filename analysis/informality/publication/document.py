@@ -73,7 +73,7 @@ def read_document(source: Path) -> Document:
     reading = _Reading(folder, _yaml(folder / "_variables.yml"), meta)
     lines = _resolved(source, body, reading, ())
     stop_at(reading.problems)
-    return Document(folder, {k: v for k, v in meta.items() if k not in NOT_METADATA}, lines)
+    return Document(folder, {k: v for k, v in meta.items() if k not in NOT_METADATA}, visible(lines, meta))
 
 
 def stop_at(problems: Sequence[Problem]) -> None:
@@ -90,13 +90,22 @@ def _yaml(path: Path) -> dict[str, Any]:
     return dict(value)
 
 
+def front_matter(text: str, name: str) -> dict[str, Any]:
+    """The metadata at the top of a document of this name; raises :class:`InformalityError` where it is wrong."""
+    return _split(text, name)[0]
+
+
 def _front_matter(source: Path) -> tuple[dict[str, Any], list[Line]]:
     """The metadata at the top of a document, and its other lines."""
     try:
         text = source.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise InformalityError(Problem(str(source), "this report source does not exist"), ExitCode.RENDER) from None
-    lines = [Line(line, f"{source.name}, line {n}") for n, line in enumerate(text.split("\n"), 1)]
+    return _split(text, source.name)
+
+
+def _split(text: str, name: str) -> tuple[dict[str, Any], list[Line]]:
+    lines = [Line(line, f"{name}, line {n}") for n, line in enumerate(text.split("\n"), 1)]
     if not lines or lines[0].text.strip() != "---":
         return {}, lines
     end = next((i for i, line in enumerate(lines[1:], 1) if line.text.strip() == "---"), None)
@@ -116,7 +125,7 @@ def _front_matter(source: Path) -> tuple[dict[str, Any], list[Line]]:
         meta = YAML(typ="safe", pure=True).load("\n".join(line.text for line in lines[1:end])) or {}
     except YAMLError as failure:
         raise InformalityError(
-            Problem(f"{source.name}, line 1", "the front matter is not valid YAML", str(failure).splitlines()[0]),
+            Problem(f"{name}, line 1", "the front matter is not valid YAML", str(failure).splitlines()[0]),
             ExitCode.RENDER,
         ) from None
     return dict(meta), lines[end + 1 :]
@@ -156,6 +165,45 @@ def _resolved(source: Path, lines: Sequence[Line], reading: _Reading, stack: tup
             pieces[1::2] = [_inline(shortcode.split(), line, reading) for shortcode in pieces[1::2]]
             out += [Line(part, line.place) for part in "".join(pieces).split("\n")]
     return out
+
+
+def visible(lines: Sequence[Line], meta: Mapping[str, Any]) -> list[Line]:
+    """The lines without the blocks that ``when-meta`` or ``unless-meta`` hides; pandoc need not read what nobody sees.
+
+    Everything else that depends on a condition is left to pandoc's filter: spans, formats, ``content-hidden``.
+    """
+    out: list[Line] = []
+    fence, depth, hidden = "", 0, 0
+    for line in lines:
+        text = line.text.strip()
+        mark = _FENCE.match(line.text)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and text.startswith(fence) and not text.strip(fence[0]):
+            fence = ""
+        elif not fence and text.startswith(":::"):
+            depth += 1 if text.strip(":").strip() else -1
+            if not hidden and _hides(text, meta):
+                hidden = depth
+            elif hidden and depth < hidden:
+                hidden = 0
+                continue
+        if not hidden:
+            out.append(line)
+    return out
+
+
+_CONDITION = re.compile(r'^:{3,}\s*\{\.content-visible\s+(when|unless)-meta="([^"]*)"\}$')
+
+
+def _hides(opening: str, meta: Mapping[str, Any]) -> bool:
+    found = _CONDITION.match(opening)
+    if found is None:
+        return False
+    value: Any = meta
+    for key in found[2].split("."):
+        value = value.get(key) if isinstance(value, Mapping) else None
+    return (value is True) != (found[1] == "when")
 
 
 def _included(found: re.Match[str], line: Line, source: Path, reading: _Reading, stack: tuple[Path, ...]) -> list[Line]:

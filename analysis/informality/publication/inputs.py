@@ -72,6 +72,16 @@ class StandardNote:
 
 
 @dataclass(frozen=True, slots=True)
+class DisclosureNote:
+    """The rules of disclosure control as they are printed; ``limits``: (what, value)."""
+
+    summary: str
+    status: str
+    limits: Sequence[tuple[str, str]]
+    sources: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportInputs:
     """Everything a country report prints.
 
@@ -97,6 +107,7 @@ class ReportInputs:
     comparisons: pd.DataFrame = field(default_factory=pd.DataFrame)
     quality_note: QualityNote | None = None
     standard: StandardNote | None = None
+    disclosure: DisclosureNote | None = None
     series: pd.DataFrame = field(default_factory=pd.DataFrame)
     waves: Sequence[WaveNote] = ()
     pairs: Sequence[PairNote] = ()

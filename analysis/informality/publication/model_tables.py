@@ -63,10 +63,11 @@ def table_of_model(id: str, view: ModelViewSpec, pub: Publication) -> Table | st
         if part["p"].notna().any() and part["level2"].isna().all():  # several outcomes leave no room
             columns.append(Column(f"{i}.p", "p", PROBABILITY, above, "right"))
     columns.append(Column("n", say(COUNT.heading), COUNT, (), "right"))
-    groups = []
+    groups, found = [], [_by_level(part) for _, part in blocks]
+    keys = [[c.key.partition(".")[2] for c in columns if c.key.startswith(f"{i}.")] for i in range(len(blocks))]
     for variable, part in rows.groupby("dim1", sort=False):
         lines = [
-            (Cell(_label(variable, level, pub)), *_cells(variable, level, blocks, columns, pub), _n(line))
+            (Cell(_label(variable, level, pub)), *_cells((variable, _known(level)), found, keys, pub), _n(line))
             for level, line in part.groupby("level1", sort=False, dropna=False)
         ]
         groups.append(RowGroup(_heading(str(variable), everything, pub), tuple(lines)))
@@ -115,16 +116,22 @@ def _label(variable: Any, level: Any, pub: Publication) -> str:
     return pub.labels.variable(str(variable)) if pd.isna(level) else pub.labels.level(str(variable), str(level))
 
 
+def _by_level(rows: pd.DataFrame) -> dict[tuple[Any, Any], dict[str, Any]]:
+    """The first row of each level of each covariate."""
+    found: dict[tuple[Any, Any], dict[str, Any]] = {}
+    for row in rows.to_dict("records"):
+        found.setdefault((row["dim1"], _known(row["level1"])), row)
+    return found
+
+
+def _known(level: Any) -> Any:
+    return None if pd.isna(level) else level
+
+
 def _cells(
-    variable: Any, level: Any, blocks: list[tuple[str, pd.DataFrame]], columns: list[Column], pub: Publication
+    of: tuple[Any, Any], found: list[dict[tuple[Any, Any], dict[str, Any]]], keys: list[list[str]], pub: Publication
 ) -> list[Cell]:
-    out: list[Cell] = []
-    for i, (_, part) in enumerate(blocks):
-        same = part["level1"].isna() if pd.isna(level) else part["level1"] == level
-        found = part[(part["dim1"] == variable) & same].to_dict("records")
-        keys = [c.key.partition(".")[2] for c in columns if c.key.startswith(f"{i}.")]
-        out += measures(found[0] if found else None, keys, pub)
-    return out
+    return [cell for rows, fields in zip(found, keys, strict=True) for cell in measures(rows.get(of), fields, pub)]
 
 
 def measures(

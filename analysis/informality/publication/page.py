@@ -23,7 +23,7 @@ def html_page(document: Document) -> bytes:
     options = [
         "--mathml",
         f"--template={TEMPLATES / 'report.html'}",
-        "--toc",
+        *(["--toc"] if document.meta.get("toc", True) else []),
         f"--toc-depth={document.meta.get('toc-depth', 2)}",
     ]
     page = pandoc(document, "html5", options, meta={}, folder=document.folder).decode("utf-8").replace("\r\n", "\n")

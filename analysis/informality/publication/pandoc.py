@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 from collections.abc import Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,7 @@ def pandoc(
     return done.stdout
 
 
+@cache
 def program() -> str:
     """Where pandoc is: the one that was installed with us, before any other on the machine, which may write otherwise."""
     import pypandoc

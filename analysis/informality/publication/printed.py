@@ -15,6 +15,8 @@ from informality.publication.document import Document, stop_at
 FONTS = LIBRARY / "fonts"
 WIDEST, HIGHEST = 11.5, 17.0
 """Room for a drawing on an A4 sheet with its caption and notes, cm."""
+IN_BRIEF = 9.5
+"""The width of a drawing where the whole document has two pages, cm."""
 PER_CM = 37.8
 """Pixels of CSS in a centimetre: the size a drawing in the text is made for."""
 SUFFIXES = (".svg", ".png", ".jpg", ".jpeg")
@@ -57,31 +59,33 @@ def prepared(document: Document) -> Printed:
         alternative = " ".join(html.unescape(s[1]).strip() for s in said if s)
         return f'<img src="{name}" alt="{html.escape(alternative)}">'
 
+    widest = IN_BRIEF if document.meta.get("brief") else WIDEST
     text = _SVG.sub(out, document.text)
     text = re.sub(r'<p class="flow-step">(.*?)</p>', r'<div class="flow-step"><p>\1</p></div>', text)
-    return Printed(text, images, {name: _width(name, content) for name, content in images.items()})
+    return Printed(text, images, {n: _width(n, content, widest) for n, content in images.items()})
 
 
 def _without_fences(text: str) -> str:
     return re.sub(r"^(\s*)(```+|~~~+).*?^\s*\2", "", text, flags=re.DOTALL | re.MULTILINE)
 
 
-def _width(name: str, content: bytes) -> str:
+def _width(name: str, content: bytes, widest: float) -> str:
     """How wide an image stands on paper: its own size for a drawing, else as wide as the sheet allows."""
     if not name.endswith(".svg"):
-        return f"{WIDEST}cm"
+        return f"{widest}cm"
     head = content[:2000].decode("utf-8", "replace")
     box = re.search(r'viewBox="[-\d.]+ [-\d.]+ ([\d.]+) ([\d.]+)"', head)
     if not box or not float(box[2]):
-        return f"{WIDEST}cm"
+        return f"{widest}cm"
     wide, high = float(box[1]), float(box[2])
-    asked = wide / PER_CM if name.startswith("drawing-") else WIDEST
-    return f"{min(asked, WIDEST, HIGHEST * wide / high):.2f}cm"
+    asked = wide / PER_CM if name.startswith("drawing-") else widest
+    return f"{min(asked, widest, HIGHEST * wide / high):.2f}cm"
 
 
 def for_print(document: Document, widths: Mapping[str, str]) -> dict[str, Any]:
     """Metadata that the templates for paper use beside those of the page."""
-    return {"image-widths": dict(widths), "lang-code": str(document.meta.get("lang", "en")).split("-")[0]}
+    own = {"own-contents": True} if document.meta.get("toc") is False else {}  # without a list made here
+    return {"image-widths": dict(widths), "lang-code": str(document.meta.get("lang", "en")).split("-")[0], **own}
 
 
 def typeset(main: str, files: Mapping[str, bytes], document: Document, **how: Any) -> Any:

@@ -2,49 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from informality.foundation.language import ENGLISH, spoken
 from informality.foundation.provenance import write_atomically
-from informality.publication.all_tables import all_tables
-from informality.publication.coverage_report import coverage_tables_of, told_of
 from informality.publication.explorer import write_explorer
-from informality.publication.inputs import ReportInputs, publication_of
+from informality.publication.inputs import publication_of
+from informality.publication.material import Material
 from informality.publication.published import without_scenarios
 from informality.publication.store import figures, write_store
 from informality.publication.translated import name_in
-from informality.publication.view_specs import read_views
 from informality.publication.workbook import write_workbook
 
 STORE, BOOK, EXPLORER, LONG = "summary.sqlite", "tables.xlsx", "explorer.html", "figures.csv"
 
 
-def write_products(
-    inputs: ReportInputs,
-    results: pd.DataFrame,
-    hidden: pd.DataFrame,
-    store: Path,
-    folder: Path,
-    facts: Mapping[str, Any] | None = None,
-) -> None:
+def write_products(material: Material, results: pd.DataFrame, hidden: pd.DataFrame, store: Path, folder: Path) -> None:
     """Write the store to ``store`` and the others into ``folder``.
 
-    ``inputs`` are those of the report, of the wave it describes; ``results`` hold all waves; ``hidden`` is the log of
-    disclosure control; ``facts`` what stands beside the rows of scenarios. The same inputs give the same bytes.
-    The store is made in English only: questions are asked of its identifiers.
-    Store, workbook and figures hold the scenarios, too; the explorer shows what was estimated from the survey.
+    ``material`` is that of the reports, of the wave they describe; ``results`` hold all waves; ``hidden`` is the log of
+    disclosure control. The same inputs give the same bytes. The store is made in English only: questions are asked of
+    its identifiers. Store, workbook and figures hold the scenarios, too; the explorer shows what was estimated from the
+    survey.
     """
-    described, everything = without_scenarios(publication_of(inputs)), publication_of(inputs, results)
-    tables = all_tables(read_views().spec, described)
-    if facts is not None:
-        tables = {**tables, **coverage_tables_of(told_of(inputs, facts))}
-    code = spoken().code
+    inputs, code = material.inputs, spoken().code
+    everything = publication_of(inputs, results)
     if code == ENGLISH:
         write_store(inputs, everything, hidden, store / STORE)
+    tables = {**material.tables, **material.tables_of_scenarios}
     write_workbook(inputs, everything, tables, folder / name_in(BOOK, code))
     write_explorer(inputs, without_scenarios(everything), folder / name_in(EXPLORER, code))
     long = figures(everything)

@@ -11,7 +11,9 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import TypeVar
 
+from informality.foundation.errors import InformalityError
 from informality.publication.document import Document, read_document
 from informality.publication.page import html_page
 from informality.publication.pdf import pdf_file
@@ -25,6 +27,8 @@ WRITERS: Mapping[str, Callable[[Document], bytes]] = {
     "docx": word_file,
     "review": review_copy,
 }
+_Given = TypeVar("_Given")
+_Made = TypeVar("_Made")
 
 
 def render(source: Path, folder: Path, formats: Sequence[str] = ("html",)) -> list[Path]:
@@ -34,13 +38,36 @@ def render(source: Path, folder: Path, formats: Sequence[str] = ("html",)) -> li
     :class:`InformalityError` (``ExitCode.RENDER``) with every problem found at the first stage that has
     one; then nothing is written.
     """
-    document = read_document(source)
+    return render_all([source], folder, formats)
+
+
+def render_all(sources: Sequence[Path], folder: Path, formats: Sequence[str] = ("html",)) -> list[Path]:
+    """The same for several documents; a problem is told once, whatever number of formats meets it."""
+    documents = _all_of(read_document, sources)
     names = list(dict.fromkeys(formats))
-    with ThreadPoolExecutor(max_workers=2) as pool:  # most of the work is done by pandoc and Typst, outside Python
-        contents = list(pool.map(lambda name: WRITERS[name](document), names))
-    made = {folder / (source.stem + ENDINGS[name]): content for name, content in zip(names, contents, strict=True)}
-    for path, content in made.items():
+    jobs = [(document, name) for document in documents for name in names]
+    contents = _all_of(lambda job: WRITERS[job[1]](job[0]), jobs)
+    targets = [folder / (source.stem + ENDINGS[name]) for source in sources for name in names]
+    for path, content in zip(targets, contents, strict=True):
         beside = path.with_name(path.name + ".part")
         beside.write_bytes(content)
         os.replace(beside, path)
-    return list(made)
+    return targets
+
+
+def _all_of(make: Callable[[_Given], _Made], given: Sequence[_Given]) -> list[_Made]:
+    """What ``make`` makes of each, two at a time: most of the work is done by pandoc and Typst, outside Python.
+
+    Raises :class:`InformalityError` with the problems of all, each once.
+    """
+    made: list[_Made] = []
+    failures: list[InformalityError] = []
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for result in [pool.submit(make, one) for one in given]:
+            try:
+                made.append(result.result())
+            except InformalityError as failure:
+                failures.append(failure)
+    if failures:
+        raise InformalityError(list(dict.fromkeys(p for f in failures for p in f.problems)), failures[0].code)
+    return made

@@ -32,7 +32,7 @@ class Piece:
 def pieces(source: str) -> Iterator[Piece]:
     """The source taken apart: kinds ``heading``, ``title``, ``item``, ``paragraph``, and ``mark`` for the rest."""
     lines = source.split("\n")
-    fence, front = "", lines[0].strip() == "---"
+    fence, front, formula = "", lines[0].strip() == "---", False
     for n, line in enumerate(lines):
         opened = _FENCE.match(line)
         if front or fence or opened or not line.strip():
@@ -40,6 +40,9 @@ def pieces(source: str) -> Iterator[Piece]:
             fence = (
                 (fence or opened[1]) if opened and not (fence and line.strip() == fence) else "" if opened else fence
             )
+            yield Piece("mark", line)
+        elif formula or line.startswith("$$"):
+            formula = formula != (line.startswith("$$"))
             yield Piece("mark", line)
         elif found := _HEADING.fullmatch(line):
             yield Piece("heading", found[1], found[2], found[3] or "")

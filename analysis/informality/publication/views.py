@@ -40,8 +40,9 @@ def lay_out(view: ViewSpec, pub: Publication) -> pd.DataFrame:
         outer = [k for k in outer if k != "universe"]  # the indicator's title says of whom
     placed: list[dict[str, Any]] = []
     for _, part in rows.groupby(outer, sort=False, dropna=False) if outer else [((), rows)]:
+        records = part.to_dict("records")
         for breakdown in view.by:
-            placed += _placed(view, breakdown.split(), part.to_dict("records"), outer, pub.labels)
+            placed += _placed(view, breakdown.split(), records, outer, pub.labels)
     laid = pd.DataFrame(placed, columns=["group", "row", "column", "row_level", "column_level", *COLUMNS])
     namesakes = laid.groupby(["group", "row"])["row_level"].transform("nunique") > 1
     laid["row"] = laid["row"].mask(namesakes, laid["row"] + " (" + laid["row_level"].astype(str) + ")")

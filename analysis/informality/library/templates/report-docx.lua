@@ -206,7 +206,7 @@ return function(report, part, words)
     end},
     {Pandoc = function(doc)
       if doc.meta.review then doc = reviewed(doc) end
-      doc = contents(doc)
+      if not doc.meta['own-contents'] then doc = contents(doc) end
       local front = pandoc.Blocks{}
       if doc.meta['survey-line'] then front:insert(styled('Survey', {pandoc.Para(doc.meta['survey-line'])})) end
       if doc.meta['language-line'] then front:insert(styled('Survey', {pandoc.Para(doc.meta['language-line'])})) end

@@ -105,12 +105,20 @@ return function(report, part, words)
   write.raw = shared.raw(typst('#pagebreak(weak: true)'), write.table)
 
   local kinds = {summary = 'summary', absent = 'absent', ['note-below'] = 'note-below', ['flow-step'] = 'flow-step'}
-  write.last = {{Div = function(div)
+  -- a formula is read out as it was written in TeX
+  local function formula(m)
+    local written = pandoc.write(pandoc.Pandoc{pandoc.Plain{m}}, 'typst'):gsub('%s+$', '')
+    local shown = m.mathtype == 'DisplayMath' and 'block: true, ' or ''
+    return pandoc.RawInline('typst', '#math.equation(' .. shown .. 'alt: ' .. quoted(m.text) .. ', ' .. written .. ');')
+  end
+
+  write.last = {{Math = formula}, {Div = function(div)
     if div.classes:includes('numbered') then return numbered(div) end
     for class, name in pairs(kinds) do
       if div.classes:includes(class) then return within('#' .. name .. '[', div.content, ']') end
     end
   end}, {Pandoc = function(doc)
+    if doc.meta['own-contents'] then return doc end
     return shared.with_contents(doc, {pandoc.Header(1, words('contents'), pandoc.Attr('contents', {'unnumbered', 'unlisted'})), typst('#contents()')})
   end}}
   return write
