@@ -241,13 +241,13 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[...,
     return made
 
 
-def stub_report(run: pipeline.Run, raw: Path, source: Path) -> None:
+def stub_report(run: pipeline.Run, *_: object) -> None:
     (run.staging / "report" / "_build").mkdir(parents=True)
     (run.staging / "report" / "_build" / "part.md").write_text("a part")
     (run.staging / "report" / "country.html").write_text("a report")
 
 
-def stub_products(run: pipeline.Run, raw: Path) -> None:
+def stub_products(run: pipeline.Run, *_: object) -> None:
     for name in pipeline.PRODUCTS:
         (run.staging / name).parent.mkdir(exist_ok=True)
         (run.staging / name).write_text("a product")

@@ -22,6 +22,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from pypdf import PdfReader
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -155,6 +156,10 @@ def test_every_file_is_written_and_nothing_else(demo: Path) -> None:
     parts = {name for name in tree(demo) if name.startswith("reports/_output/lao-demo/_build/")}
     assert set(tree(demo)) == given | set(FILES) | parts
     assert {"country.qmd", "_quarto.yml", "_variables.yml"} <= {name.rpartition("/")[2] for name in parts}
+
+
+def test_the_brief_of_the_demonstration_has_two_sheets(demo: Path) -> None:
+    assert len(PdfReader(demo / "reports/_output/lao-demo/brief.pdf").pages) == 2
 
 
 def test_the_results_table_is_the_one_of_the_design(results: pd.DataFrame) -> None:

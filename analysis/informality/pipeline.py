@@ -282,7 +282,8 @@ def _run(run: Run) -> list[Written]:
             {} if code == ENGLISH else {"language": sha256(find("languages", code, run.workspace.folder("languages")))}
         )
         tail = "" if code == ENGLISH else f".{code}"
-        make_report = partial(_make_report, run, raw, sources, language)
+        key = _digest({"base": base, "settings": settings["report"], "reads": reads, **own})
+        make_report = partial(_make_report, run, raw, sources, language, key)
         make_products = partial(_make_products, run, raw, language)
         outputs = [name_in(n, code) for n in pages]
         step(f"report{tail}", with_source | own, outputs, None if code in kept else make_report)
@@ -552,13 +553,19 @@ def _put_together(run: Run, names: Sequence[str]) -> None:
     write_atomically(run.staging / "results.parquet", lambda new: results.to_parquet(new, index=False))
 
 
-def _make_report(run: Run, raw: Mapping[str, Path], sources: Mapping[str, Path], language: Language) -> None:
+def _make_report(
+    run: Run, raw: Mapping[str, Path], sources: Mapping[str, Path], language: Language, key: str = ""
+) -> None:
+    """``key``: what the documents rest on beside their words."""
+    from informality.publication.kept import Kept
     from informality.publication.report import build_reports
 
+    build = run.workspace.output(run.head.id) / name_in("_build.", language.code).rstrip(".")
+    kept = Kept(None if run.force else build, key)
     try:
         with speaking(language):
             material, _ = _material(run, raw)
-            build_reports(material, list(sources.values()), run.staging / "report", run.head.formats)
+            build_reports(material, list(sources.values()), run.staging / "report", run.head.formats, kept)
     except OSError as failure:
         raise InformalityError(
             Problem(

@@ -39,7 +39,7 @@ def clean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     text += "formats: [html]\n"
     study.write_text(text, encoding="utf-8")
 
-    def no_report(run: pipeline.Run, raw: object, source: object) -> None:
+    def no_report(run: pipeline.Run, *_: object) -> None:
         (run.staging / "report" / "_build").mkdir(parents=True)
         (run.staging / "report" / "_build" / "part.md").write_text("")
         (run.staging / "report" / "country.html").write_text("")

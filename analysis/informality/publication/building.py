@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.foundation.language import spoken
+from informality.publication.kept import Kept
 from informality.publication.render import render_all
 from informality.publication.translated import name_in
 
+BUILD = "_build"
+
 
 def build(
-    sources: Sequence[Path], out_dir: Path, kept: str, formats: Sequence[str], write: Callable[[Path], None]
+    sources: Sequence[Path],
+    out_dir: Path,
+    formats: Sequence[str],
+    write: Callable[[Path], Callable[[Mapping[str, Path]], None]],
+    kept: Kept,
 ) -> list[Path]:
-    """Have ``write`` fill ``out_dir/<kept>`` and render it to a file of each format of each document in ``out_dir``.
+    """Have ``write`` fill ``out_dir/_build`` and render it to a file of each format of each document in ``out_dir``.
 
-    In another language than English the files have its code in their names and stand beside the English ones.
+    ``write`` returns what notes in that folder from what it and the rendered files were made; ``kept`` is what an
+    earlier run left. In another language than English the files have its code in their names and stand beside the English ones.
     Returns every file written, the rendered ones first, document by document in the order of ``formats``. The same
     inputs give the same bytes. Raises :class:`InformalityError` with every problem found; then nothing is written and
     what stood there before stays.
@@ -26,13 +34,14 @@ def build(
     if absent := [source for source in sources if not source.is_file()]:
         raise InformalityError([Problem(str(s), "this report source does not exist") for s in absent], ExitCode.RENDER)
     code = spoken().code
-    kept = name_in(f"{kept}.", code).rstrip(".")
-    building = out_dir / f".{kept.strip('_')}-{os.getpid()}"
+    built = name_in(f"{BUILD}.", code).rstrip(".")
+    building = out_dir / f".{built.strip('_')}-{os.getpid()}"
     try:
         building.mkdir(parents=True)
-        write(building)
-        made = render_all([building / name_in(source.name, code) for source in sources], building, formats)
-        targets, folder = [out_dir / path.name for path in made], out_dir / kept
+        note = write(building)
+        made = render_all([building / name_in(source.name, code) for source in sources], building, formats, kept)
+        note({path.name: path for path in made})
+        targets, folder = [out_dir / path.name for path in made], out_dir / built
         shutil.rmtree(folder, ignore_errors=True)
         for path, target in zip(made, targets, strict=True):
             os.replace(path, target)

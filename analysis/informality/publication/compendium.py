@@ -42,7 +42,7 @@ def list_of_tables(folder: Path, name: str, shown: Mapping[str, bool]) -> str:
             open_block = block[1]
         elif line.text == "::::" and open_block:
             there.add(open_block)
-            lines.append(f"- @{open_block}. {last}")
+            lines.append(f"- [@{open_block}]. {last}")  # bare, it would begin a numbered example
             open_block = ""
         last = line.text or last
     if absent := [

@@ -7,6 +7,7 @@ nothing half-resolved is published. Every line keeps the place where it was writ
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -85,7 +86,12 @@ def stop_at(problems: Sequence[Problem]) -> None:
 def _yaml(path: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
-    value, _, problems = read_yaml(path)
+    try:
+        return dict(
+            json.loads(path.read_text(encoding="utf-8"))
+        )  # what we wrote is JSON, and read a hundred times faster
+    except ValueError:
+        value, _, problems = read_yaml(path)
     stop_at(problems)
     return dict(value)
 
@@ -121,8 +127,9 @@ def _split(text: str, name: str) -> tuple[dict[str, Any], list[Line]]:
     from ruamel.yaml import YAML
     from ruamel.yaml.error import YAMLError
 
+    written = "\n".join(line.text for line in lines[1:end])
     try:
-        meta = YAML(typ="safe", pure=True).load("\n".join(line.text for line in lines[1:end])) or {}
+        meta = YAML(typ="safe", pure=True).load(written) or {}
     except YAMLError as failure:
         raise InformalityError(
             Problem(f"{name}, line 1", "the front matter is not valid YAML", str(failure).splitlines()[0]),

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from informality.foundation.errors import InformalityError
 from informality.publication.document import Document, read_document
+from informality.publication.kept import Kept
 from informality.publication.page import html_page
 from informality.publication.pdf import pdf_file
 from informality.publication.word import review_copy, word_file
@@ -41,18 +42,32 @@ def render(source: Path, folder: Path, formats: Sequence[str] = ("html",)) -> li
     return render_all([source], folder, formats)
 
 
-def render_all(sources: Sequence[Path], folder: Path, formats: Sequence[str] = ("html",)) -> list[Path]:
-    """The same for several documents; a problem is told once, whatever number of formats meets it."""
+def render_all(
+    sources: Sequence[Path], folder: Path, formats: Sequence[str] = ("html",), kept: Kept | None = None
+) -> list[Path]:
+    """The same for several documents; a problem is told once, whatever number of formats meets it.
+
+    What an earlier run rendered from the same text is taken over from ``kept``.
+    """
     documents = _all_of(read_document, sources)
     names = list(dict.fromkeys(formats))
-    jobs = [(document, name) for document in documents for name in names]
-    contents = _all_of(lambda job: WRITERS[job[1]](job[0]), jobs)
     targets = [folder / (source.stem + ENDINGS[name]) for source in sources for name in names]
+    jobs = [(document, name) for document in documents for name in names]
+    earlier = [
+        None if kept is None else kept.rendered(path.name, *job) for path, job in zip(targets, jobs, strict=True)
+    ]
+    made = iter(_all_of(_written, [job for job, content in zip(jobs, earlier, strict=True) if content is None]))
+    contents = [next(made) if content is None else content for content in earlier]
     for path, content in zip(targets, contents, strict=True):
         beside = path.with_name(path.name + ".part")
         beside.write_bytes(content)
         os.replace(beside, path)
     return targets
+
+
+def _written(job: tuple[Document, str]) -> bytes:
+    document, form = job
+    return WRITERS[form](document)
 
 
 def _all_of(make: Callable[[_Given], _Made], given: Sequence[_Given]) -> list[_Made]:

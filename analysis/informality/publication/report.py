@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
-from informality.foundation.language import listed, say, spoken
+from informality.foundation.language import ENGLISH, listed, say, spoken
 from informality.publication import annex, compendium, coverage_prose
 from informality.publication.building import build
 from informality.publication.document import front_matter
 from informality.publication.inputs import DefinitionNote, ReportInputs
+from informality.publication.kept import Kept
 from informality.publication.material import Material
 from informality.publication.pandoc import FURNITURE, TEMPLATES
 from informality.publication.pieces import Pieces, pieces_of
@@ -31,21 +33,33 @@ __all__ = ["DefinitionNote", "Material", "ReportInputs", "build_reports"]
 
 
 def build_reports(
-    material: Material, sources: Sequence[Path], out_dir: Path, formats: Sequence[str] = ("html",)
+    material: Material,
+    sources: Sequence[Path],
+    out_dir: Path,
+    formats: Sequence[str] = ("html",),
+    kept: Kept | None = None,
 ) -> list[Path]:
     """Write ``out_dir/_build`` and a file of each format for each document, named like its source; return the files.
 
-    The rendered files come first. Raises :class:`InformalityError` with every problem found; then nothing is
-    written and what stood there before stays.
+    The rendered files come first. What an earlier run ``kept`` and still holds is taken over. Raises
+    :class:`InformalityError` with every problem found; then nothing is written and what stood there before stays.
     """
-    return build(sources, out_dir, "_build", formats, lambda folder: _write_build_folder(material, sources, folder))
+    earlier = kept or Kept()
+    return build(sources, out_dir, formats, lambda folder: _write(material, sources, folder, earlier), earlier)
 
 
-def _write_build_folder(material: Material, sources: Sequence[Path], folder: Path) -> None:
+def _write(
+    material: Material, sources: Sequence[Path], folder: Path, kept: Kept
+) -> Callable[[Mapping[str, Path]], None]:
+    """Fill the build folder; returns what notes there from what it was made, once the documents are rendered."""
     texts = _read([*sources, *sorted({p for s in sources for p in s.parent.glob("_*.md")})])
     whole, code = "\n".join(texts.values()), spoken().code
     documents = {source.stem: _said(front_matter(texts[source.name], source.name)) for source in sources}
-    pieces = pieces_of(material, set(re.findall(r"_figures/([\w-]+)\.md", whole)), documents)
+    figures = set(re.findall(r"_figures/([\w-]+)\.md", whole))
+    pieces = kept.pieces(figures) if code == ENGLISH else None  # in others what is said has to be counted
+    if pieces is None:
+        pieces = pieces_of(material, figures, documents)
+    pieces.files["_parts/provenance.md"] = annex.provenance(material.inputs.provenance)
     files = {**pieces.files, "report.css": (TEMPLATES / "report.css").read_text(encoding="utf-8")}
     names = {stem: str(meta.get("document") or material.inputs.study["title"]) for stem, meta in documents.items()}
     for stem in documents:
@@ -65,6 +79,7 @@ def _write_build_folder(material: Material, sources: Sequence[Path], folder: Pat
     if compendium.STEM in documents:
         listed = compendium.list_of_tables(folder, name_in(f"{compendium.STEM}.qmd", code), pieces.shown)
         (folder / compendium.LIST).write_text(listed, encoding="utf-8", newline="\n")
+    return partial(kept.write, folder, pieces, figures)
 
 
 def _said(meta: Mapping[str, Any]) -> dict[str, Any]:
