@@ -884,8 +884,8 @@ def test_stopped_by_the_user(project: Project, monkeypatch: pytest.MonkeyPatch) 
 def test_stopped_by_the_user_after_an_earlier_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert project.call("run", "small").code == 0
 
-    def interrupted(run: pipeline.Run, raw: Path, source: Path) -> None:
-        stub_report(run, raw, source)
+    def interrupted(run: pipeline.Run, *_: object) -> None:
+        stub_report(run)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(pipeline, "_make_report", interrupted)
