@@ -28,6 +28,8 @@ from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 
 ENGLISH = "en"
 PLACE = re.compile(r"\{(\w+)\}")
+MEANT = "¦"
+"""Leads in, in an English text, which of its meanings is meant (``Figure¦caption``); never printed."""
 NAMED = re.compile(r"\{\{<.*?>\}\}|@(?:fig|tbl|sec)-[\w-]*\w")
 """What a paragraph of a report takes from elsewhere: numbers, files, references."""
 
@@ -122,9 +124,10 @@ def speaking(language: Language) -> Iterator[Voice]:
 def say(text: str, /, **parts: object) -> str:
     """A fixed text in the language being spoken, with the parts its ``{places}`` name."""
     voice = _VOICE.get()
+    plain = text.partition(MEANT)[0]
     if voice is None:
-        return text.format(**parts) if parts else text
-    said = voice.said(text, voice.language.texts) or text
+        return plain.format(**parts) if parts else plain
+    said = voice.said(text, voice.language.texts) or plain
     said = said.format(**parts) if parts else said
     voice.made.add(said)
     return said

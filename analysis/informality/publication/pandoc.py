@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.language import say
 from informality.foundation.library import LIBRARY
 from informality.publication.document import Document, stop_at
 
@@ -27,7 +28,7 @@ COMPLAINTS = {
     ),
 }
 FURNITURE = {
-    "figure": "Figure", "table": "Table", "section": "Section", "contents": "Contents", "skip": "Skip to the text",
+    "figure": "Figure¦caption", "table": "Table", "section": "Section", "contents": "Contents", "skip": "Skip to the text",
     "note": "Note", "warning": "Warning", "tip": "Tip", "important": "Important", "caution": "Caution",
     "review-place": "Paragraph or table", "review-comment": "Comment", "review-proposal": "Proposed wording or figure",
     "review-who": "Who", "review-agreed": "Agreed", "review-sheet": "Comment sheet",
@@ -47,10 +48,9 @@ def pandoc(
 
     Raises :class:`InformalityError` (``ExitCode.RENDER``) with every complaint of filter and writer.
     """
+    words = {name: say(text) for name, text in FURNITURE.items()}  # English: files are written outside any language
     front = (
-        "---\n"
-        + json.dumps({"lang": "en", "words": FURNITURE, **document.meta, **meta}, ensure_ascii=False)
-        + "\n---\n\n"
+        "---\n" + json.dumps({"lang": "en", "words": words, **document.meta, **meta}, ensure_ascii=False) + "\n---\n\n"
     )
     command = [
         program(),

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from informality.foundation.language import ENGLISH, counted, say, say_prose, spoken
+from informality.foundation.language import ENGLISH, NAMED, counted, say, say_prose, spoken
 from informality.publication.table import html_text, markdown_text
 
 _HEADING = re.compile(r"(#+ +)(.*?)( +\{[^}]*\})?")
@@ -48,7 +48,9 @@ def pieces(source: str) -> Iterator[Piece]:
             yield Piece("heading", found[1], found[2], found[3] or "")
         elif found := _TITLE.fullmatch(line):
             yield Piece("title", found[1], found[2], found[3])
-        elif line.startswith(":::") or re.fullmatch(r"\s*\{\{<.*>\}\}\s*", line):
+        elif line.startswith(":::") or not re.search(
+            r"[^\W\d_]{2}", NAMED.sub("", line)
+        ):  # nothing but numbers and files
             yield Piece("mark", line)
         elif found := _ITEM.fullmatch(line):
             yield Piece("item", found[1], found[2])
