@@ -292,7 +292,7 @@ def _movers(
 def _bound_columns(rows: pd.DataFrame, pub: Publication) -> tuple[Column, ...]:
     part = rows[rows["unit"] == "share"]
     low, high = _columns(3, "", part, pub, ["low", "high"])
-    over = say("With the error of the sample, {interval}", interval=interval_words(rows))
+    over = say("With the error of the sample, {interval}", interval=lower_first(interval_words(rows)))
     return (
         Column("label", ""),
         *_columns(0, say("As it is"), part, pub, ["value"]),

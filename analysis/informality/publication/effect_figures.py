@@ -10,7 +10,7 @@ from informality.foundation.language import say
 from informality.publication.figures import GRID, INK, SOFT, WIDTH, drawn, wrapped
 from informality.publication.formats import MINUS, NumberFormat, column_format, plain_number
 from informality.publication.model_tables import model_rows, table_of_model
-from informality.publication.notes import interval_words, notes_of
+from informality.publication.notes import interval_words, lower_first, notes_of
 from informality.publication.published import Publication
 from informality.publication.view_specs import EffectFigureSpec
 
@@ -44,7 +44,7 @@ def figure_of_effects(id: str, view: EffectFigureSpec, pub: Publication) -> tupl
                 "Lines show the {interval}. Each mark compares a group with the reference group of its block, all "
                 "else in the model alike."
             ),
-            interval=interval_words(rows),
+            interval=lower_first(interval_words(rows)),
         ),
         *notes_of(rows, pub, {"unreliable": say(", hollow mark")}),
     ]
@@ -70,7 +70,7 @@ def _alternative(view: EffectFigureSpec, rows: pd.DataFrame, number: NumberForma
             )
     return say(
         "Dot plot with the {interval}. {title}. {numbers}.",
-        interval=interval_words(rows),
+        interval=lower_first(interval_words(rows)),
         title=say(view.title),
         numbers="; ".join(parts),
     )

@@ -27,6 +27,7 @@ from informality.foundation.specfile import SpecModel, Words, load
 from informality.publication.figures import LOOKS
 from informality.publication.formats import supported_decimals
 from informality.publication.inputs import ReportInputs
+from informality.publication.lettering import lao_faces
 from informality.publication.lookup import LOOKED_UP
 from informality.publication.published import Publication, levels_of
 from informality.publication.store import SCALED
@@ -191,9 +192,9 @@ def _tiles(country: str) -> dict[str, Any]:
 
 
 def _page(inputs: ReportInputs, data: Mapping[str, Any]) -> str:
-    style = (TEMPLATES / "explorer.css").read_text(encoding="utf-8").replace("</", "<\\/")
     script = (TEMPLATES / "explorer.js").read_text(encoding="utf-8").replace("</", "<\\/")
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    style = (TEMPLATES / "explorer.css").read_text(encoding="utf-8").replace("</", "<\\/") + lao_faces(text)
     study, notice = inputs.study, inputs.made_up_notice
     survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {study['agency']}."
     fingerprint = str(inputs.provenance.get("fingerprint", ""))

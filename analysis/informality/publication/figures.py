@@ -92,7 +92,7 @@ def figure_of_view(id: str, view: FigureSpec, pub: Publication) -> tuple[str, st
     draw = {"dots": _dots, "lines": _lines, "bars": _bars}[view.kind]
     svg = drawn(draw, laid, number, pub, reference)
     notes = [
-        say(view.note) or say("Lines show the {interval}.", interval=interval_words(laid)),
+        say(view.note) or say("Lines show the {interval}.", interval=lower_first(interval_words(laid))),
         *notes_of(laid, pub, {"unreliable": say(", hollow mark")}),
     ]
     return svg, _alternative(view, laid, number, pub), notes
@@ -124,7 +124,7 @@ def _alternative(view: FigureSpec, laid: pd.DataFrame, number: NumberFormat, pub
     return say(
         "{kind} with the {interval}. {title}. {numbers}.",
         kind=kind,
-        interval=interval_words(laid),
+        interval=lower_first(interval_words(laid)),
         title=say(view.title),
         numbers="; ".join(parts),
     )

@@ -97,3 +97,17 @@ def embedded(text: str) -> str:
                 f'@font-face {{ font-family: "{name}"; font-weight: {weight}; src: url(data:font/ttf;base64,{data}); }}'
             )
     return "\n".join(rules)
+
+
+def lao_faces(page: str) -> str:
+    """``@font-face`` rules with the Lao face whole, for a page that has Lao text and may be read where no font has it."""
+    if not re.search("[\u0e80-\u0eff]", page):
+        return ""
+    rules = []
+    for style, weight in (("Regular", 400), ("Bold", 700)):
+        data = base64.b64encode((FONTS / f"NotoSansLao-{style}.ttf").read_bytes()).decode("ascii")
+        rules.append(
+            f'@font-face {{ font-family: "Noto Sans Lao"; font-weight: {weight}; unicode-range: U+0E80-0EFF; '
+            f"src: url(data:font/ttf;base64,{data}); }}\n"
+        )
+    return "".join(rules)

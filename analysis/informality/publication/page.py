@@ -11,8 +11,8 @@ import re
 from html.parser import HTMLParser
 
 from informality.foundation.errors import Problem
-from informality.foundation.library import LIBRARY
 from informality.publication.document import Document, stop_at
+from informality.publication.lettering import lao_faces
 from informality.publication.pandoc import TEMPLATES, pandoc
 
 MIME = {".svg": "image/svg+xml", ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
@@ -61,13 +61,7 @@ def _styles(page: str) -> str:
     if notice := re.search(r'<aside class="made-up">(.*?)</aside>', page, re.DOTALL):
         words = re.sub(r'[\\"<\n]', lambda c: f"\\{ord(c[0]):x} ", html.unescape(notice[1]).strip())
         css.append(f'@page {{ @top-center {{ content: "{words}"; font: 600 8pt sans-serif; color: #4a3500; }} }}\n')
-    if re.search("[\u0e80-\u0eff]", page):
-        for style, weight in (("Regular", 400), ("Bold", 700)):
-            data = base64.b64encode((LIBRARY / "fonts" / f"NotoSansLao-{style}.ttf").read_bytes()).decode("ascii")
-            css.append(
-                f'@font-face {{ font-family: "Noto Sans Lao"; font-weight: {weight}; unicode-range: U+0E80-0EFF; '
-                f"src: url(data:font/ttf;base64,{data}); }}\n"
-            )
+    css.append(lao_faces(page))
     return "".join(css)
 
 

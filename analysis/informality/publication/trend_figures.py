@@ -12,7 +12,7 @@ import pandas as pd
 from informality.foundation.language import say
 from informality.publication.figures import GRID, SOFT, drawn, looks_of
 from informality.publication.formats import NumberFormat, column_format
-from informality.publication.notes import interval_words, notes_of
+from informality.publication.notes import interval_words, lower_first, notes_of
 from informality.publication.published import Publication, levels_of
 from informality.publication.series import CHANGE, ONE_WAVE, Series
 from informality.publication.view_specs import TrendSpec
@@ -48,7 +48,7 @@ def figure_of_trend(id: str, view: TrendSpec, series: Series | None) -> tuple[st
 
     svg = drawn(draw, laid, number, pub, None)
     notes = [
-        say(view.note) or say("Upright lines show the {interval}.", interval=interval_words(laid)),
+        say(view.note) or say("Upright lines show the {interval}.", interval=lower_first(interval_words(laid))),
         *notes_of(laid, pub),
     ]
     titles = {wave.name: wave.title for wave in series.waves}
@@ -78,7 +78,7 @@ def _words(view: TrendSpec, laid: pd.DataFrame, number: NumberFormat, titles: di
     interrupted = say(", interrupted at a break in series") if broken else ""
     return say(
         "Line chart over time with the {interval}{interrupted}. {title}. {numbers}.",
-        interval=interval_words(laid),
+        interval=lower_first(interval_words(laid)),
         interrupted=interrupted,
         title=say(view.title),
         numbers="; ".join(points),

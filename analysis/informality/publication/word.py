@@ -18,6 +18,7 @@ from typing import Any
 from xml.sax.saxutils import escape, quoteattr
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.language import ENGLISH
 from informality.publication.document import Document
 from informality.publication.pandoc import TEMPLATES, pandoc, program
 from informality.publication.printed import Printed, for_print, prepared, typeset
@@ -51,7 +52,7 @@ def _made(document: Document, *, review: bool) -> bytes:
         reference.write_bytes(_reference(document.meta, review))
         options = [f"--reference-doc={reference}", f"--output={made}"]
         pandoc(document, "docx", options, text=printed.text, meta=meta, folder=Path(folder))
-        return _finished(made.read_bytes())
+        return _finished(made.read_bytes(), str(meta["lang-code"]))
 
 
 def _pictures(document: Document, printed: Printed) -> dict[str, bytes]:
@@ -167,14 +168,18 @@ def _plain(markdown: object) -> str:
 # -- the file ------------------------------------------------------------------------------------------
 
 
-def _finished(content: bytes) -> bytes:
-    """The file without the time it was made, so that the same report is the same file on every day."""
+def _finished(content: bytes, language: str) -> bytes:
+    """The file without the time it was made, so that the same report is the same file on every day; and with its language
+    as that of scripts that Word calls complex, as Lao, too."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = {info.filename: archive.read(info) for info in archive.infolist()}
     core = files["docProps/core.xml"].decode("utf-8")
     files["docProps/core.xml"] = re.sub(
         r"<dcterms:(created|modified)\b.*?</dcterms:\1>", "", core, flags=re.DOTALL
     ).encode("utf-8")
+    if language != ENGLISH:
+        styles = files["word/styles.xml"].decode("utf-8")
+        files["word/styles.xml"] = re.sub('w:bidi="[^"]*"', f'w:bidi="{language}"', styles).encode("utf-8")
     return _zipped(files)
 
 
