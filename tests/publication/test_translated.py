@@ -19,7 +19,7 @@ from informality.publication.explorer import packed
 from informality.publication.formats import NumberFormat, ProbabilityFormat, plain_number
 from informality.publication.inputs import ReportInputs, publication_of
 from informality.publication.products import write_products
-from informality.publication.report import build_report
+from informality.publication.report import Material, build_reports
 from informality.publication.store import figures
 from informality.publication.table import Cell, Column, RowGroup, Table, shown, to_csv, to_html
 from informality.publication.translated import in_language, name_in
@@ -169,11 +169,10 @@ def test_tables_hold_the_same_numbers_in_every_language(
 def lao(mock: ModuleType, country: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of the report and what goes with it, in Lao."""
     folder = tmp_path_factory.mktemp("lao")
-    inputs = mock.inputs()
+    material = Material(mock.inputs())
     with speaking(language_of("lo")):
-        build_report(inputs, country, folder)
-    with speaking(language_of("lo")):
-        write_products(inputs, inputs.results, inputs.results.head(0), folder, folder)
+        build_reports(material, [country], folder)
+        write_products(material, material.inputs.results, material.inputs.results.head(0), folder, folder)
     return folder
 
 

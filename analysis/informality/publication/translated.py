@@ -82,13 +82,13 @@ def name_in(name: str, code: str) -> str:
 
 
 def language_line() -> str:
-    """What a document says of its own translation, as Markdown; to be asked when all else is said. Empty in English."""
+    """What documents say of their translation, as Markdown; to be asked when all else is said. Empty in English."""
     if spoken().code == ENGLISH:
         return ""
     unread, english = counted()
     return markdown_text(
         say(
-            "Translation: no native reader has yet read {unread} of the texts of this document, and {english} are still in "
+            "Translation: of the texts of this study, no native reader has yet read {unread}, and {english} are still in "
             "English. Where a translation is doubtful, the English document holds. The numbers are the same in both.",
             unread=unread,
             english=english,
