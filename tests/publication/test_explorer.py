@@ -81,8 +81,8 @@ def test_the_page_can_ask_nobody(path: Path) -> None:
     assert policy
     assert policy.group(1).startswith("default-src 'none'")
     assert "unsafe" not in policy.group(1)
-    without_namespaces = page.replace("http://www.w3.org/2000/svg", "")
-    assert not re.search(r"https?://|//[a-z]+\.|<link|<img|@import|url\(", without_namespaces)
+    without_namespaces = page.replace("http://www.w3.org/2000/svg", "")  # a face as data: is in the page itself
+    assert not re.search(r"https?://|//[a-z]+\.|<link|<img|@import|url\((?!data:)", without_namespaces)
 
 
 def test_the_same_inputs_give_the_same_bytes(
