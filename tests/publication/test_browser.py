@@ -284,3 +284,33 @@ def test_a_long_table_is_listed_in_part_until_asked(
     page.get_by_role("button", name="List all").click()
     assert page.locator("#list tbody tr").count() == 600
     assert page.get_by_role("button", name="List all").count() == 0
+
+
+def test_scenarios_are_chosen_with_both_their_doubts(
+    open_page: Callable[..., Opened], inputs: ReportInputs, pub: Publication, tmp_path: Path
+) -> None:
+    """Two scenarios by two years beside the survey's own figures: all at once, with error and range in columns apart."""
+    row = pub.results[(pub.results["statistic"] == "total") & (pub.results["unit"] == "persons")].head(1)
+    rows = pd.concat([row] * 4, ignore_index=True).assign(
+        indicator="members", universe=None, grade="good", status="assumption", scenario=["now", "now", "more", "more"],
+        year=[2024, 2035] * 2, scheme="all", branch="all", payer="all", value=[100e3, 110e3, 100e3, 150e3], se=5e3,
+        ci_low=[90e3, 100e3, 90e3, 140e3], ci_high=[110e3, 120e3, 110e3, 160e3], lo80=[80e3, 85e3, 80e3, 120e3],
+        hi80=[130e3, 140e3, 130e3, 190e3], se_parameters=15e3, dim1=None, level1=None, dim2=None, level2=None,
+    )  # fmt: skip
+    every = dataclasses.replace(pub, results=pd.concat([pub.results, rows], ignore_index=True))
+    write_explorer(inputs, every, tmp_path / "scenarios.html")
+    opened = open_page(tmp_path / "scenarios.html", "indicator=members&scenario=*")
+    page = ready(opened)
+    assert page.locator("#wave").evaluate("e => e.value") == "2035", "the last year is shown first"
+    numbers = [[cell.replace("\u202f", "") for cell in line] for line in table_of(page)]
+    assert [line[1:6] for line in numbers] == [
+        ["110000", "100000", "120000", "85000", "140000"], ["150000", "140000", "160000", "120000", "190000"],
+    ]  # fmt: skip
+    assert page.locator("#chart svg line[opacity]").count() == 2, "the range of the assumptions is drawn apart"
+    assert "assumption" in page.inner_text("#notes")
+    page.select_option("#wave", "*")
+    page.get_by_role("button", name="Trend").click()
+    assert page.locator("#chart svg circle").count() == 4
+    assert opened.broken_rules() == []
+    page.select_option("#indicator", "informal_employment")
+    assert page.locator("#scenario").is_disabled(), "what was estimated from the survey has no scenarios"

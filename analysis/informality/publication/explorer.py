@@ -25,28 +25,33 @@ from informality.foundation.provenance import write_atomically
 from informality.foundation.quantities import Status
 from informality.foundation.specfile import SpecModel, Words, load
 from informality.publication.figures import LOOKS
-from informality.publication.formats import supported_decimals
+from informality.publication.formats import money_format, supported_decimals
 from informality.publication.inputs import ReportInputs
 from informality.publication.lettering import lao_faces
 from informality.publication.lookup import LOOKED_UP
 from informality.publication.published import Publication, levels_of
 from informality.publication.store import SCALED
-from informality.publication.table import html_text, one_line
+from informality.publication.table import Labels, html_text, one_line
+from informality.tabulation.columns import RANGES, SCENARIO
 
 TEMPLATES = LIBRARY / "templates"
 LARGEST = {"share": 1, "points": 1, "persons": 0}
 """Most decimals a unit is printed with; others get what their error supports, at most two."""
 MORE = 3
+OF_A_SCENARIO = [c for c in SCENARIO if c not in RANGES]
 
 WORDS = {
-    "indicator": "Figure", "universe": "Among", "breakdown": "By", "wave": "Wave", "definition": "Definition",
+    "indicator": "Figure", "universe": "Among", "breakdown": "By", "wave": "Wave", "year": "Year", "definition": "Definition",
     "scenario": "Scenario", "find": "Find in the table", "reliability": "Reliability", "all_cells": "All, with marks",
-    "only_reliable": "Only reliable or to be used with caution", "all_waves": "All waves", "none": "All together",
+    "only_reliable": "Only reliable or to be used with caution", "all_waves": "All waves", "all_years": "All years", "all_scenarios": "All scenarios", "survey": "The survey itself", "none": "All together",
     "everybody": "All", "view": "How to show it", "dots": "Dots", "bars": "Bars", "trend": "Trend", "tiles": "Map",
     "table": "Table", "csv": "Download CSV", "png": "Download picture", "link": "Copy link",
     "sentence": "Copy as a sentence", "copied": "Copied.", "copy_by_hand": "Copy this:", "group": "Group",
     "estimate": "Estimate", "lower": "Lower", "upper": "Upper", "n": "Sample n", "to": "to", "among": "among",
-    "interval": "confidence interval", "why": "Where does this number come from?", "close": "Close", "rule": "Rule",
+    "interval": "confidence interval", "range": "Assumptions", "range_from": "Assumptions: from",
+    "range_to": "Assumptions: to",
+    "range_note": "Thin line: error of the sample. Wide pale line: range of the assumptions (80% of the draws).",
+    "standing": "Weakest source among what it rests on", "why": "Where does this number come from?", "close": "Close", "rule": "Rule",
     "outcome": "Outcome", "reason": "Because", "share": "Share", "assumed": "assumed",
     "nothing": "Nothing to show", "nothing_hint": "No figure fits. Choose another breakdown, or clear the search.",
     "first_listed": "The first {n} of {all} rows are listed; the CSV file has all.", "list_all": "List all",
@@ -81,14 +86,15 @@ def packed(inputs: ReportInputs, pub: Publication) -> dict[str, Any]:
     """What the page reads: rows as columns, texts once each and as numbers, then what stands behind the numbers."""
     rows = pub.results[pub.results["statistic"].isin(LOOKED_UP) & ~pub.results["unit"].str.endswith("ratio")]
     dims = [f"{kind}{d}" for d in (1, 2, 3) for kind in ("dim", "level")]
-    rows = rows.drop_duplicates(["indicator", "statistic", "universe", "definition", "wave", *dims]).reset_index(
-        drop=True
-    )
+    key = ["indicator", "statistic", "universe", "definition", "wave", *dims, *OF_A_SCENARIO]
+    rows = rows.drop_duplicates(key).reset_index(drop=True)
     words, records = pub.labels, rows.to_dict("records")
-    groups = [levels_of(row) for row in records]
-    scale = rows["unit"].map(SCALED).fillna(1.0).to_numpy()
+    chosen_elsewhere = ("scenario", "year")
+    groups = [{v: x for v, x in levels_of(row).items() if v not in chosen_elsewhere} for row in records]
+    unit, scale = _units(rows, words)
     breakdown = [
-        " × ".join(words.variable(v) for v in group) + (" (difference)" if row["statistic"] == "difference" else "")
+        (" × ".join(words.variable(v) for v in group) or say(WORDS["none"]))
+        + (f" ({say('Difference').lower()})" if row["statistic"] == "difference" else "")
         for group, row in zip(groups, records, strict=True)
     ]
     decimals = _decimals(rows, breakdown, scale)
@@ -104,15 +110,20 @@ def packed(inputs: ReportInputs, pub: Publication) -> dict[str, Any]:
     columns: dict[str, Any] = {
         "indicator": _coded([words.indicator(r["indicator"]) for r in records], [r["indicator"] for r in records]),
         "universe": _coded([words.universe(r["universe"]) if pd.notna(r["universe"]) else "" for r in records]),
-        "breakdown": _coded([b or say(WORDS["none"]) for b in breakdown]),
-        "wave": _coded([str(r["wave"]) for r in records]),
+        "breakdown": _coded(breakdown),
+        "wave": _coded([str(r["wave"] if pd.isna(r["year"]) else int(r["year"])) for r in records]),
         "definition": _coded(
             [words.level("definition", r["definition"]) if pd.notna(r["definition"]) else "" for r in records],
             [r["definition"] if pd.notna(r["definition"]) else "" for r in records],
         ),
         "indicator_id": _coded([r["indicator"] for r in records]),
         "definition_id": _coded([r["definition"] if pd.notna(r["definition"]) else "" for r in records]),
-        "unit": _coded([words.unit(r["unit"]) for r in records]),
+        "scenario": _coded(
+            [words.level("scenario", r["scenario"]) if pd.notna(r["scenario"]) else "" for r in records],
+            [r["scenario"] if pd.notna(r["scenario"]) else "" for r in records],
+        ),
+        "standing": _coded([r["status"] if pd.notna(r["status"]) else "" for r in records]),
+        "unit": _coded(unit),
         "grade": _coded([r["grade"] for r in records]),
         "note": _coded([r["note"] if pd.notna(r["note"]) else "" for r in records]),
         **{f"level{k + 1}": _coded([one[k] if k < len(one) else "" for one in level]) for k in range(3)},
@@ -122,6 +133,8 @@ def packed(inputs: ReportInputs, pub: Publication) -> dict[str, Any]:
         "n": [None if pd.isna(x) else int(x) for x in rows["n"]],
         "decimals": [int(d) for d in decimals],
     }
+    if rows["lo80"].notna().any():
+        columns |= {"least": printed("lo80"), "most": printed("hi80")}
     headline = [d for d in dict.fromkeys(columns["definition"]["ids"]) if d == pub.headline]
     return {
         "words": {name: say(words) for name, words in WORDS.items()},
@@ -134,7 +147,7 @@ def packed(inputs: ReportInputs, pub: Publication) -> dict[str, Any]:
         "definitions": {d.id: _definition(d) for d in inputs.definitions},
         "colours": {name: colour for name, (colour, _) in LOOKS.items() if name},
         "tiles": _tiles(str(inputs.study.get("country_code", ""))),
-        "breaks": [],
+        "breaks": [f"{pair.earlier}|{pair.later}" for pair in inputs.pairs if pair.broken],
         "source": one_line(pub.source),
     }
 
@@ -144,9 +157,20 @@ def _plain(x: float) -> float:
     return int(x) if x == int(x) else x
 
 
+def _units(rows: pd.DataFrame, words: Labels) -> tuple[list[str], np.ndarray]:
+    """(rows,) the unit a value is shown in, and what it is multiplied by for that; totals of money by indicator."""
+    scale = rows["unit"].map(SCALED).fillna(1.0).to_numpy(dtype=float, copy=True)
+    unit = np.array([words.unit(u) for u in rows["unit"]], dtype=object)
+    money = rows["unit"].str.fullmatch("[A-Z]{3}") & rows["scenario"].notna()
+    for (_, currency), part in rows[money].groupby(["indicator", "unit"]):
+        form = money_format(str(currency), part["se"])
+        unit[part.index], scale[part.index] = form.heading, form.scale
+    return list(unit), scale
+
+
 def _decimals(rows: pd.DataFrame, breakdown: list[str], scale: np.ndarray) -> np.ndarray:
     """(rows,) decimals that the middle error of an indicator's breakdown supports, within what its unit is printed with."""
-    errors = rows["se"] * scale
+    errors = np.hypot(rows["se"], rows["se_parameters"].fillna(0)) * scale
     key = [rows["indicator"], pd.Series(breakdown), rows["universe"].fillna(""), rows["unit"]]
     supported = errors.groupby(key).transform(lambda e: supported_decimals(e) if e.gt(0).any() else np.nan)
     most = rows["unit"].map(LARGEST).fillna(2)

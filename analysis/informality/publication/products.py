@@ -11,7 +11,6 @@ from informality.foundation.provenance import write_atomically
 from informality.publication.explorer import write_explorer
 from informality.publication.inputs import publication_of
 from informality.publication.material import Material
-from informality.publication.published import without_scenarios
 from informality.publication.store import figures, write_store
 from informality.publication.translated import name_in
 from informality.publication.workbook import write_workbook
@@ -24,8 +23,7 @@ def write_products(material: Material, results: pd.DataFrame, hidden: pd.DataFra
 
     ``material`` is that of the reports, of the wave they describe; ``results`` hold all waves; ``hidden`` is the log of
     disclosure control. The same inputs give the same bytes. The store is made in English only: questions are asked of
-    its identifiers. Store, workbook and figures hold the scenarios, too; the explorer shows what was estimated from the
-    survey.
+    its identifiers. All of them hold the scenarios, too.
     """
     inputs, code = material.inputs, spoken().code
     everything = publication_of(inputs, results)
@@ -33,7 +31,7 @@ def write_products(material: Material, results: pd.DataFrame, hidden: pd.DataFra
         write_store(inputs, everything, hidden, store / STORE)
     tables = {**material.tables, **material.tables_of_scenarios}
     write_workbook(inputs, everything, tables, folder / name_in(BOOK, code))
-    write_explorer(inputs, without_scenarios(everything), folder / name_in(EXPLORER, code))
+    write_explorer(inputs, everything, folder / name_in(EXPLORER, code))
     long = figures(everything)
     text = long.select_dtypes(exclude="number").columns
     long[text] = long[text].map(_inert)

@@ -34,14 +34,16 @@
   };
   const estimate = i => number("value", i) == null ? D.grades[text("grade", i)].meaning : `${shown(number("value", i), i)}${flag(i)}`;
   const flag = i => { const f = D.grades[text("grade", i)]?.symbol; return f ? "\u00a0" + f : ""; };
+  const ranged = i => "least" in C && number("least", i) != null && number("most", i) > number("least", i);
+  const range = i => ranged(i) ? `${shown(number("least", i), i)} ${S.to} ${shown(number("most", i), i)}` : "";
   const interval = i => number("low", i) == null ? "" : `${shown(number("low", i), i)} ${S.to} ${shown(number("high", i), i)}`;
   const group = i => [1, 2, 3].map(k => text("level" + k, i)).filter(Boolean).map(x => x.split("\t")[1]);
   const levels = i => [1, 2, 3].map(k => text("level" + k, i)).filter(Boolean).map(x => x.split("\t")[0]);
   const sentence = i => {
     const who = group(i).join(", "), ci = interval(i);
-    const of = text("universe", i), where = [of && `${S.among} ${of.toLowerCase()}`, who].filter(Boolean).join(", ");
+    const of = text("universe", i), where = [of && `${S.among} ${of.toLowerCase()}`, who, text("scenario", i)].filter(Boolean).join(", ");
     return `${text("indicator", i)} (${where}; ${text("wave", i)}): ${estimate(i)} ${text("unit", i)}` +
-      (ci ? ` (${Math.round(100 * D.confidence)}% ${S.interval} ${ci}; n = ${grouped(number("n", i) ?? 0, 0)})` : "") +
+      (ci ? ` (${Math.round(100 * D.confidence)}% ${S.interval} ${ci}; n = ${grouped(number("n", i) ?? 0, 0)})` : "") + (ranged(i) ? `; ${S.range.toLowerCase()}: ${range(i)}` : "") +
       `. ${text("definition", i) || ""}. ${D.source}`;
   };
 
@@ -68,6 +70,7 @@
 
   const every = (name, rows) => [...new Set(rows.map(i => code(name, i)))];
   let pool = [];
+  const future = () => pool.length > 0 && text("scenario", pool[0]) !== "";
   function refresh() {
     // Each choice narrows the next; a choice that no longer exists becomes the first that does.
     pool = [...Array(N).keys()];
@@ -77,10 +80,13 @@
       let codes = every(name, pool);
       if (name === "definition" && !state.definition && codes.includes(D.headline)) codes = [D.headline, ...codes.filter(c => c !== D.headline)];
       const names = codes.map(c => C[name].names[c]);
-      const all = name === "wave" && codes.length > 1 ? [["*", S.all_waves]] : [];
-      const options = [...all, ...codes.map((c, k) => [C[name].ids?.[c] ?? names[k], names[k] || S.none])];
+      if (name === "wave") fields.wave.parentElement.firstChild.textContent = future() ? S.year : S.wave;
+      const every_one = { wave: future() ? S.all_years : S.all_waves, scenario: S.all_scenarios }[name];
+      const all = every_one && codes.length > 1 ? [["*", every_one]] : [];
+      const options = [...all, ...codes.map((c, k) => [C[name].ids?.[c] ?? names[k], names[k] || (name === "scenario" ? S.survey : S.none)])];
       select.replaceChildren(...options.map(([v, t]) => say("option", { value: v }, t)));
-      const first = name === "breakdown" && options.length > 1 && options[0][1] === S.none ? options[1][0] : options[0][0];
+      const first = name === "breakdown" && !future() && options.length > 1 && options[0][1] === S.none ? options[1][0]
+        : name === "wave" && future() ? options[options.length - 1][0] : options[0][0];
       select.value = options.some(o => o[0] === state[name]) ? state[name] : first;
       state[name] = select.value;
       select.disabled = options.length < 2;
@@ -118,28 +124,32 @@
     history.replaceState(null, "", "#" + new URLSearchParams(kept));
     const i = rows[0];
     $("title").textContent = i == null ? S.nothing : `${text("indicator", i)}${state.breakdown && text("breakdown", i) !== S.none ? ", " + text("breakdown", i) : ""}`;
-    $("sub").textContent = i == null ? "" : [text("unit", i), text("universe", i), text("definition", i), state.wave === "*" ? S.all_waves : text("wave", i)].filter(Boolean).join(" · ");
-    $("parts").className = view === "table" ? "parts one" : "parts";
+    $("sub").textContent = i == null ? "" : [text("unit", i), text("universe", i), text("definition", i), state.scenario === "*" ? S.all_scenarios : text("scenario", i), state.wave === "*" ? (future() ? S.all_years : S.all_waves) : text("wave", i)].filter(Boolean).join(" · ");
+    $("parts").className = view === "table" || rows.some(ranged) ? "parts one" : "parts";
     $("chart").hidden = view === "table";
     $("chart").replaceChildren(...(i == null || view === "table" ? [] : [{ dots, bars, trend, tiles: tileMap }[view]()]));
     $("list").replaceChildren(...(i == null ? [say("p", { id: "empty" }, S.nothing_hint)] : [list()]));
     const grades = every("grade", rows).map(c => D.grades[C.grade.names[c]]).filter(g => g?.symbol);
-    $("notes").replaceChildren(...[grades.map(g => `${g.symbol}: ${g.meaning}`).join("; "), ...new Set(rows.map(i => text("note", i)).filter(Boolean).slice(0, 200))].filter(Boolean).slice(0, 8)
+    $("notes").replaceChildren(...[rows.some(ranged) ? S.range_note : "", future() ? `${S.standing}: ${[...new Set(rows.map(i => text("standing", i)))].join(", ")}.` : "", grades.map(g => `${g.symbol}: ${g.meaning}`).join("; "), ...new Set(rows.map(i => text("note", i)).filter(Boolean).slice(0, 200))].filter(Boolean).slice(0, 8)
       .map(t => say("p", { class: "note" }, t)), say("p", { class: "note" }, D.source));
   }
 
   function list() {
-    const several = every("wave", rows).length > 1;
-    const heads = [[S.group, "t", i => group(i).join(", ")], ...(several ? [[S.wave, "t", i => text("wave", i)]] : []),
-      [S.estimate, "", i => number("value", i)], [S.lower, "", i => number("low", i)], [S.upper, "", i => number("high", i)], [S.n, "", i => number("n", i)]];
+    const several = every("wave", rows).length > 1, sets = every("scenario", rows).length > 1, doubts = rows.some(ranged);
+    const grouping = !sets || rows.some(i => group(i).length);
+    const heads = [...(grouping ? [[S.group, "t", i => group(i).join(", ")]] : []), ...(sets ? [[S.scenario, "t", i => text("scenario", i)]] : []),
+      ...(several ? [[future() ? S.year : S.wave, "t", i => text("wave", i)]] : []),
+      [S.estimate, "", i => number("value", i)], [S.lower, "", i => number("low", i)], [S.upper, "", i => number("high", i)], ...(doubts ? [[S.range_from, "", i => number("least", i)], [S.range_to, "", i => number("most", i)]] : []), [S.n, "", i => number("n", i)]];
     const head = heads.map(([t, c, by], k) => say("th", { scope: "col", class: c || null, "aria-sort": order.k === k ? (order.up ? "ascending" : "descending") : null },
       say("button", { type: "button", onclick: () => { order = order.k === k ? { k, by, up: !order.up } : { k, by, up: true }; draw(); $("list").querySelectorAll("thead button")[k].focus(); } }, t)));
     const listed = whole ? rows : rows.slice(0, LISTED);
     const body = listed.map(i => say("tr", { class: text("grade", i) },
-      say("th", { scope: "row" }, group(i).join(", ") || S.everybody),
+      say("th", { scope: "row" }, grouping ? group(i).join(", ") || S.everybody : text("scenario", i)),
+      ...(sets && grouping ? [say("td", { class: "t" }, text("scenario", i))] : []),
       ...(several ? [say("td", { class: "t" }, text("wave", i))] : []),
-      say("td", {}, say("button", { type: "button", title: S.why, "aria-label": `${group(i).join(", ") || S.everybody}: ${estimate(i)}. ${S.why}`, onclick: () => why(i) }, estimate(i))),
+      say("td", {}, say("button", { type: "button", title: S.why, "aria-label": `${label(i)}: ${estimate(i)}. ${S.why}`, onclick: () => why(i) }, estimate(i))),
       say("td", {}, number("low", i) == null ? "\u2013" : shown(number("low", i), i)), say("td", {}, number("high", i) == null ? "\u2013" : shown(number("high", i), i)),
+      ...(doubts ? ["least", "most"].map(end => say("td", {}, number(end, i) == null ? "\u2013" : shown(number(end, i), i))) : []),
       say("td", {}, number("n", i) == null ? "\u2013" : grouped(number("n", i), 0))));
     const table = say("div", { class: "scroll", role: "region", tabindex: "0", "aria-label": S.table },
       say("table", {}, say("caption", {}, $("title").textContent), say("thead", {}, say("tr", {}, ...head)), say("tbody", {}, ...body)));
@@ -159,7 +169,7 @@
   const colour = i => { for (const x of levels(i).reverse()) if (D.colours[x]) return D.colours[x]; return D.colours[text("indicator_id", i)] || "#1f5a8a"; };
   const soft = i => text("grade", i) === "unreliable";
   const short = (t, n) => t.length > n ? t.slice(0, n - 1) + "\u2026" : t;
-  const label = i => [...group(i), ...(state.wave === "*" ? [text("wave", i)] : [])].join(", ") || S.everybody;
+  const label = i => [...group(i), ...(state.scenario === "*" ? [text("scenario", i)] : []), ...(state.wave === "*" ? [text("wave", i)] : [])].join(", ") || S.everybody;
   const nice = (low, high) => {
     const span = high - low || 1, raw = span / 5, p = 10 ** Math.floor(Math.log10(raw));
     const step = [1, 2, 5, 10].map(k => k * p).find(s => s >= raw);
@@ -168,38 +178,43 @@
     return ticks;
   };
   const scale = drawn => {
-    const all = drawn.flatMap(i => [number("value", i), number("low", i), number("high", i)]).filter(v => v != null);
+    const all = drawn.flatMap(i => [number("value", i), number("low", i), number("high", i), ...(ranged(i) ? [number("least", i), number("most", i)] : [])]).filter(v => v != null);
     const ticks = nice(all.reduce((a, b) => Math.min(a, b), 0), all.reduce((a, b) => Math.max(a, b), 1e-9));
     return { ticks, from: ticks[0], to: ticks[ticks.length - 1] };
   };
   function horizontal(mark) {
-    const drawn = rows.slice(0, 60), known = drawn.filter(i => number("value", i) != null), H = 24, W = 560, L = 190, R = 74, top = 6;
+    const drawn = rows.slice(0, 60), known = drawn.filter(i => number("value", i) != null), H = 24, long = Math.min(Math.max(0, ...drawn.map(i => label(i).length)), 44), L = Math.max(190, 6.2 * long), W = 370 + L, R = 74, top = 6;
     if (!known.length) return say("p", { class: "note" }, S.nothing_to_draw);
     const { ticks, from, to } = scale(known), x = v => L + (W - L - R) * (v - from) / (to - from), height = top + drawn.length * H + 30;
     const svg = el("svg", { viewBox: `0 0 ${W} ${height}`, role: "img", fill: "#1d2329", "font-size": 12, "aria-label": `${$("title").textContent}. ${S.chart_same}` });
     for (const t of ticks) svg.append(el("line", { x1: x(t), x2: x(t), y1: top, y2: height - 26, stroke: t === 0 ? "#55606b" : "#e3e7eb" }), el("text", { x: x(t), y: height - 10, "text-anchor": "middle", fill: "#55606b", "font-size": 11 }, grouped(t, Math.max(0, -Math.floor(Math.log10(ticks[1] - ticks[0]))))));
     drawn.forEach((i, k) => {
       const y = top + k * H + H / 2, v = number("value", i);
-      const name = el("text", { x: L - 8, y: y + 4, "text-anchor": "end" }, short(label(i), 28));
+      const name = el("text", { x: L - 8, y: y + 4, "text-anchor": "end" }, short(label(i), Math.max(28, long)));
       name.append(el("title", {}, label(i)));
       svg.append(name);
       if (v == null) { svg.append(el("text", { x: L + 4, y: y + 4, fill: "#55606b", "font-style": "italic", "font-size": 11 }, short(estimate(i), 44))); return; }
       mark(svg, i, x, y, v, x(Math.max(from, 0)));
-      svg.append(el("text", { x: Math.max(x(number("high", i) ?? v), x(v)) + 7, y: y + 4, "font-size": 11 }, estimate(i)));
+      svg.append(el("text", { x: Math.max(x(number("high", i) ?? v), x(v), ranged(i) ? x(number("most", i)) : 0) + 7, y: y + 4, "font-size": 11 }, estimate(i)));
     });
     if (rows.length > drawn.length) return say("div", {}, svg, say("p", { class: "note" }, S.first_drawn.replace("{n}", drawn.length)));
     return svg;
   }
-  const whisker = (svg, i, x, y, ink) => { if (number("low", i) != null) svg.append(el("line", { x1: x(number("low", i)), x2: x(number("high", i)), y1: y, y2: y, stroke: ink, "stroke-width": 2, "stroke-dasharray": soft(i) ? "3 3" : null })); };
+  const whisker = (svg, i, x, y, ink) => {
+    if (ranged(i)) svg.append(el("line", { x1: x(number("least", i)), x2: x(number("most", i)), y1: y, y2: y, stroke: ink, "stroke-width": 9, opacity: 0.25 }));
+    if (number("low", i) != null) svg.append(el("line", { x1: x(number("low", i)), x2: x(number("high", i)), y1: y, y2: y, stroke: ink, "stroke-width": 2, "stroke-dasharray": soft(i) ? "3 3" : null }));
+  };
   const dots = () => horizontal((svg, i, x, y, v) => { whisker(svg, i, x, y, colour(i)); svg.append(el("circle", { cx: x(v), cy: y, r: 5, fill: soft(i) ? "#fff" : colour(i), stroke: colour(i), "stroke-width": 2 })); });
   const bars = () => horizontal((svg, i, x, y, v, zero) => {
     svg.append(el("rect", { x: Math.min(zero, x(v)), y: y - 7, width: Math.abs(x(v) - zero), height: 14, fill: soft(i) ? "#fff" : colour(i), stroke: colour(i), "stroke-dasharray": soft(i) ? "3 3" : null }));
     whisker(svg, i, x, y, "#1d2329");
   });
   function trend() {
-    const waves = C.wave.names.filter((w, k) => every("wave", rows).includes(k)), series = new Map();
-    for (const i of rows) { const k = group(i).join(", "); series.set(k, [...(series.get(k) || []), i]); }
-    const known = rows.filter(i => number("value", i) != null), W = 560, H = 330, L = 50, R = 150, top = 10, bottom = 34;
+    const here = new Set(every("wave", rows)), waves = C.wave.names.filter((w, k) => here.has(k)), series = new Map();
+    if (future()) waves.sort();
+    for (const i of rows) { const k = [...group(i), ...(state.scenario === "*" ? [text("scenario", i)] : [])].join(", "); series.set(k, [...(series.get(k) || []), i]); }
+    const known = rows.filter(i => number("value", i) != null), SERIES = 12, long = Math.min(Math.max(0, ...[...series.keys()].map(k => k.length)), 40);
+    const R = Math.max(150, 6.6 * long), W = 410 + R, H = Math.max(330, 15 * Math.min(series.size, SERIES) + 70), L = 50, top = 10, bottom = 34;
     if (!known.length) return say("p", { class: "note" }, S.nothing_to_draw);
     const { ticks, from, to } = scale(known), y = v => H - bottom - (H - top - bottom) * (v - from) / (to - from);
     const x = w => L + (W - L - R) * (waves.length > 1 ? waves.indexOf(w) / (waves.length - 1) : 0.5);
@@ -207,18 +222,23 @@
     for (const t of ticks) svg.append(el("line", { x1: L, x2: W - R, y1: y(t), y2: y(t), stroke: "#e3e7eb" }), el("text", { x: L - 6, y: y(t) + 4, "text-anchor": "end", "font-size": 11, fill: "#55606b" }, grouped(t, Math.max(0, -Math.floor(Math.log10(ticks[1] - ticks[0]))))));
     waves.forEach(w => svg.append(el("text", { x: x(w), y: H - 12, "text-anchor": "middle", "font-size": 11 }, w)));
     const spare = ["#1f5a8a", "#b5541c", "#6f7536", "#7b3f8c", "#1c756b", "#3d4a57", "#8a6d00"], ends = [];
-    [...series.entries()].slice(0, 7).forEach(([name, items], k) => {
-      const ink = levels(items[0]).map(l => D.colours[l]).find(Boolean) || spare[k];
+    [...series.entries()].slice(0, SERIES).forEach(([name, items], k) => {
+      const ink = levels(items[0]).map(l => D.colours[l]).find(Boolean) || spare[k % spare.length];
       const at = items.filter(i => number("value", i) != null).sort((a, b) => waves.indexOf(text("wave", a)) - waves.indexOf(text("wave", b)));
       at.forEach((i, j) => {
         const before = at[j - 1];
         if (before != null && !D.breaks.includes(`${text("wave", before)}|${text("wave", i)}`)) svg.append(el("line", { x1: x(text("wave", before)), y1: y(number("value", before)), x2: x(text("wave", i)), y2: y(number("value", i)), stroke: ink, "stroke-width": 1.5 }));
+        if (ranged(i) && series.size < 4) svg.append(el("line", { x1: x(text("wave", i)), x2: x(text("wave", i)), y1: y(number("least", i)), y2: y(number("most", i)), stroke: ink, "stroke-width": 9, opacity: 0.25 }));
         if (number("low", i) != null) svg.append(el("line", { x1: x(text("wave", i)), x2: x(text("wave", i)), y1: y(number("low", i)), y2: y(number("high", i)), stroke: ink, "stroke-width": 2 }));
         svg.append(el("circle", { cx: x(text("wave", i)), cy: y(number("value", i)), r: 4.5, fill: soft(i) ? "#fff" : ink, stroke: ink, "stroke-width": 2 }));
       });
       if (at.length) ends.push([y(number("value", at[at.length - 1])), name || S.everybody, ink]);
     });
-    ends.sort((a, b) => a[0] - b[0]).forEach(([h, name, ink], k, all) => { if (k && h < all[k - 1][0] + 15) all[k][0] = all[k - 1][0] + 15; svg.append(el("text", { x: W - R + 12, y: all[k][0] + 4, fill: ink }, short(name, 20))); });
+    ends.sort((a, b) => a[0] - b[0]).forEach(([h], k, all) => { if (k && h < all[k - 1][0] + 15) all[k][0] = all[k - 1][0] + 15; });
+    const over = ends.length ? Math.max(0, ends[ends.length - 1][0] - (H - bottom)) : 0; // pushed out below: back up, as far as labels press on each other
+    for (let k = ends.length - 1, room = H - bottom; over && k >= 0 && ends[k][0] > room; k--, room -= 15) ends[k][0] = room;
+    ends.forEach(([h, name, ink]) => { const said = el("text", { x: W - R + 12, y: h + 4, fill: ink }, short(name, Math.max(20, long))); said.append(el("title", {}, name)); svg.append(said); });
+    if (series.size > SERIES) return say("div", {}, svg, say("p", { class: "note" }, S.first_drawn.replace("{n}", SERIES)));
     return svg;
   }
   function tileMap() {
@@ -246,11 +266,12 @@
     const steps = d ? Object.entries(Object.groupBy ? Object.groupBy(d.rules, r => r[0]) : d.rules.reduce((o, r) => { (o[r[0]] ||= []).push(r); return o; }, {})) : [];
     box.replaceChildren(
       say("button", { type: "button", class: "close", onclick: () => box.close(), "aria-label": S.close }, "\u00d7"),
-      say("h2", { id: "why-title" }, `${text("indicator", i)}: ${group(i).join(", ") || S.everybody}`),
+      say("h2", { id: "why-title" }, `${text("indicator", i)}: ${[...group(i), text("scenario", i)].filter(Boolean).join(", ") || S.everybody}`),
       p(`${estimate(i)} ${number("value", i) == null ? "" : text("unit", i)}`, "figure-big"),
       p(interval(i) ? `${Math.round(100 * D.confidence)}% ${S.interval} ${interval(i)}; ${S.n} ${number("n", i) == null ? "\u2013" : grouped(number("n", i), 0)}` : ""),
+      ...(ranged(i) ? [p(`${S.range}: ${range(i)}`), p(`${S.standing}: ${text("standing", i)}`)] : []),
       p(`${S.reliability}: ${grade?.meaning || ""}${text("note", i) ? ". " + text("note", i) : ""}`),
-      p(`${S.universe}: ${text("universe", i) || S.everybody}. ${S.wave}: ${text("wave", i)}. ${D.source}`),
+      p(`${S.universe}: ${text("universe", i) || S.everybody}. ${text("scenario", i) ? `${S.scenario}: ${text("scenario", i)}. ${S.year}` : S.wave}: ${text("wave", i)}. ${D.source}`),
       act(S.sentence, () => copy(sentence(i))),
       ...(d ? [say("h3", {}, d.title), p(d.summary), p(d.sources.join("; "), "note"),
         ...steps.map(([step, rules]) => say("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": step }, say("h3", {}, step), say("table", {},
@@ -264,8 +285,8 @@
   function csv() {
     // A cell that a spreadsheet would run as a formula is led in by an apostrophe.
     const cell = v => { v = v == null ? "" : String(v); if (typeof v === "string" && /^[=+\-@\t]/.test(v) && isNaN(v)) v = "'" + v; return /[",\n\r]/.test(v) ? '"' + v.replace(/"/g, '""') + '"' : v; };
-    const lines = [["indicator", "universe", "definition", "wave", "group", "value", "lower", "upper", "unit", "n", "flag", "reliability", "note", "source"],
-      ...rows.map(i => [text("indicator", i), text("universe", i), text("definition", i), text("wave", i), group(i).join(", ") || S.everybody, number("value", i), number("low", i), number("high", i), text("unit", i), number("n", i), D.grades[text("grade", i)]?.symbol, D.grades[text("grade", i)]?.meaning, text("note", i), D.source])];
+    const lines = [["indicator", "universe", "definition", "wave", "scenario", "group", "value", "lower", "upper", "assumptions_from", "assumptions_to", "unit", "n", "flag", "reliability", "note", "source"],
+      ...rows.map(i => [text("indicator", i), text("universe", i), text("definition", i), text("wave", i), text("scenario", i), group(i).join(", ") || S.everybody, number("value", i), number("low", i), number("high", i), ranged(i) ? number("least", i) : null, ranged(i) ? number("most", i) : null, text("unit", i), number("n", i), D.grades[text("grade", i)]?.symbol, D.grades[text("grade", i)]?.meaning, text("note", i), D.source])];
     save(new Blob(["\ufeff" + lines.map(l => l.map(cell).join(",")).join("\r\n") + "\r\n"], { type: "text/csv;charset=utf-8" }), "informality.csv");
   }
   function png() {
