@@ -786,6 +786,13 @@ def test_no_report_source(project: Project, monkeypatch: pytest.MonkeyPatch) -> 
     project.refuses(17, "run small", says(str(source), "this report source does not exist"))
 
 
+def test_quarto_is_asked_for_and_not_there(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", str(project.path("data_raw")))
+    fix = "install it, or leave `--engine quarto` out: the embedded renderer makes the same documents and needs nothing else"
+    message = says("quarto", "the program is not on this machine", "nothing of that name on PATH", fix)
+    project.refuses(17, "run small --engine quarto", message)
+
+
 # Asking
 
 

@@ -42,6 +42,13 @@ class Reply(StrEnum):
     json = "json"
 
 
+class Engine(StrEnum):
+    """What renders the documents."""
+
+    embedded = "embedded"
+    quarto = "quarto"
+
+
 class Form(StrEnum):
     """How a definition is printed."""
 
@@ -78,15 +85,20 @@ def run(
         str | None,
         typer.Option("--language", help="Publish in this language, too: es, lo, or one of yours.", show_default=False),
     ] = None,
+    engine: Annotated[
+        Engine, typer.Option("--engine", help="What renders the documents: ours, or Quarto where it is installed.")
+    ] = Engine.embedded,
 ) -> None:
-    """Run a study: read, harmonise, classify, estimate, and write the report."""
+    """Run a study: read, harmonise, classify, estimate, and write the reports."""
     from informality.pipeline import run_study
     from informality.screens import progress, show_written
     from informality.study import Workspace
 
     workspace = Workspace.find(data)
     with progress() as tell:
-        written = run_study(study, workspace, force=force, language=language, tell=tell, progress=tell.rows)
+        written = run_study(
+            study, workspace, force=force, language=language, engine=engine.value, tell=tell, progress=tell.rows
+        )
     show_written(written, workspace.root)
 
 

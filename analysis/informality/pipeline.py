@@ -58,8 +58,11 @@ if TYPE_CHECKING:
 
     from informality.publication.inputs import ReportInputs
     from informality.publication.material import Material
+    from informality.publication.quarto import Quarto
     from informality.survey.harmonise import Harmonised
 
+EMBEDDED = "embedded"
+"""The renderer that is part of the program."""
 DOING = {
     "workers": "reading, harmonising and classifying",
     "results": "estimating",
@@ -162,6 +165,7 @@ class Run:
     progress: Progress
     language: str | None = None
     """A language asked for besides those of the study."""
+    quarto: Quarto | None = None
     _study: Study | None = None
     material: dict[str, tuple[Material, pd.DataFrame]] = field(default_factory=dict)
     """What is published, by the language it is told in."""
@@ -188,21 +192,33 @@ def run_study(
     *,
     force: bool = False,
     language: str | None = None,
+    engine: str = EMBEDDED,
     tell: Callable[[str], None] = lambda text: None,
     progress: Progress = lambda name, done, total: None,
 ) -> list[Written]:
     """Run a study as far as it has changed; returns every file it stands on, in order of making.
 
-    ``language``: publish in this one, too, beside those the study names.
+    ``language``: publish in this one, too, beside those the study names. ``engine``: ``quarto`` has that program render.
     ``tell`` is called with a few words at the start of each long step, ``progress`` while a file is read (its name,
     rows read, rows in all). Raises :class:`InformalityError`; then what the last run left stands as it was.
     """
     file = load(workspace.study_path(name), StudySpec)
     clean = workspace.clean(file.spec.id)
     check_writable([clean, workspace.output(file.spec.id)])
+    quarto = _quarto(engine, file.spec.formats)
     with staged(clean.parent, file.spec.id) as staging:
         last = _read_manifest(clean / "manifest.json")
-        return _run(Run(workspace, file, clean, staging, force, tell, last, {}, progress, language))
+        return _run(Run(workspace, file, clean, staging, force, tell, last, {}, progress, language, quarto))
+
+
+def _quarto(engine: str, formats: Sequence[str]) -> Quarto | None:
+    """The program that is asked for, found before anything else is done; None for the embedded renderer."""
+    if engine == EMBEDDED:
+        return None
+    from informality.publication.quarto import check_formats, find_quarto
+
+    check_formats(formats)
+    return find_quarto()
 
 
 def _run(run: Run) -> list[Written]:
@@ -276,7 +292,7 @@ def _run(run: Run) -> list[Written]:
     reads |= {n: sha256(run.at(n)) for n in ("results.parquet", "hidden.csv", "quality.json")}
     shared = {path.stem: path for path in sorted((run.workspace.root / "reports").glob("_*.md"))}
     written = {f"source/{n}": sha256(path) if path.is_file() else "" for n, path in (sources | shared).items()}
-    with_source = reads | written
+    with_source = reads | written | ({"engine": run.quarto.words} if run.quarto else {})
     for code, language in languages.items():
         own = (
             {} if code == ENGLISH else {"language": sha256(find("languages", code, run.workspace.folder("languages")))}
@@ -565,7 +581,7 @@ def _make_report(
     try:
         with speaking(language):
             material, _ = _material(run, raw)
-            build_reports(material, list(sources.values()), run.staging / "report", run.head.formats, kept)
+            build_reports(material, list(sources.values()), run.staging / "report", run.head.formats, kept, run.quarto)
     except OSError as failure:
         raise InformalityError(
             Problem(
@@ -617,6 +633,7 @@ def _inputs(run: Run, raw: Mapping[str, Path]) -> tuple[ReportInputs, pd.DataFra
     provenance = {
         "files": files,
         "how_the_files_were_read": _how_read(_read_annex(run)["files"]),
+        **({"engine": run.quarto.words} if run.quarto else {}),
         "versions": versions(),
         "code": f"informality {versions().get('informality', '')}" + (f", commit {git.commit[:12]}" if git else ""),
         "fingerprint": run.manifest["fingerprint"][:16],

@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PACKAGE = LIBRARY.parent
 PUBLISHING = [*sorted((PACKAGE / "publication").glob("*.py")), PACKAGE / "reporting.py"]
 """The code whose texts are read in a report, a workbook or the explorer."""
-META = ("document", "about")
+META = ("document", "in-short")
 """What is read of the front matter of a report."""
 NOT_PUBLISHED = {"definition_text.py", "lookup.py", "plain.py", "view_specs.py"}
 """Texts of the command line, which speaks English."""
@@ -33,6 +33,7 @@ EXEMPT = {
     "lettering.py": "style sheets",
     "document.py": "messages",
     "page.py": "messages and style sheets",
+    "quarto.py": "messages and settings of a program",
 }
 """Files whose sentences are not looked for, and why; what they hand to ``say`` is."""
 NOT_SAID = frozenset({"Problem", "InformalityError", "compile", "sub", "search", "match", "fullmatch", "findall"})

@@ -398,6 +398,13 @@ def _limits(frame: pd.DataFrame) -> str:
     return to_quarto(table_of_frame("reliability-limits", say("Limits of the reliability standard"), frame, columns))
 
 
+def engine_of(facts: Mapping[str, Any]) -> str:
+    """What renders the documents, with its version."""
+    version = facts.get("versions", {}).get("informality")
+    own = say("embedded renderer {version}", version=version) if version else say(ENGINE)
+    return str(facts.get("engine") or own)
+
+
 def provenance(facts: Mapping[str, Any]) -> str:
     """Files with their hashes, versions, engine and fingerprint, so that anyone can check the same input."""
     files = pd.DataFrame(list(facts.get("files", ())), columns=["name", "sha256", "bytes"])
@@ -411,7 +418,7 @@ def provenance(facts: Mapping[str, Any]) -> str:
     versions = facts.get("versions", {})
     lines = [
         f"- {markdown_text(say(key.replace('_', ' ').capitalize()))}: {markdown_text(value)}"
-        for key, value in {"engine": say(ENGINE), **facts}.items()
+        for key, value in {"engine": engine_of(facts), **facts}.items()
         if key not in ("files", "versions")
     ]
     if versions:

@@ -57,7 +57,7 @@ class Kept:
         self.texts[name] = digest.hexdigest()
         note = self._note()
         made = note.get("rendered", {}).get(name, {})
-        if self.build is None or made.get("text") != self.texts[name]:
+        if self.build is None or not made or made["text"] != self.texts[name]:
             return None
         path = self.build.parent / name
         return path.read_bytes() if path.is_file() and sha256(path) == made["sha256"] else None
@@ -71,7 +71,7 @@ class Kept:
             "pieces": {name: sha256(folder / name) for name in sorted(pieces.files)},
             "unknown": unknown,
             "rendered": {
-                name: {"text": self.texts[name], "sha256": sha256(path)} for name, path in sorted(files.items())
+                name: {"text": self.texts.get(name, ""), "sha256": sha256(path)} for name, path in sorted(files.items())
             },
         }
         (folder / NOTE).write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8", newline="\n")

@@ -25,6 +25,7 @@ from informality.publication.material import Material
 from informality.publication.pandoc import FURNITURE, TEMPLATES
 from informality.publication.pieces import Pieces, pieces_of
 from informality.publication.prose import prose_variables
+from informality.publication.quarto import Quarto
 from informality.publication.series import sentence_of_change
 from informality.publication.table import markdown_text
 from informality.publication.translated import in_language, language_line, name_in
@@ -38,6 +39,7 @@ def build_reports(
     out_dir: Path,
     formats: Sequence[str] = ("html",),
     kept: Kept | None = None,
+    quarto: Quarto | None = None,
 ) -> list[Path]:
     """Write ``out_dir/_build`` and a file of each format for each document, named like its source; return the files.
 
@@ -45,7 +47,7 @@ def build_reports(
     :class:`InformalityError` with every problem found; then nothing is written and what stood there before stays.
     """
     earlier = kept or Kept()
-    return build(sources, out_dir, formats, lambda folder: _write(material, sources, folder, earlier), earlier)
+    return build(sources, out_dir, formats, lambda folder: _write(material, sources, folder, earlier), earlier, quarto)
 
 
 def _write(
@@ -84,7 +86,7 @@ def _write(
 
 def _said(meta: Mapping[str, Any]) -> dict[str, Any]:
     """The front matter of a document with what is read of it in the language being spoken."""
-    return {key: say(str(value)) if key in ("document", "about") else value for key, value in meta.items()}
+    return {key: say(str(value)) if key in ("document", "in-short") else value for key, value in meta.items()}
 
 
 def _read(paths: Sequence[Path]) -> dict[str, str]:
@@ -141,7 +143,7 @@ def other_documents(names: Mapping[str, str], documents: Mapping[str, Mapping[st
     """One line for each document: what it is, with a link to its file of the same format, and what it is about."""
     lines = []
     for stem, meta in documents.items():
-        name, about = markdown_text(names[stem]), markdown_text(meta.get("about", ""))
+        name, about = markdown_text(names[stem]), markdown_text(meta.get("in-short", ""))
         files = {form: name_in(stem + end, spoken().code) for form, end in LINKS.items()}
         links = [f'[[{name}]({file})]{{.content-visible when-format="{form}"}}' for form, file in files.items()]
         lines.append(f"- {''.join(links)}" + (f": {about}" if about else ""))
@@ -182,7 +184,9 @@ def project_of(inputs: ReportInputs, sources: Sequence[Path], pieces: Pieces) ->
     survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {study['agency']}."
     fingerprint = inputs.provenance.get("fingerprint", say("not recorded"))
     footer = say(
-        "Fingerprint {fingerprint}. Where every number comes from: see the methods annex.", fingerprint=fingerprint
+        "Fingerprint {fingerprint}. Where every number comes from: see the methods annex. Made by: {engine}.",
+        fingerprint=fingerprint,
+        engine=annex.engine_of(inputs.provenance),
     )
     return {
         "project": {"type": "default", "render": [name_in(s.name, spoken().code) for s in sources]},

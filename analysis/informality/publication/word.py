@@ -44,18 +44,18 @@ def _made(document: Document, *, review: bool) -> bytes:
     printed = prepared(document)
     meta = for_print(document, printed.widths) | {"toc": False} | ({"review": True} if review else {})
     with tempfile.TemporaryDirectory() as folder:
-        for name, content in _pictures(document, printed).items():
+        for name, content in drawn_as_pictures(document, printed).items():
             path = Path(folder) / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         reference, made = Path(folder) / "reference.docx", Path(folder) / "made.docx"
-        reference.write_bytes(_reference(document.meta, review))
+        reference.write_bytes(reference_document(document.meta, review))
         options = [f"--reference-doc={reference}", f"--output={made}"]
         pandoc(document, "docx", options, text=printed.text, meta=meta, folder=Path(folder))
         return _finished(made.read_bytes(), str(meta["lang-code"]))
 
 
-def _pictures(document: Document, printed: Printed) -> dict[str, bytes]:
+def drawn_as_pictures(document: Document, printed: Printed) -> dict[str, bytes]:
     """Every image by the name the filter gives it: drawings as PNG, all made at one go."""
     drawings = [name for name in printed.images if name.endswith(".svg")]
     if drawings:
@@ -76,7 +76,7 @@ def _quoted(text: str) -> str:
 # -- the reference document ----------------------------------------------------------------------------
 
 
-def _reference(meta: Mapping[str, Any], review: bool) -> bytes:
+def reference_document(meta: Mapping[str, Any], review: bool = False) -> bytes:
     """Pandoc's reference document with our styles, header, footer and page."""
     command = [program(), "--print-default-data-file=reference.docx"]
     done = subprocess.run(command, capture_output=True, check=False)
