@@ -184,10 +184,9 @@ def project_of(inputs: ReportInputs, sources: Sequence[Path], pieces: Pieces) ->
     survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {study['agency']}."
     fingerprint = inputs.provenance.get("fingerprint", say("not recorded"))
     footer = say(
-        "Fingerprint {fingerprint}. Where every number comes from: see the methods annex. Made by: {engine}.",
-        fingerprint=fingerprint,
-        engine=annex.engine_of(inputs.provenance),
+        "Fingerprint {fingerprint}. Where every number comes from: see the methods annex.", fingerprint=fingerprint
     )
+    footer += " " + say("Made by: {engine}.", engine=annex.engine_of(inputs.provenance))
     return {
         "project": {"type": "default", "render": [name_in(s.name, spoken().code) for s in sources]},
         "survey-line": markdown_text(survey),
