@@ -12,15 +12,22 @@ import pytest
 
 from informality.classification.definition import Definition
 from informality.coverage.baseline import Baseline
+from informality.coverage.calibration import for_scenario
+from informality.coverage.calibration import tied as calibrated
 from informality.coverage.dated import Number
+from informality.coverage.distribution import concentration, poverty
+from informality.coverage.figure import Figure
+from informality.coverage.means import concentration_of, poverty_changes, poverty_effect
+from informality.coverage.measures import Key
 from informality.coverage.outcome import Outcome
 from informality.coverage.people import People
+from informality.coverage.policy import Parameters
 from informality.coverage.scenario import Scenario, status_quo
 from informality.coverage.sensitivity import draws_of, tornado
 from informality.coverage.simulate import Study, simulate, study_of
 from informality.coverage.uncertainty import imputation_variance, latin_hypercube, quantile, rubin
 from informality.foundation.schema import Schema
-from informality.inference.estimates.estimate import totals
+from informality.inference.estimates.estimate import means, totals
 from informality.inference.sampling.design import Design
 from informality.inference.sampling.linearise import influence_covariance
 
@@ -80,7 +87,9 @@ def jackknife(study: Study, scenario: Scenario, read: Callable[[Outcome], Sequen
         inside = design.units.stratum[design.psu] == stratum
         weight = np.where(design.psu == psu, 0.0, np.where(inside, design.weight * n / (n - 1), design.weight))
         part = replace(study, design=replace(design, weight=weight), grounds={}, thetas={}, movable={}, definitions=())
-        part.movable["mine"] = moves(part.ground(scenario.baseline).people)
+        ground, line = part.ground(scenario.baseline), study.ground(scenario.baseline).people.line
+        part.grounds.update({k: replace(ground, people=replace(ground.people, line=line)) for k in part.grounds})
+        part.movable["mine"] = moves(ground.people)
         values.append(read(simulate(part, scenario=scenario)))
     found, out = np.array(values), 0.0
     for stratum in np.unique(design.units.stratum):
@@ -93,12 +102,20 @@ def test_errors_agree_with_a_jackknife_that_calibrates_anew(study: Study, scenar
     """Both estimate one variance, to first order. With 40 PSUs of 12 they differ by a few per cent, far less than leaving out
     the calibration would make them: members of the voluntary scheme would then have several times the error.
 
-    The groups of donors and the median income are found anew, too, in the jackknife and not in the linearisation.
+    The groups of donors and the median income are found anew, too, in the jackknife and not in the linearisation. The
+    poverty line is given (:mod:`means`).
     """
     last = 2027
     outcome = simulate(study, scenario=scenario)
-    ours = [float(outcome.figure(indicator, last, scheme=scheme).se[0]) for indicator, scheme in FIGURES]
-    theirs = jackknife(study, scenario, lambda o: [float(o.figure(i, last, scheme=s).value[0]) for i, s in FIGURES])
+
+    def figures(o: Outcome) -> list[Figure]:
+        indices = [concentration_of(o, Key(i, s), last) for i, s in (("contributions", "all"), ("members", V))]
+        totals_of_all = [o.figure(i, last, scheme=s) for i, s in FIGURES]
+        return [*totals_of_all, *(c for c in indices if c is not None), poverty_changes(o, last)["gap"]]
+
+    ours = [float(f.se[0]) for f in figures(outcome)]
+    theirs = jackknife(study, scenario, lambda o: [float(f.value[0]) for f in figures(o)])
+    assert len(ours) == len(FIGURES) + 3
     assert ours == pytest.approx(theirs, rel=0.15)
 
 
@@ -109,6 +126,80 @@ def test_leaving_the_calibration_out_would_be_wrong(study: Study, scenario: Scen
     assert members.se[0] < 1e-6 * members.value[0]  # on record: no sampling error
     free = Outcome(outcome.ground, outcome.scenario, replace(outcome.theta, influence={}), outcome.parameters, None)
     assert free.figure("members", 2025, scheme=V).se[0] > 500
+
+
+def test_concentration_has_the_error_of_its_ranks(study: Study, scenario: Scenario) -> None:
+    """With nothing tied: the derivative by each weight, found numerically from the index itself (vector 29), gives the error.
+
+    Draws at the values of all numbers give the index back.
+    """
+    outcome = simulate(study, scenario=scenario)
+    free = Outcome(outcome.ground, scenario, replace(outcome.theta, influence={}), outcome.parameters, None)
+    people, year, key = outcome.ground.people, 2027, Key("state_support")
+    values, factor = free.rows(key, year)[0], outcome.ground.factor(year)
+    means_of_all = people.means[people.person]
+    known = people.working & ~np.isnan(means_of_all)
+
+    def index(weight: np.ndarray) -> float:
+        w = (weight[people.person] * people.share * factor)[known]
+        return concentration((values / factor)[known], means_of_all[known], w)
+
+    weight = study.design.weight
+    ours = concentration_of(free, key, year)
+    assert ours is not None
+    assert ours.value[0] == pytest.approx(index(weight), rel=1e-12)
+    slopes = np.zeros(len(weight))
+    for i in range(len(weight)):
+        step = np.where(np.arange(len(weight)) == i, 1e-4 * weight, 0.0)
+        slopes[i] = (index(weight + step) - index(weight - step)) / 2e-4
+    assert ours.se[0] == pytest.approx(np.sqrt(influence_covariance(study.design, slopes)[0, 0]), rel=1e-6)
+    tied = concentration_of(outcome, key, year)
+    assert tied is not None
+    assert tied.se[0] != pytest.approx(ours.se[0], rel=1e-3)
+    same = Parameters({name: np.full(2, n.value) for name, n in scenario.uncertain().items()})
+    theta = for_scenario(calibrated(outcome.ground, scenario.baseline, same), outcome.ground, scenario)
+    drawn = concentration_of(Outcome(outcome.ground, scenario, outcome.theta, same, theta, (), (year,)), key, year)
+    assert drawn is not None
+    assert drawn.draws is not None
+    assert drawn.draws[0] == pytest.approx(np.full(2, ours.value[0]), rel=1e-9)
+    changes = poverty_changes(Outcome(outcome.ground, scenario, outcome.theta, same, theta), year)
+    for figure in changes.values():
+        assert figure.draws is not None
+        assert figure.draws[0] == pytest.approx(np.full(2, figure.value[0]), rel=1e-9, abs=1e-15)
+
+
+def test_poverty_changes_by_hand(study: Study, scenario: Scenario) -> None:
+    """With nothing tied: the mean of what happens to each person, with the error of a mean. The headcount rises by those
+    whom their household's payment takes below the line.
+    """
+    outcome = simulate(study, scenario=scenario)
+    free = Outcome(outcome.ground, scenario, replace(outcome.theta, influence={}), outcome.parameters, None)
+    people, year = outcome.ground.people, 2025
+    pay = np.zeros(len(people.frame))
+    for made in outcome.path[0].parts:
+        np.add.at(pay, people.person[made.part.rows], (made.due * made.paid)[:, 0] * people.share[made.part.rows])
+    household = np.bincount(people.household, pay)[people.household]
+    after, known = people.means - household / people.size, ~np.isnan(people.means)
+    line, before = people.line, people.means
+    y = {
+        "headcount": (after < line).astype(float) - (before < line),
+        "gap": np.maximum(0, 1 - after / line) - np.maximum(0, 1 - before / line),
+    }
+    levels = poverty_effect(outcome, year).set_index("when")
+    for what, each in y.items():
+        ours, tied = poverty_changes(free, year)[what], poverty_changes(outcome, year)[what]
+        hand = means(study.design, np.nan_to_num(each), np.where(known, 0, -1))
+        assert 0 < ours.value[0] == pytest.approx(hand.value[0], rel=1e-12)
+        assert ours.value[0] == pytest.approx(levels.loc["after", what] - levels.loc["before", what], rel=1e-9)
+        assert ours.se[0] == pytest.approx(hand.se[0], rel=1e-9)
+        assert tied.value[0] == ours.value[0]
+        assert tied.se[0] > 0
+    persons = poverty_changes(free, year)["people"]
+    hand_total = totals(study.design, np.nan_to_num(y["headcount"]) * known)
+    assert persons.value[0] == pytest.approx(hand_total.value[0], rel=1e-12)
+    assert persons.se[0] == pytest.approx(hand_total.se[0], rel=1e-9)
+    w = study.design.weight
+    assert levels.loc["before", "headcount"] == pytest.approx(poverty(before, w, line)[0])
 
 
 def test_a_plain_count_has_the_error_of_any_total(study: Study, scenario: Scenario) -> None:
@@ -159,12 +250,9 @@ def test_scenarios_subtract_with_their_own_error(study: Study, scenario: Scenari
 
 def test_the_central_path_is_one_draw(study: Study, scenario: Scenario) -> None:
     """A draw in which every number has its value gives the central values; so does any breakdown of it."""
-    from informality.coverage.calibration import for_scenario, tied
-    from informality.coverage.policy import Parameters
-
     outcome = simulate(study, scenario=scenario)
     same = Parameters({name: np.full(3, n.value) for name, n in scenario.uncertain().items()})
-    theta = for_scenario(tied(outcome.ground, scenario.baseline, same), outcome.ground, scenario)
+    theta = for_scenario(calibrated(outcome.ground, scenario.baseline, same), outcome.ground, scenario)
     drawn = Outcome(outcome.ground, scenario, outcome.theta, same, theta, ("sex",), (2028,), movable=outcome.movable)
     indicators = ("members", "contributions", "state_support", "liability.0.03", "benefits", "administration")
     for indicator in (*indicators, "newly_formal.ilo-17icls", "newly_formal.mine"):

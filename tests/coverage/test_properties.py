@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from informality.classification.definition import Definition
-from informality.coverage.accounts import cascade, poverty_effect, sdg_131, spread, take_home, vesting, vesting_year
+from informality.coverage.accounts import cascade, sdg_131, spread, take_home, vesting, vesting_year
 from informality.coverage.baseline import Baseline
 from informality.coverage.capacity import household_payment, passes_food
 from informality.coverage.compliance import phased, ramp, shifted, uptake_for_target
@@ -22,6 +22,7 @@ from informality.coverage.density import critical_density, months_paid, reentry,
 from informality.coverage.distribution import line_at_headcount, poverty, quantile_groups, share_of_poorest
 from informality.coverage.finance import administration, net_fiscal_cost
 from informality.coverage.incidence import jobs_at_risk, labour_cost
+from informality.coverage.means import poverty_effect
 from informality.coverage.pensions import PensionRule, balancing_rate, moneys_worth, right_value, rolled
 from informality.coverage.projection import ageing_factors, rake_weights, require_moderate, weight_quality
 from informality.coverage.results import ADDED, SHARED, entrants, results

@@ -12,7 +12,7 @@ import pandas as pd
 
 from informality.coverage import sdg
 from informality.coverage.density import critical_density
-from informality.coverage.distribution import concentration, poverty, share_of_poorest
+from informality.coverage.distribution import concentration, share_of_poorest
 from informality.coverage.incidence import jobs_at_risk, labour_cost, net_pay
 from informality.coverage.measures import ALL, Key
 from informality.coverage.outcome import Outcome
@@ -109,38 +109,12 @@ def vesting_year(outcome: Outcome, scheme: str) -> int:
 
 def spread(outcome: Outcome, year: int, indicator: str, scheme: str = ALL) -> pd.Series:
     """concentration (negative: pro-poor) and poorest_40 (share to the poorest two fifths) of an indicator, by household means."""
-    people = outcome.ground.people
+    people, factor = outcome.ground.people, outcome.ground.factor(year)
     values, _ = outcome.rows(Key(indicator, scheme), year, errors=False)
     means = people.means[people.person]
     known = ~np.isnan(means) & people.working
-    w = people.weight[known]
-    return pd.Series(
-        {
-            "concentration": concentration(values[known], means[known], w),
-            "poorest_40": share_of_poorest(values[known], means[known], w),
-        }
-    )
-
-
-def poverty_effect(outcome: Outcome, year: int) -> pd.DataFrame:
-    """Headcount and gap before and after what members pay themselves (short run); indicative where means are labour income.
-
-    Raises ``ValueError`` where the baseline has no measure of means: then it is not determinable.
-    """
-    people, base = outcome.ground.people, outcome.scenario.baseline.spec.years.base
-    if outcome.scenario.baseline.spec.capacity.welfare is None:
-        raise ValueError("poverty is not determinable: the baseline has no measure of means")
-    pay = np.zeros(len(people.frame))
-    for made in outcome.path[year - base].parts:
-        person = people.person[made.part.rows]
-        np.add.at(pay, person, (made.due * made.paid)[:, 0] * people.share[made.part.rows])
-    household = np.bincount(people.household, pay)[people.household]
-    before = people.means * outcome.ground.wages(year)
-    after = before - household / people.size
-    line = people.line * outcome.ground.prices(year)
-    weight = people.design.weight * outcome.ground.factor(year)[: len(people.frame)]
-    rows = [("before", *poverty(before, weight, line)), ("after", *poverty(after, weight, line))]
-    return pd.DataFrame(rows, columns=["when", "headcount", "gap"])
+    each, x, w = (values / factor)[known], means[known], (people.weight * factor)[known]
+    return pd.Series({"concentration": concentration(each, x, w), "poorest_40": share_of_poorest(each, x, w)})
 
 
 def sdg_131(outcome: Outcome, year: int) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from threadpoolctl import threadpool_limits
 from informality.coverage.engine import run
 from informality.coverage.formal_jobs import formal_quantities, formal_totals
 from informality.coverage.ground import Theta
+from informality.coverage.means import measured, ranks
 from informality.coverage.measures import Key, carrier, quantities, recipes, sums_of
 from informality.coverage.parts import Part, PartYear
 from informality.coverage.pillar import recipients
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Groups = tuple[tuple[str | None, str], ...]
 """Breakdown and level of each group, the total (None, "all") first."""
+RANKED = "means"
+"""Not a breakdown: sums over workers of known means, plain and times their rank by means, for concentration indices."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,16 +119,17 @@ def _draw_block(
     weight = outcome.ground.people.weight
     assert outcome.draws_theta is not None
     parameters, theta = outcome.parameters.block(start, stop), outcome.draws_theta.block(start, stop)
-    cells_of: dict[tuple[int, bool], Floats] = {}
+    cells_of: dict[tuple[int, int], Floats] = {}
 
     def sums(number: int, made: PartYear) -> dict[str, Floats]:
-        detail = made.rules.year in outcome.detail_years
+        year = made.rules.year
+        detail = year if year in outcome.detail_years else 0
         if (number, detail) not in cells_of:
             cells_of[number, detail] = _membership(outcome, made, weight, detail)
         return _summed(all_quantities(outcome, made), cells_of[number, detail], made, stop - start)
 
     def everyone(year: int, values: Floats) -> Floats:
-        return _people_by_group(outcome, weight * values, _groups(outcome, year))[:, None]
+        return _people_by_group(outcome, weight * values, year)[:, None]
 
     years = indicators(outcome, theta, parameters, parts, sums, everyone)
     kept = dict(years)
@@ -176,6 +180,8 @@ def _groups(outcome: Outcome, year: int) -> Groups:
     names: list[tuple[str | None, str]] = [(None, "all")]
     for variable in outcome.breakdowns if year in outcome.detail_years else ():
         names += [(variable, level) for level in outcome.ground.people.levels(variable)[1]]
+    if year in outcome.detail_years and measured(outcome):
+        names += [(RANKED, "sum"), (RANKED, "rank")]
     return tuple(names)
 
 
@@ -195,25 +201,29 @@ def _summed(known: Mapping[str, tuple[str, Floats]], g: Floats, made: PartYear, 
     return out
 
 
-def _membership(outcome: Outcome, made: PartYear, weight: Floats, detail: bool) -> Floats:
-    """Weights by group (groups, g): the total, then every level of every breakdown."""
+def _membership(outcome: Outcome, made: PartYear, weight: Floats, year: int) -> Floats:
+    """Weights by group (groups, g): the total, then in a detail year (else 0) every level of every breakdown."""
     whole, rows = made.part.merged, made.part.everybody
     parts = [weight[rows][None, :]]
-    for variable in outcome.breakdowns if detail else ():
-        codes, levels = outcome.ground.people.levels(variable)
-        for i in range(len(levels)):
-            parts.append(np.where(codes[rows] == i, weight[rows], 0.0)[None, :])
+    if year:
+        parts += [each[rows][None, :] for each in _by_level(outcome, year, weight)]
     weights = np.concatenate(parts)
     return weights if whole is None else whole.by_group(weights)
 
 
-def _people_by_group(outcome: Outcome, weight: Floats, names: Sequence[tuple[str | None, str]]) -> Floats:
-    """Sums of weights of everybody, worker or not, by group."""
-    out = []
-    for variable, level in names:
-        if variable is None:
-            out.append(weight.sum())
-            continue
+def _by_level(outcome: Outcome, year: int, weight: Floats) -> Iterator[Floats]:
+    """Weights (r,) of the groups of a detail year, the total left out."""
+    for variable in outcome.breakdowns:
         codes, levels = outcome.ground.people.levels(variable)
-        out.append(weight[codes == levels.index(level)].sum())
-    return np.array(out)
+        for i in range(len(levels)):
+            yield np.where(codes == i, weight, 0.0)
+    if measured(outcome):
+        known, rank = ranks(outcome, year)
+        yield np.where(known, weight, 0.0)
+        yield weight * rank
+
+
+def _people_by_group(outcome: Outcome, weight: Floats, year: int) -> Floats:
+    """Sums of weights of everybody, worker or not, by group."""
+    detail = year in outcome.detail_years
+    return np.array([weight.sum(), *(w.sum() for w in _by_level(outcome, year, weight))] if detail else [weight.sum()])

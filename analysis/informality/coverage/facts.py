@@ -13,9 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.special import expit, logit
 
-from informality.coverage.accounts import poverty_effect, take_home, vesting, vesting_year
+from informality.coverage.accounts import take_home, vesting, vesting_year
 from informality.coverage.gates import Gate
 from informality.coverage.levers import Lever
+from informality.coverage.means import poverty_effect
 from informality.coverage.measures import Key
 from informality.coverage.outcome import Outcome
 from informality.coverage.policy import Parameters, Rules, midyear, rules_of

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from informality.coverage.alike import forgetful, merged
-from informality.coverage.drawn import DrawTable, draw_table, replicate_table
+from informality.coverage.drawn import RANKED, DrawTable, draw_table, replicate_table
 from informality.coverage.engine import Year, earning, run
 from informality.coverage.figure import Figure
 from informality.coverage.formal_jobs import NAME, formal_rows, tells_apart
@@ -307,7 +307,7 @@ class Outcome:
     def _influence_by_unit(self, name: str) -> Floats:
         """The influence on a number that results move with, summed over units."""
         if name not in self._by_unit:
-            people, z = self.ground.people, self._influence(name)
+            people, z = self.ground.people, self.influence(name)
             unit, units = people.design.unit[people.person], int(people.design.unit.max()) + 1
             self._by_unit[name] = np.bincount(unit, z, minlength=units).astype(np.float64)
         return self._by_unit[name]
@@ -315,10 +315,11 @@ class Outcome:
     def _influence_by_answer(self, name: str) -> Floats:
         """The same summed over imputed answers."""
         people = self.ground.people
-        sums = np.bincount(people.answer, self._influence(name)[people.imputed], minlength=len(people.whose))
+        sums = np.bincount(people.answer, self.influence(name)[people.imputed], minlength=len(people.whose))
         return sums.astype(np.float64)
 
-    def _influence(self, name: str) -> Floats:
+    def influence(self, name: str) -> Floats:
+        """(r,) influence on a number that results move with."""
         return self.theta.influence[name] if name in self.theta.influence else self.others[name]
 
     def _moved(self, slopes: Mapping[str, Floats], codes: Ints, size: int) -> dict[str, Floats]:
@@ -344,6 +345,17 @@ class Outcome:
         for n, answer in moved.items():
             out += answer[:, None] * self._influence_by_answer(n)
         return out, people.whose
+
+    def ranked_draws(self, key: Key, year: int) -> Floats | None:
+        """(draws,) the concentration index of an indicator by means under every draw; kept for the detail years."""
+        if self.drawn is None or (RANKED, "sum") not in self.drawn.groups.get(year, ()):
+            return None
+        found = self.drawn.of(key, year, RANKED, ("sum", "rank"), self._interest)
+        if found is None:
+            return None
+        total, ranked = found
+        share: Floats = np.divide(ranked, total, out=np.full(len(total), np.nan), where=total != 0)
+        return 2 * share - 1
 
     def _replicated(self, key: Key, year: int, by: str | None, names: Sequence[str]) -> Floats | None:
         """(R, levels) an indicator with each set of replicate weights."""

@@ -3,7 +3,8 @@
 ``coverage``: indicators by year, scheme, payer and branch. ``coverage_change``: what a scenario changes against the
 status quo, with the error of the change. ``coverage_share``: shares of the employed, of the labour force (SDG 1.3.1), of
 GDP. ``coverage_by``: breakdowns. ``coverage_steps``: who may join, passes each test, joins and pays. ``coverage_people``:
-whom the law covers. ``coverage_formal``: jobs that become formal, by each definition.
+whom the law covers. ``coverage_formal``: jobs that become formal, by each definition. ``coverage_means``: who gains by
+household means, and what members' payments do to poverty.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import pandas as pd
 
 from informality.coverage.accounts import STEPS
 from informality.coverage.figure import Figure
+from informality.coverage.means import concentration_of, measured, poverty_changes
 from informality.coverage.measures import ALL, Key
 from informality.coverage.outcome import Outcome
 from informality.coverage.policy import Parameters, rules_of
@@ -30,6 +32,7 @@ CHANGES = (
     "administration", "liability.0.02", "liability.0.03", "liability.0.04",
 )  # fmt: skip
 OF_GDP = ("state_support", "state_cost", "contributions", "benefits", "administration", "liability.0.03")
+CONCENTRATED = ("members", "contributions", "state_support")
 CASH = frozenset({"pension", "short_term", "unemployment", "injury"})
 """Branches that pay cash; health does not count in SDG 1.3.1."""
 _BLOCK = 64  # draws at a time
@@ -56,6 +59,7 @@ def rows_of_all(
                 add("coverage_people", _people(outcome, year, confidence))
                 add("coverage_steps", _steps(outcome, year, confidence))
                 add("coverage_by", _by(outcome, year, confidence))
+                add("coverage_means", _means(outcome, year, confidence))
         parts += [frame_of(rows).assign(table=table, definition=definitions[0]) for table, rows in made.items() if rows]
         for definition in definitions:
             if definition in outcome.movable and (formal := list(_formal(outcome, definition, confidence))):
@@ -79,6 +83,18 @@ def _by(outcome: Outcome, year: int, confidence: float) -> Iterator[Row]:
                 yield from rows_of(
                     figure / employed, name, rate, year, by, statistic="share", confidence=confidence, resting=employed
                 )
+
+
+def _means(outcome: Outcome, year: int, confidence: float) -> Iterator[Row]:
+    """Concentration by household means, 0 where nobody is favoured, and the change of poverty: both as differences."""
+    if not measured(outcome):
+        return
+    name = outcome.scenario.id
+    found = {f"concentration_{i}": concentration_of(outcome, Key(i), year) for i in CONCENTRATED}
+    found |= {f"poverty_{what}": figure for what, figure in poverty_changes(outcome, year).items()}
+    for indicator, figure in found.items():
+        if figure is not None:
+            yield from rows_of(figure, name, Key(indicator), year, statistic="difference", confidence=confidence)
 
 
 def _people(outcome: Outcome, year: int, confidence: float) -> Iterator[Row]:

@@ -71,17 +71,19 @@ def by_unit(people: People, values: Floats, codes: Ints, size: int) -> Floats:
 
 def totals_of(
     people: People, values: Floats, influence: Floats, codes: Ints, size: int, name: str, *,
-    everywhere: bool, replicated: Floats | None = None,
+    everywhere: bool, replicated: Floats | None = None, known: Floats | None = None,
 ) -> Functional:  # fmt: skip
     """Totals by group of what each row adds (r,), with the ``influence`` (units, size) of the units.
 
     ``everywhere``: influence may lie in any unit, not only where a group has people. ``replicated`` (R, size): the totals with
-    each set of replicate weights, where they were computed anew; otherwise those of the influence are taken.
+    each set of replicate weights, where they were computed anew; otherwise those of the influence are taken. ``known``
+    (size,): numbers that are no totals, with their influence.
     """
     design = people.design
     counted = np.flatnonzero((values != 0) & (codes >= 0))
     person, group_of = people.person[counted], codes[counted]
     value = np.bincount(group_of, people.weight[counted] * values[counted], minlength=size).astype(np.float64)
+    value = value if known is None else known
     # What a record fixes has no error: what is left of the difference is its rounding.
     influence = np.where(np.abs(influence) < _ROUNDING * np.abs(value).max(initial=0.0), 0.0, influence)
     occurs = np.zeros(influence.shape, dtype=bool)
