@@ -11,13 +11,15 @@ import pytest
 
 from informality.classification.definition import Definition
 from informality.coverage.baseline import Baseline
-from informality.coverage.levers import Enforcement, FloorRebase, Lever, Subsidy
+from informality.coverage.levers import Enforcement, FloorRebase, Lever, Parametric, Subsidy
 from informality.coverage.measures import Key
 from informality.coverage.outcome import Outcome
 from informality.coverage.scenario import Placed, Scenario
 from informality.coverage.simulate import simulate
 from informality.foundation.schema import Schema
 from informality.inference.sampling.design import Design
+
+from .conftest import number
 
 MILLION = 1e6
 Run = Callable[..., Outcome]
@@ -181,3 +183,40 @@ def test_short_term_benefits_of_row_one_by_hand(run: Run) -> None:
     assert row(run(), 2, "benefit.maternity") == 0
     others = 0.1 * 0.7 * 3.0e6 * 10 / 30 + 0.02 * 0.6 * 3.0e6 * 90 / 30
     assert row(run(), 1, "benefits") == pytest.approx(1000 * (maternity + others), rel=1e-12)
+
+
+@pytest.mark.parametrize(("minimum", "first"), [(1.5e6, 1.0), (2.4e6, 2.4 / 1.8), (4.0e6, 4.0 / 1.8)])
+def test_a_minimum_pension_by_hand(minimum: float, first: float, run: Run) -> None:
+    """Row 1: a woman of 34 who has paid every month since 25 has 30 years at 55: 2 per cent x 30 x 3.0 million = 1.8 million a
+    month. Row 2: a man with 35 years at 60 on the ceiling: 70 per cent of 4.5 million = 3.15 million. A minimum above that
+    lifts the rights that end in it in proportion, and one below lifts nothing. Nobody contributes more for it.
+    """
+    spec = {
+        "type": "parametric",
+        "scheme": "lao-enterprise",
+        "base": "members",
+        "from": "2025-01-01",
+        "minimum": minimum,
+    }
+    plain, outcome = run(), run(Parametric.model_validate(spec))
+    for place, pension in ((1, 1.8e6), (2, 3.15e6)):
+        ratio = row(outcome, place, "accrual.0.03") / row(plain, place, "accrual.0.03")
+        assert ratio == pytest.approx(max(1.0, minimum / pension), rel=1e-12)
+    assert row(outcome, 1, "accrual.0.03") == pytest.approx(first * row(plain, 1, "accrual.0.03"), rel=1e-12)
+    assert row(outcome, 1, "contributions") == row(plain, 1, "contributions")
+
+
+def test_a_minimum_pension_is_for_those_who_have_the_years(run: Run) -> None:
+    """Row 8: a voluntary member of 52 cannot have 15 years at 60, so a minimum gives nothing; with 5 years asked it does:
+    8 x 2 per cent x 4.5 million = 0.72 million for one who pays all months, and so 1.2 / 0.72 with a minimum of 1.2 million.
+    """
+    given = {"type": "parametric", "scheme": "lao-voluntary", "base": "members", "from": "2025-01-01", "minimum": 1.2e6}
+    density = {k: {"paid": number(1), "stay": number(1)} for k in ("mandatory", "voluntary", "present")}
+    assert row(run(Parametric.model_validate(given), density=density), 8, "accrual.0.03") == 0
+    asked = [
+        run(Parametric.model_validate({**g, "min_years": 5}), density=density)
+        for g in (given, {**given, "minimum": 0.1})
+    ]
+    least, plain = (row(o, 8, "accrual.0.03") for o in asked)
+    assert plain > 0
+    assert least / plain == pytest.approx(1.2 / 0.72, rel=1e-12)

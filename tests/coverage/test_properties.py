@@ -12,13 +12,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from informality.classification.definition import Definition
-from informality.coverage.accounts import cascade, sdg_131, spread, take_home, vesting, vesting_year
+from informality.coverage.accounts import careers, cascade, sdg_131, spread, take_home, vesting, vesting_year
 from informality.coverage.baseline import Baseline
 from informality.coverage.capacity import household_payment, passes_food
 from informality.coverage.compliance import phased, ramp, shifted, uptake_for_target
 from informality.coverage.contributions import capped_match, floor_in_proportion, instalment, insurable_earnings
 from informality.coverage.country import read_country
-from informality.coverage.density import critical_density, months_paid, reentry, share_paid, vested_density
+from informality.coverage.density import (
+    critical_density,
+    histories,
+    months_paid,
+    reentry,
+    share_paid,
+    topped_up,
+    vested_density,
+)
 from informality.coverage.distribution import line_at_headcount, poverty, quantile_groups, share_of_poorest
 from informality.coverage.finance import administration, net_fiscal_cost
 from informality.coverage.incidence import jobs_at_risk, labour_cost
@@ -121,6 +129,41 @@ def test_the_chain_against_every_path(stay: float, d: float, months: int, need: 
     vests, share = vested_density(stay, r, need, months)
     assert vests[months] == pytest.approx(chance, abs=1e-12)
     assert share[months] == pytest.approx(moment / months, abs=1e-12)
+
+
+def test_drawn_histories_agree_with_the_exact_chain() -> None:
+    """Shares of 20,000 drawn members within four of their own standard errors of the chain: every month, the distribution of
+    months paid, and qualifying (vector 13). The seed gives the same histories again, and more members keep the first.
+    """
+    stay, reenter, months, n = 0.95, 0.075, 15, 20_000
+    drawn = histories(stay, reenter, months, share_paid(stay, reenter), n, seed=11)
+    exact = months_paid(stay, reenter, months, 0.6)
+    shares = np.bincount(drawn.sum(axis=1), minlength=months + 1) / n
+    assert (np.abs(shares - exact) < 4 * np.sqrt(exact * (1 - exact) / n)).all()
+    assert (np.abs(drawn.mean(axis=0) - 0.6) < 4 * np.sqrt(0.24 / n)).all()
+    qualified = float((drawn.sum(axis=1) >= 12).mean())
+    assert abs(qualified - 0.4328973166) < 4 * np.sqrt(0.4328973166 * 0.5671026834 / n)
+    assert abs(qualified - 0.0905019024) > 0.3  # the binomial is another thing
+    _, moment = vested_density(stay, reenter, 12, months)
+    mine = histories(stay, reenter, months, 1.0, n, seed=12).sum(axis=1)
+    each = np.where(mine >= 12, mine, 0) / months
+    assert abs(each.mean() - moment[months]) < 4 * each.std() / np.sqrt(n)
+    again = histories(stay, reenter, months, 0.6, 2 * n, seed=11)
+    assert np.array_equal(again[:n], histories(stay, reenter, months, 0.6, n, seed=11))
+    assert not np.array_equal(drawn, histories(stay, reenter, months, 0.6, n, seed=12))
+    assert histories(stay, reenter, 0, 0.6, 3, seed=1).shape == (3, 0)
+
+
+@given(stay=st.floats(0.5, 0.99), d=st.floats(0.2, 0.95), need=st.integers(1, 30), least=st.integers(0, 36))
+def test_a_least_pension_over_the_exact_distribution(stay: float, d: float, need: int, least: int) -> None:
+    """E[max(S, c) - S; S >= need] / T added up from the distribution of the months paid (:func:`months_paid`)."""
+    r = float(reentry(d, stay))
+    table = topped_up(stay, r, need, 3)
+    for years in (1, 2, 3):
+        months = np.arange(12 * years + 1)
+        p = months_paid(stay, r, 12 * years, 1.0)
+        expected = (np.maximum(least - months, 0) * p)[need:].sum() / (12 * years)
+        assert table[years, least] == pytest.approx(expected, abs=1e-12)
 
 
 def test_critical_densities_of_the_reference_page() -> None:
@@ -255,6 +298,19 @@ def test_accounts_hang_together(study: Study, lao_of: Callable[..., Baseline]) -
     assert sdg.loc["contributors_active", "value"] < sdg.loc["contributors_registered", "value"]
     assert np.isnan(sdg.loc["old_age", "value"])  # not determinable, and never 0
     assert sdg.loc["old_age", "note"]
+
+
+def test_careers_are_drawn_from_a_seed_that_is_kept(study: Study, lao_of: Callable[..., Baseline]) -> None:
+    """Who of the drawn has 15 of 25 years by 25 years: the chance of the chain, within four standard errors."""
+    outcome = simulate(study, scenario=status_quo(lao_of()))
+    lives = careers(outcome, "voluntary", 25, 3_000, seed=5)
+    assert lives.shape == (3_000, 25)
+    assert lives.attrs["seed"] == 5
+    assert lives.max().max() == 12
+    chance = float(vested_density(0.95, 0.075, 180, 300)[0][300])
+    share = float((lives.sum(axis=1) >= 180).mean())
+    assert abs(share - chance) < 4 * np.sqrt(chance * (1 - chance) / 3_000)
+    assert (careers(outcome, "mandatory", 3, 10, seed=5) == 12).all().all()  # density 1
 
 
 def test_formalisation_follows_the_definition(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,7 @@ import pytest
 from pydantic import TypeAdapter
 
 from informality.classification.definition import Definition
-from informality.coverage.baseline import Baseline
+from informality.coverage.baseline import Baseline, read_baseline
 from informality.coverage.expectations import unmet
 from informality.coverage.levers import AnyLever
 from informality.coverage.outcome import Outcome
@@ -22,7 +23,7 @@ from informality.coverage.register import register
 from informality.coverage.scenario import Placed, Scenario, read_scenario, status_quo
 from informality.coverage.simulate import Study, simulate, study_of
 from informality.foundation.errors import ExitCode, InformalityError
-from informality.foundation.library import LIBRARY
+from informality.foundation.library import LIBRARY, find
 from informality.foundation.schema import Schema
 from informality.inference.sampling.design import Design
 
@@ -418,6 +419,30 @@ def test_a_country_without_a_macro_path_runs_one_year(
         list(simulate(study, scenario=longer).path)
     assert GOLDEN["years"]["base"] == 2025
     assert number(1)["value"] == 1
+
+
+@pytest.mark.parametrize(
+    ("country", "title", "last", "found"),
+    [
+        ("khm", "Cambodia", 2025, "prices: no path; wages: no path; the population: no path"),
+        ("ecu", "Ecuador", 2021, "prices: nothing for 2022; wages: nothing for 2022; the population: no path"),
+        ("lao", "Lao PDR", 2035, "prices: nothing for 2036; wages: nothing for 2036; the population: nothing for 2036"),
+    ],
+)
+def test_years_without_paths_are_refused_before_anything_is_run(
+    country: str, title: str, last: int, found: str, tmp_path: Path, schema: Schema, definition: Definition
+) -> None:
+    """No country but one has sourced paths: a projection says so, and is not run at constant prices and population."""
+    text = find("baselines", country).read_text(encoding="utf-8")
+    path = tmp_path / "longer.yml"
+    path.write_text(re.sub(r"(years: .*last: )\d+", r"\g<1>2036", text), encoding="utf-8")
+    with pytest.raises(InformalityError) as failure:
+        read_baseline(str(path), grammar(schema, definition))
+    (problem,) = failure.value.problems
+    assert problem.place.startswith("longer.yml, line ")
+    assert problem.what == f"the years to 2036 cannot be run: the paths of {title} end before"
+    assert problem.found == found
+    assert problem.fix.startswith(f"let `last` be {last}, or lengthen")
 
 
 def test_peru_asks_those_registered_for_tax(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from informality.api.printing import number_format
 from informality.api.results import Context, Result
 from informality.api.rows import index_of, number_rows
 from informality.api.survey import Survey
+from informality.coverage.accounts import careers
 from informality.coverage.baseline import read_baseline
 from informality.coverage.figure import Figure
 from informality.coverage.gates import all_gates
@@ -115,8 +116,8 @@ class Simulation:
     ``outcome`` is what the coverage model returns, for whatever is not asked here.
     """
 
-    def __init__(self, survey: Survey, study: Study, outcome: Outcome) -> None:
-        self.survey, self.study, self.outcome = survey, study, outcome
+    def __init__(self, survey: Survey, study: Study, outcome: Outcome, seed: int = SEED) -> None:
+        self.survey, self.study, self.outcome, self.seed = survey, study, outcome, seed
 
     @property
     def years(self) -> list[int]:
@@ -154,26 +155,23 @@ class Simulation:
         again = (lambda variable: self.coverage(year, scheme=scheme, by=variable)) if by is None else None
         return self._result(figure, "Members per employed person", year, by, again)
 
-    def number(
-        self,
-        indicator: str,
-        year: int,
-        *,
-        scheme: str = ALL,
-        branch: str = ALL,
-        payer: str = ALL,
-        by: str | None = None,
-    ) -> Projected:
-        """Any indicator of the model in a year, whole or by a variable. Raises InformalityError (SPEC) for names and years."""
-        figure = self.outcome.figure(indicator, year, scheme=scheme, branch=branch, payer=payer, by=by)
-        again: Callable[[str], Projected] | None = None
-        if by is None:
+    def number(self, indicator: str, year: int, *, by: str | None = None, **parts: str) -> Projected:
+        """Any indicator of the model in a year, whole or by a variable; ``parts``: of one ``scheme``, ``branch`` or ``payer``.
 
-            def again(variable: str) -> Projected:
-                return self.number(indicator, year, scheme=scheme, branch=branch, payer=payer, by=variable)
+        Raises InformalityError (SPEC) for names and years.
+        """
+        figure = self.outcome.figure(indicator, year, by=by, **parts)
+        again = (lambda variable: self.number(indicator, year, by=variable, **parts)) if by is None else None
+        named = [indicator.replace("_", " ").capitalize(), *(p for p in parts.values() if p != ALL)]
+        return self._result(figure, ", ".join(named), year, by, again)
 
-        parts = [indicator.replace("_", " ").capitalize(), *(p for p in (scheme, branch, payer) if p != ALL)]
-        return self._result(figure, ", ".join(parts), year, by, again)
+    def careers(self, kind: Literal["mandatory", "voluntary"], years: int, members: int = 1000) -> pd.DataFrame:
+        """Months paid in each year by members drawn at random: example lives, where :meth:`number` gives expected values.
+
+        A row for each member, a column for each year after joining; the seed of the simulation draws them, and stands in
+        ``attrs["seed"]``.
+        """
+        return careers(self.outcome, kind, years, members, self.seed)
 
     def _result(
         self, figure: Figure, title: str, year: int, by: str | None, again: Callable[[str], Projected] | None
@@ -264,7 +262,7 @@ def simulate(
                 ExitCode.USAGE,
             )
     study = _study(survey)
-    return Simulation(survey, study, run_scenario(study, scenario=asked, draws=draws, seed=seed))
+    return Simulation(survey, study, run_scenario(study, scenario=asked, draws=draws, seed=seed), seed)
 
 
 @lru_cache(maxsize=1)

@@ -6,12 +6,13 @@ Plain frames of expected numbers on the central path, each with the function tha
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from informality.coverage import sdg
-from informality.coverage.density import critical_density
+from informality.coverage.density import critical_density, histories, reentry
 from informality.coverage.distribution import concentration, share_of_poorest
 from informality.coverage.incidence import jobs_at_risk, labour_cost, net_pay
 from informality.coverage.measures import ALL, Key
@@ -105,6 +106,23 @@ def vesting_year(outcome: Outcome, scheme: str) -> int:
     rules = rules_of(outcome.scenario, scheme, years.first, Parameters())
     kind = "voluntary" if "self" in rules.rates else "mandatory"
     return first_vesting_year(years.first, rules.pension["male"].min_years, getattr(spec.density, kind).paid.value)
+
+
+def careers(
+    outcome: Outcome, kind: Literal["mandatory", "voluntary"], years: int, members: int, seed: int
+) -> pd.DataFrame:
+    """Months paid in each year since joining (members, years), drawn at random; the seed is kept with them (``attrs``).
+
+    All join by paying a first month, at the density of their class of members. Expected values need no draws: these are
+    for what needs whole lives.
+    """
+    spec = getattr(outcome.scenario.baseline.spec.density, kind)
+    stay = 1.0 if spec.paid.value >= 1 else spec.stay.value
+    paying = histories(stay, float(reentry(spec.paid.value, stay)), 12 * years, 1.0, members, seed)
+    months = paying.reshape(members, years, 12).sum(axis=2)
+    out = pd.DataFrame(months, columns=pd.Index(range(1, years + 1), name="year"))
+    out.attrs["seed"] = seed
+    return out.rename_axis("member")
 
 
 def spread(outcome: Outcome, year: int, indicator: str, scheme: str = ALL) -> pd.Series:

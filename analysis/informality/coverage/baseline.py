@@ -293,6 +293,34 @@ def read_baseline(
                     )
                 )
             counted.add(key)
+    problems += _paths_that_end(file, country)
     if problems:
         raise InformalityError(problems, ExitCode.SPEC)
     return Baseline(file, country, schemes)
+
+
+def _paths_that_end(file: SpecFile[BaselineSpec], country: Country) -> list[Problem]:
+    """A problem where prices, wages or the population of a later year are not known: a year is not run on silence."""
+    years, macro, population = file.spec.years, country.macro, country.population
+    wanted = set(range(years.base + 1, years.last + 1))
+    held = {
+        "prices": set(macro.inflation) if macro else set(),
+        "wages": set(macro.wage_growth) if macro else set(),
+        "the population": set(population.total) if population and years.base in population.total else set(),
+    }
+    lacking = {name: sorted(wanted - known) for name, known in held.items() if wanted - known}
+    if not lacking:
+        return []
+    found = "; ".join(
+        f"{name}: {'no path' if not held[name] else f'nothing for {missing[0]}'}" for name, missing in lacking.items()
+    )
+    last = min(missing[0] for missing in lacking.values()) - 1
+    return [
+        Problem(
+            file.place("years", "last"),
+            f"the years to {years.last} cannot be run: the paths of {country.spec.title} end before",
+            found,
+            f"let `last` be {last}, or lengthen `macro` and `population` of the country file {country.file.path.name}; a path "
+            "that nobody has published is an assumption and says so (`status: assumption`)",
+        )
+    ]

@@ -51,6 +51,22 @@ def qualifies(stay: npt.ArrayLike, reenter: npt.ArrayLike, need: int, window: in
     return np.asarray(months_paid(stay, reenter, window, start)[need:].sum(axis=0))
 
 
+def histories(stay: float, reenter: float, months: int, start: float, members: int, seed: int) -> npt.NDArray[np.bool_]:
+    """Whole histories drawn at random (members, months): in which months each member pays. The only thing ever drawn by person.
+
+    For what needs single lives and not chances: individual accounts, a table of example careers. Members are drawn one after
+    the other from ``seed``, so more of them leave the first as they were. Arguments as :func:`months_paid`; the means over
+    members are its exact values, but for chance.
+    """
+    chance = np.random.default_rng(seed).random((members, months))
+    paying = np.zeros((members, months), dtype=bool)
+    if months:
+        paying[:, 0] = chance[:, 0] < start
+    for month in range(1, months):
+        paying[:, month] = chance[:, month] < np.where(paying[:, month - 1], stay, reenter)
+    return paying
+
+
 def vested_density(stay: npt.ArrayLike, reenter: npt.ArrayLike, need: int, horizon: int) -> tuple[Floats, Floats]:
     """Chance of vesting, and share of months paid that end in a pension, by months left: two arrays (horizon + 1, ...).
 
@@ -84,6 +100,31 @@ def vested_density(stay: npt.ArrayLike, reenter: npt.ArrayLike, need: int, horiz
             chance[month] = done[0] + done[1]
         share[month] = (done[2] + done[3]) / month
     return chance, share
+
+
+def topped_up(stay: npt.ArrayLike, reenter: npt.ArrayLike, need: int, years: int) -> Floats:
+    """What a least pension adds to the months that count, by years left and the months it is worth: (years + 1, months + 1, ...).
+
+    Entry (T, c) is E[max(S, c) - S; S >= need] / 12 T for a new member with T years to pension age who pays in the first month:
+    a least pension worth c months of contributions lifts all who vest with fewer. Between whole months it is a line.
+    """
+    a, r = (np.asarray(x, dtype=float) for x in np.broadcast_arrays(stay, reenter))
+    longest = 12 * years
+    out = np.zeros((years + 1, longest + 1, *a.shape))
+    paying, idle = np.zeros((longest + 1, *a.shape)), np.zeros((longest + 1, *a.shape))
+    paying[min(1, longest)] = 1.0
+    for month in range(1, longest + 1):
+        if month > 1:
+            to_pay, to_idle = paying * a + idle * r, paying * (1 - a) + idle * (1 - r)
+            paying[1:], idle[:] = to_pay[:-1], to_idle
+            paying[0] = 0.0
+        if month % 12 == 0:
+            mass = paying + idle
+            mass[:need] = 0.0
+            # E[(c - S)+] rises by P(S < c) from one month to the next.
+            below = np.cumsum(mass, axis=0)
+            out[month // 12, 1:] = np.cumsum(below[:-1], axis=0) / month
+    return out
 
 
 def critical_density(years: npt.ArrayLike, entry: npt.ArrayLike, pension_age: npt.ArrayLike) -> Floats:

@@ -31,7 +31,10 @@ class PensionRule:
     proportional: bool = False
     """Whether those short of ``min_years`` get a pension for what they paid."""
     minimum: float = 0.0
-    """The least pension, a month, in units of currency of today."""
+    """The least pension of those who have the years, a month, in money of the year; until the pension age it grows with wages.
+
+    Accrued rights know it. Money's worth does not: it is of a base, whatever its level.
+    """
 
 
 def pension_share(rule: PensionRule, years: npt.ArrayLike) -> Floats:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from informality.coverage.density import qualifies, reentry, vested_density
+from informality.coverage.density import qualifies, reentry, topped_up, vested_density
 from informality.coverage.finance import DAYS_IN_MONTH
 from informality.coverage.ground import Ground
-from informality.coverage.parts import Bools, Floats, PartYear
-from informality.coverage.pensions import right_value
+from informality.coverage.parts import Bools, Floats, Ints, PartYear
+from informality.coverage.pensions import PensionRule, right_value
 from informality.coverage.policy import Parameters, chain
 from informality.coverage.scenario import Scenario
 
@@ -21,6 +21,30 @@ def vested_share(ground: Ground, stay: Floats, reenter: Floats, need: int) -> Fl
     if key not in ground.vested:
         ground.vested[key] = vested_density(stay, reenter, need, 12 * YEARS_AT_MOST)[1][::12]
     return ground.vested[key]
+
+
+def _least(
+    ground: Ground, chain_of: tuple[Floats, Floats], rule: PensionRule, base: Floats, accrual: Floats, years: Ints
+) -> Floats:
+    """(g, draws) what the least pension adds to the share of months that end in a pension.
+
+    The least pension is worth so many months of contributions on a base; it is paid to those who have the years. It grows with
+    wages to the pension age, as the base does.
+    """
+    stay, again = chain_of
+    need = round(12 * rule.min_years)
+    key = (-1 - need, stay.tobytes(), again.tobytes())
+    if key not in ground.vested:
+        ground.vested[key] = topped_up(stay, again, need, YEARS_AT_MOST)
+    table = ground.vested[key]
+    most = table.shape[1] - 1
+    worth = np.divide(
+        12 * rule.minimum, accrual * base, out=np.zeros(np.broadcast(accrual, base).shape), where=base > 0
+    )
+    worth, column = np.broadcast_arrays(worth, np.arange(table.shape[2]))
+    whole = np.minimum(np.floor(worth), most - 1).astype(np.intp)  # past the longest life it is a line, too
+    low, high = table[years[:, None], whole, column], table[years[:, None], whole + 1, column]
+    return np.asarray(low + (worth - whole) * (high - low))
 
 
 def add_benefits(ground: Ground, scenario: Scenario, made: PartYear, parameters: Parameters) -> None:
@@ -68,10 +92,10 @@ def add_benefits(ground: Ground, scenario: Scenario, made: PartYear, parameters:
         share = vested_share(ground, going_on, again, round(12 * rule.min_years))[horizon]
     earned = (share * growth[left] * before[:, None])[which.ravel()]
     if rule.minimum > 0:
-        years = np.maximum((limit - known) * paid.mean(), 1e-9)[:, None]
-        least = rule.minimum / np.maximum(rules.accrual * years, 1e-12)
-        base = np.maximum(part.aged(made.base), np.minimum(least, rules.ceiling))
-        made.rights = part.aged(made.members) * (base * (12 * rules.accrual)) * earned
+        base = part.aged(made.base)
+        least = _least(ground, (going_on, again), rule, base, rules.accrual, horizon[which.ravel()])
+        lift = (growth[left] * before[:, None])[which.ravel()]
+        made.rights = part.aged(made.members) * (base * (12 * rules.accrual)) * (earned + least * lift)
     else:
         made.rights = part.aged(made.members * (made.base * (12 * rules.accrual))) * earned
     for interest in spec.pensions.liability_rates:
