@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from informality.coverage.engine import run
 from informality.coverage.formal_jobs import formal_quantities, formal_totals
 from informality.coverage.ground import Theta
-from informality.coverage.means import measured, ranks
+from informality.coverage.means import RANKED, measured, ranks
 from informality.coverage.measures import Key, carrier, quantities, recipes, sums_of
 from informality.coverage.parts import Part, PartYear
 from informality.coverage.pillar import recipients
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 Floats = npt.NDArray[np.float64]
 Groups = tuple[tuple[str | None, str], ...]
 """Breakdown and level of each group, the total (None, "all") first."""
-RANKED = "means"
-"""Not a breakdown: sums over workers of known means, plain and times their rank by means, for concentration indices."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
+RANKED = "means"
+"""Not a breakdown: sums over workers of known means, plain and times their rank by means, for concentration indices."""
 _BLOCK = 125  # draws at a time
 
 
@@ -68,11 +70,24 @@ def concentration_of(outcome: Outcome, key: Key, year: int) -> Figure | None:
     z[known] = 2 / total * w * (v * rank + f * (richer - ranked) / float(w @ f) - ranked / total * v)
     for name, slope in slopes.items():
         z = z + 2 / total * float((w * (rank - ranked / total)) @ slope[known]) * outcome.influence(name)
-    draws = outcome.ranked_draws(key, year)
+    draws = _ranked_draws(outcome, key, year)
     status = outcome.status_of(key)
     return _figure(
         outcome, f"concentration.{key.indicator}", 2 * ranked / total - 1, z, known, draws, status, "coefficient"
     )
+
+
+def _ranked_draws(outcome: Outcome, key: Key, year: int) -> Floats | None:
+    """(draws,) the concentration index under every draw; kept for the detail years."""
+    table = outcome.drawn
+    if table is None or (RANKED, "sum") not in table.groups.get(year, ()):
+        return None
+    found = table.of(key, year, RANKED, ("sum", "rank"), outcome.interest)
+    if found is None:
+        return None
+    total, ranked = found
+    share: Floats = np.divide(ranked, total, out=np.full(len(total), np.nan), where=total != 0)
+    return 2 * share - 1
 
 
 def poverty_changes(outcome: Outcome, year: int) -> dict[str, Figure]:

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from informality.coverage.alike import forgetful, merged
-from informality.coverage.drawn import RANKED, DrawTable, draw_table, replicate_table
+from informality.coverage.drawn import DrawTable, draw_table, replicate_table
 from informality.coverage.engine import Year, earning, run
 from informality.coverage.figure import Figure
 from informality.coverage.formal_jobs import NAME, formal_rows, tells_apart
@@ -285,12 +285,12 @@ class Outcome:
             last, held = first - 1, (total, slopes)
         for then in range(last + 1, year + 1):  # what stood last year grows by a year, and a year is added
             values, moved = self.rows(Key(f"accrual.{rate}", key.scheme), then, errors=errors)
-            growth = self._interest(float(rate), then - 1, then) if then > first else 1.0
+            growth = self.interest(float(rate), then - 1, then) if then > first else 1.0
             held = (held[0] * growth + values, {n: slope * growth + moved.get(n, 0.0) for n, slope in held[1].items()})
         self._held[key, errors] = year, held
         return held
 
-    def _interest(self, rate: float, start: int, end: int) -> float:
+    def interest(self, rate: float, start: int, end: int) -> float:
         return (1 + rate) ** (end - start) * self.ground.prices(end) / self.ground.prices(start)
 
     def _estimate(
@@ -346,21 +346,10 @@ class Outcome:
             out += answer[:, None] * self._influence_by_answer(n)
         return out, people.whose
 
-    def ranked_draws(self, key: Key, year: int) -> Floats | None:
-        """(draws,) the concentration index of an indicator by means under every draw; kept for the detail years."""
-        if self.drawn is None or (RANKED, "sum") not in self.drawn.groups.get(year, ()):
-            return None
-        found = self.drawn.of(key, year, RANKED, ("sum", "rank"), self._interest)
-        if found is None:
-            return None
-        total, ranked = found
-        share: Floats = np.divide(ranked, total, out=np.full(len(total), np.nan), where=total != 0)
-        return 2 * share - 1
-
     def _replicated(self, key: Key, year: int, by: str | None, names: Sequence[str]) -> Floats | None:
         """(R, levels) an indicator with each set of replicate weights."""
         first = self.scenario.baseline.spec.years.first
-        if year < first:
+        if year < first or _of_one_scheme(key):
             return None
         years = self.years if by is None else self.detail_years if year in self.detail_years else (year,)
         if by is not None and key.indicator.startswith("liability."):
@@ -368,7 +357,7 @@ class Outcome:
         wanted = (by, tuple(years))
         if wanted not in self._tables:
             self._tables[wanted] = replicate_table(self, by, wanted[1])
-        values = self._tables[wanted].of(key, year, by, names, self._interest)
+        values = self._tables[wanted].of(key, year, by, names, self.interest)
         return None if values is None else values.T
 
     @cached_property
@@ -380,7 +369,7 @@ class Outcome:
 
     def _drawn(self, key: Key, year: int, by: str | None, names: Sequence[str]) -> Floats | None:
         table = self.drawn
-        if table is None:
+        if table is None or _of_one_scheme(key):
             return None
         known = self._counted(key.indicator)
         if key.indicator.startswith("legal_"):  # the draws leave out who may join but earns nothing
@@ -394,7 +383,12 @@ class Outcome:
                 return np.repeat(total[:, None], table.size, axis=1)
             levels = self.ground.people.levels(by)[1]
             return np.repeat(total[[levels.index(n) for n in names]][:, None], table.size, axis=1)
-        return table.of(key, year, by, names, self._interest)
+        return table.of(key, year, by, names, self.interest)
+
+
+def _of_one_scheme(key: Key) -> bool:
+    """Jobs that one scheme makes formal: owners follow employees of all schemes, so runs of many columns have the total only."""
+    return key.indicator.startswith(NAME) and key.scheme != ALL
 
 
 def _within(key: Key, wide: Key) -> bool:
