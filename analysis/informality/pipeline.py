@@ -222,6 +222,7 @@ def _quarto(engine: str, formats: Sequence[str]) -> Quarto | None:
 
 
 def _run(run: Run) -> list[Written]:
+    languages, kept = _languages(run)
     settings, files = _foundations(run.file, run.workspace)
     base = _base()
     run.manifest = {
@@ -240,7 +241,6 @@ def _run(run: Run) -> list[Written]:
     covering, reports = run.head.coverage is not None, run.head.each_report
     estimated = "estimates.parquet" if covering else "results.parquet"
     pages = [f"report/{report}{ENDINGS[f]}" for report in reports for f in dict.fromkeys(run.head.formats)]
-    languages, kept = _languages(run)
     sources: dict[str, Path] = {report: run.workspace.root / "reports" / f"{report}.qmd" for report in reports}
     not_asked = {f"report/{report}{end}" for report in REPORTS for end in ENDINGS.values()} - set(pages)
     left_out = not_asked | (set() if covering else {"estimates.parquet", *COVERAGE})

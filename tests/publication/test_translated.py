@@ -103,6 +103,7 @@ No translation yet.
 
 def test_files_of_another_language_have_its_code_in_their_names() -> None:
     assert [name_in("country.html", code) for code in ("en", "es")] == ["country.html", "country.es.html"]
+    assert name_in("report/country-review.docx", "lo") == "report/country.lo-review.docx"
 
 
 # -- numbers -------------------------------------------------------------------------------------------

@@ -167,7 +167,6 @@ def english() -> SpecFile[EnglishSpec]:
     return load(LIBRARY / "languages" / "en.yml", EnglishSpec)
 
 
-@cache
 def language_of(name: str, *folders: Path) -> Language:
     """The language of that code: the project's own catalogue, or else that of the library.
 

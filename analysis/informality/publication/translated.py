@@ -76,9 +76,11 @@ def _translated(piece: Piece) -> str:
 
 
 def name_in(name: str, code: str) -> str:
-    """What a file is called in a language: ``country.html`` in English, ``country.es.html`` beside it."""
-    stem, dot, ending = name.rpartition(".")
-    return name if code == ENGLISH else f"{stem}.{code}{dot}{ending}"
+    """What a file is called in a language: ``country.html`` in English, ``country.es.html`` beside it; of a copy for
+    review ``country.es-review.docx``."""
+    if code == ENGLISH:
+        return name
+    return re.sub(r"((?:-review)?\.[^.]*)$", rf".{code}\1", name)
 
 
 def language_line() -> str:
