@@ -41,7 +41,7 @@ NOT_SAID = frozenset({"Problem", "InformalityError", "compile", "sub", "search",
 CODE = re.compile(
     r"[<>=#\\_]|\{\{|:::|^[a-z-]*: |^\S+: [\d.]+(px|em|pt)|^(PRAGMA|INSERT|CREATE|SELECT|offset|upper|lower) |\.(svg|md|ttf|json)"
 )
-SENTENCE = re.compile(r"[A-Za-z’]+(?: [\w’,(“{]+)+|^[A-Z][a-z]+$")
+SENTENCE = re.compile(r"[A-Za-z’]{2}[,;:]? +[\w’(“{]|^(?:\W )?[A-Z][a-z]+$")
 WORDS_OF_CODE = {
     "Noto Sans", "Noto Sans Lao", "Informality Noto Sans", "Informality Noto Sans Lao", "NotoSans", "NotoSansLao", "Regular",
     "Bold", "Calibri", "Date", "Creator", "DefinitionNote", "ReportInputs", "Cc", "Int64", "share of GDP", "log points",
