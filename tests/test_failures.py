@@ -238,6 +238,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[...,
     monkeypatch.delenv("INFORMALITY_DATA", raising=False)
     monkeypatch.setattr(pipeline, "_make_report", stub_report)
     monkeypatch.setattr(pipeline, "_make_products", stub_products)
+    monkeypatch.setattr(pipeline, "_make_exchange", stub_exchange)
     return made
 
 
@@ -253,6 +254,12 @@ def stub_products(run: pipeline.Run, *_: object) -> None:
         (run.staging / name).write_text("a product")
 
 
+def stub_exchange(run: pipeline.Run, *_: object) -> None:
+    for name in (*pipeline.EXCHANGE, *pipeline.ANONYMISED):
+        (run.staging / name).parent.mkdir(parents=True, exist_ok=True)
+        (run.staging / name).write_text("a file for another program")
+
+
 WRITTEN = {
     "data_clean/small/workers.parquet",
     "data_clean/small/annex.json",
@@ -261,12 +268,23 @@ WRITTEN = {
     "data_clean/small/quality.csv",
     "data_clean/small/hidden.csv",
     "data_clean/small/summary.sqlite",
+    "data_clean/small/figures.parquet",
+    "data_clean/small/datapackage.json",
+    "data_clean/small/codebook.xml",
+    "data_clean/small/anonymised.dta",
+    "data_clean/small/anonymised.sav",
+    "data_clean/small/anonymised.json",
     "data_clean/small/manifest.json",
     "reports/_output/small/country.html",
     "reports/_output/small/_build/part.md",
     "reports/_output/small/explorer.html",
     "reports/_output/small/figures.csv",
     "reports/_output/small/tables.xlsx",
+    "reports/_output/small/datapackage.json",
+    "reports/_output/small/exchange/sdmx.csv",
+    "reports/_output/small/exchange/sdmx.json",
+    "reports/_output/small/exchange/codes.csv",
+    "reports/_output/small/exchange/README.md",
 }
 
 

@@ -21,6 +21,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyreadstat
 import pytest
 from pypdf import PdfReader
 from rich.cells import cell_len
@@ -30,6 +31,8 @@ from informality import cli, pipeline, screens
 from informality.classification.definition import read_definition
 from informality.foundation.library import find
 from informality.foundation.schema import read_schema
+from informality.inference.estimates.estimate import means
+from informality.inference.sampling.design import Design
 from informality.pipeline import run_study
 from informality.study import Workspace
 from informality.survey import synthetic
@@ -53,7 +56,18 @@ FILES = [
     "reports/_output/lao-demo/explorer.html",
     "reports/_output/lao-demo/tables.xlsx",
     "reports/_output/lao-demo/figures.csv",
+    "reports/_output/lao-demo/exchange/sdmx.csv",
+    "reports/_output/lao-demo/exchange/sdmx.json",
+    "reports/_output/lao-demo/exchange/codes.csv",
+    "reports/_output/lao-demo/exchange/README.md",
+    "reports/_output/lao-demo/datapackage.json",
     "data_clean/lao-demo/summary.sqlite",
+    "data_clean/lao-demo/figures.parquet",
+    "data_clean/lao-demo/datapackage.json",
+    "data_clean/lao-demo/codebook.xml",
+    "data_clean/lao-demo/anonymised.dta",
+    "data_clean/lao-demo/anonymised.sav",
+    "data_clean/lao-demo/anonymised.json",
     "data_clean/lao-demo/manifest.json",
 ]
 REPORTS = [f"report/{d}.{form}" for d in DOCUMENTS for form in ("html", "pdf", "docx")]
@@ -205,6 +219,22 @@ def test_suppressed_rows_hold_no_number(results: pd.DataFrame) -> None:
     assert shown.loc[plain, "n_weighted"].notna().all()
 
 
+def test_the_anonymised_file_gives_the_published_headline_and_its_error(demo: Path, results: pd.DataFrame) -> None:
+    """Read as a user of Stata would read it; estimated by our own design, which is proved against R elsewhere."""
+    data, meta = pyreadstat.read_dta(demo / "data_clean/lao-demo/anonymised.dta")
+    codes = {name: {word: code for code, word in words.items()} for name, words in meta.variable_value_labels.items()}
+    employed = (data["employed"] == codes["employed"]["Yes"]).to_numpy()
+    informal = data["ilo_17icls_job"] == next(c for w, c in codes["ilo_17icls_job"].items() if w.startswith("Informal"))
+    design = Design.from_columns(data["weight"], data["stratum"], data["psu"])
+    found = means(design, informal.to_numpy(dtype=float), np.where(employed, 0, -1), 1)
+    row = results[(results["table"] == "headline") & (results["indicator"] == "informal_employment")].iloc[0]
+    np.testing.assert_allclose([found.value.item(), found.se.item()], [row["value"], row["se"]], rtol=1e-10)
+    assert found.n.item() == row["n"]
+    keys = json.loads((demo / "data_clean/lao-demo/anonymised.json").read_text())["keys"]
+    coded, _ = pyreadstat.read_sav(demo / "data_clean/lao-demo/anonymised.sav", user_missing=True)
+    assert len(keys) == 7 and coded.groupby(keys, dropna=False).size().min() >= 3
+
+
 def test_every_worker_has_the_rule_that_decided_each_step(workers: pd.DataFrame) -> None:
     for name in ("ilo-17icls", "lao-lfs2017"):
         for step in read_definition(find("definitions", name), read_schema()).steps:
@@ -222,10 +252,18 @@ def test_the_manifest_says_what_made_the_files(demo: Path) -> None:
     assert manifest["raw"]["2022"]["sha256"] == hashes[RAW]
     assert manifest["raw"]["2022"]["bytes"] == (demo / RAW).stat().st_size
     outputs = {
-        name.rpartition("/")[2]: value for s in manifest["steps"].values() for name, value in s["outputs"].items()
+        f"reports/_output/lao-demo/{name[7:]}" if name.startswith("report/") else f"data_clean/lao-demo/{name}": value
+        for s in manifest["steps"].values()
+        for name, value in s["outputs"].items()
     }
-    assert outputs == {name.rpartition("/")[2]: hashes[name] for name in FILES[1:-1]}
-    assert list(manifest["steps"]) == ["products", "report", "results", "workers"]  # keys of our JSON files are sorted
+    assert outputs == {name: hashes[name] for name in FILES[1:-1]}
+    assert list(manifest["steps"]) == [
+        "exchange",
+        "products",
+        "report",
+        "results",
+        "workers",
+    ]  # keys of our JSON files are sorted
     assert all(step["seconds"] >= 0 and len(step["fingerprint"]) == 64 for step in manifest["steps"].values())
     assert manifest["versions"]["pandas"] == pd.__version__
     assert manifest["versions"]["python"] == sys.version.split()[0]
@@ -278,9 +316,9 @@ def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
 
     def again(*names: str) -> Callable[..., None]:
         def make(run: pipeline.Run, *_: object) -> None:
-            (run.staging / "report").mkdir(exist_ok=True)
             for name in names:
-                report = copy / "reports/_output/lao-demo" / name.rpartition("/")[2]
+                (run.staging / name).parent.mkdir(parents=True, exist_ok=True)
+                report = copy / "reports/_output/lao-demo" / name.removeprefix("report/")
                 shutil.copy(report if name.startswith("report/") else run.clean / name, run.staging / name)
 
         return make
@@ -288,6 +326,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
     monkeypatch.setattr(pipeline, "_make_results", again("results.parquet", "hidden.csv", *pipeline.QUALITY))
     monkeypatch.setattr(pipeline, "_make_report", again(*REPORTS))
     monkeypatch.setattr(pipeline, "_make_products", again(*pipeline.PRODUCTS))
+    monkeypatch.setattr(pipeline, "_make_exchange", again(*pipeline.EXCHANGE, *pipeline.ANONYMISED))
 
 
 @pytest.mark.parametrize(

@@ -283,6 +283,21 @@ def query(
 
 
 @app.command()
+def serve(
+    study: StudyName,
+    port: Annotated[int, typer.Option("--port", min=1024, max=65535, help="On 127.0.0.1, this machine alone.")] = 8001,
+) -> None:
+    """Look figures up in the browser: the store of a study in Datasette, which only reads and answers this machine alone."""
+    from informality.screens import show_text
+    from informality.serving import HOST, application, prepare, run_server
+    from informality.study import Workspace
+
+    app_ = application(prepare(study, Workspace.find(), port))
+    show_text(f"http://{HOST}:{port} (Ctrl+C ends it)")
+    run_server(app_, port)
+
+
+@app.command()
 def diff(
     before: Annotated[
         str, typer.Argument(help="A study that has been run, or a folder kept from a run.", show_default=False)

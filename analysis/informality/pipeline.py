@@ -34,6 +34,7 @@ from informality.publication.translated import name_in
 from informality.steps import (
     WAVE,
     Progress,
+    anonymised,
     changes,
     classified,
     focus_design,
@@ -68,6 +69,7 @@ DOING = {
     "results": "estimating",
     "report": "drawing and rendering",
     "products": "writing store, workbook and explorer",
+    "exchange": "writing files for other programs",
 }
 COVERING = {"coverage": "running the coverage scenarios", "table": "putting the results together"}
 """Steps of a study that has scenarios."""
@@ -104,7 +106,18 @@ MEANING = {
     "report/explorer.html": "every figure to choose from, in one page that needs no network",
     "report/tables.xlsx": "every table, for Excel or LibreOffice",
     "report/figures.csv": "every figure in words, one row each",
+    "report/exchange/sdmx.csv": "the estimates as SDMX-CSV, with codes of the ILO",
+    "report/exchange/sdmx.json": "their structure, for programs that read SDMX",
+    "report/exchange/codes.csv": "what each code is, and which are the ILO's",
+    "report/exchange/README.md": "what is in this folder, and what was left out",
+    "report/datapackage.json": "what stands in each column of the CSV files there",
     "summary.sqlite": "the same as a database, for `informality query`",
+    "figures.parquet": "every figure in words, for R, Python and DuckDB",
+    "datapackage.json": "what stands in each column of the CSV files here",
+    "codebook.xml": "every variable of workers.parquet, as a DDI codebook",
+    "anonymised.dta": "the workers without identifiers, k-anonymous, for Stata: see the licence before you pass it on",
+    "anonymised.sav": "the same for SPSS",
+    "anonymised.json": "the rule of anonymisation, and what was done how often",
     "manifest.json": "hashes, versions, settings and durations",
 }
 COVERAGE = ("coverage.parquet", "coverage.json", "coverage_draws.parquet", "coverage_entrants.csv")
@@ -114,6 +127,12 @@ QUALITY = ("quality.json", "quality.csv")
 
 TAKEN_AWAY = ("report/tables.xlsx", "report/explorer.html", "report/figures.csv")
 PRODUCTS = ("summary.sqlite", *TAKEN_AWAY)
+EXCHANGE = (
+    "figures.parquet", "datapackage.json", "codebook.xml", "report/datapackage.json",
+    "report/exchange/sdmx.csv", "report/exchange/sdmx.json", "report/exchange/codes.csv", "report/exchange/README.md",
+)  # fmt: skip
+ANONYMISED = ("anonymised.dta", "anonymised.sav", "anonymised.json")
+"""Made unless the study says ``microdata: none``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +144,7 @@ class Written:
     made: bool
 
 
-COSMETIC = frozenset({"title", "subtitle", "reports", "formats", "language"})
+COSMETIC = frozenset({"title", "subtitle", "reports", "formats", "language", "microdata"})
 LATER = {
     "workers": COSMETIC
     | {
@@ -143,8 +162,9 @@ LATER = {
     "results": COSMETIC | {"coverage"},
     "coverage": COSMETIC | {"tables", "models", "robustness", "interval"},
     "table": COSMETIC,
-    "report": frozenset({"language"}),
-    "products": frozenset({"language"}),
+    "report": frozenset({"language", "microdata"}),
+    "products": frozenset({"language", "microdata"}),
+    "exchange": frozenset({"language"}),
 }
 """Settings of a study that a step does not look at; all others make it run again when they change. Each language has a step
 of its own."""
@@ -243,7 +263,8 @@ def _run(run: Run) -> list[Written]:
     pages = [f"report/{report}{ENDINGS[f]}" for report in reports for f in dict.fromkeys(run.head.formats)]
     sources: dict[str, Path] = {report: run.workspace.root / "reports" / f"{report}.qmd" for report in reports}
     not_asked = {f"report/{report}{end}" for report in REPORTS for end in ENDINGS.values()} - set(pages)
-    left_out = not_asked | (set() if covering else {"estimates.parquet", *COVERAGE})
+    released = ANONYMISED if run.head.microdata != "none" else ()
+    left_out = not_asked | (set() if covering else {"estimates.parquet", *COVERAGE}) | (set(ANONYMISED) - set(released))
     places = {
         n: output / n.removeprefix("report/") if n.startswith("report/") else run.clean / n
         for n in MEANING
@@ -305,6 +326,11 @@ def _run(run: Run) -> list[Written]:
         step(f"report{tail}", with_source | own, outputs, None if code in kept else make_report)
         outputs = [name_in(n, code) for n in TAKEN_AWAY] if tail else [*PRODUCTS]
         step(f"products{tail}", reads | own, outputs, None if code in kept else make_products)
+    named = [name_in("report/figures.csv", code) for code in languages]
+    long = {n: made_now if (made_now := run.staging / n).is_file() else places[n] for n in named}
+    long = {n: path for n, path in long.items() if path.is_file()}
+    reads |= {n: sha256(path) for n, path in long.items()}
+    step("exchange", reads, (*EXCHANGE, *released), lambda: _make_exchange(run, raw, list(long.values())))
 
     if _finish(run):
         made.add(run.clean / "manifest.json")
@@ -319,6 +345,8 @@ def _run(run: Run) -> list[Written]:
     } - standing
     for name in not_asked | earlier:  # a report of an earlier run would stand beside other numbers
         (output / name.removeprefix("report/")).unlink(missing_ok=True)
+    for name in set(ANONYMISED) - set(released):  # nor may a file stay that the study wants no more
+        (run.clean / name).unlink(missing_ok=True)
     return [Written(place, "raw survey file", place in made) for place in raw_places.values()] + [
         Written(places[name], meaning, places[name] in made)
         for name, meaning in meanings.items()
@@ -600,6 +628,28 @@ def _make_products(run: Run, raw: Mapping[str, Path], language: Language) -> Non
     with speaking(language):
         material, results = _material(run, raw)
         write_products(material, results, hidden, run.staging, run.staging / "report")
+
+
+def _make_exchange(run: Run, raw: Mapping[str, Path], long: Sequence[Path]) -> None:
+    """Files for other programs, and the file of workers that may leave the office. ``long``: ``figures.csv`` in each language."""
+    import pandas as pd
+
+    from informality.documenting import codebook
+    from informality.publication.ddi import write_codebook
+    from informality.publication.exchanged import write_exchange
+    from informality.publication.labelled import what_was_done, write_labelled
+
+    material, results = _material(run, raw)
+    entrants = ["coverage_entrants.csv"] if run.head.coverage is not None else []
+    beside = [run.at(name) for name in ("hidden.csv", "quality.csv", *entrants)]
+    write_exchange(material.inputs, results, run.staging, run.staging / "report", long, beside)
+    study, workers = run.study, pd.read_parquet(run.at("workers.parquet"))
+    write_codebook(codebook(study, workers, results, _read_annex(run)["design"]), run.staging / "codebook.xml")
+    made = anonymised(study, workers)
+    if made is not None:
+        for name in ANONYMISED[:2]:
+            write_labelled(made, study.spec.title, run.staging / name)
+        write_json(run.staging / ANONYMISED[2], what_was_done(made))
 
 
 def _material(run: Run, raw: Mapping[str, Path]) -> tuple[Material, pd.DataFrame]:

@@ -63,7 +63,7 @@ def ask(
 
     from informality.publication.lookup import look_up, understand, vocabulary, words_of
 
-    with _opened(name, workspace) as store:
+    with opened_store(name, workspace) as (store, _):
         figures = pd.read_sql_query("SELECT * FROM figures ORDER BY id", store)
         words = words_of(store.execute("SELECT kind, name, level, words FROM words").fetchall())
         headline = store.execute("SELECT value FROM provenance WHERE fact = 'headline'").fetchone()[0]
@@ -116,7 +116,7 @@ def run_sql(name: str, workspace: Workspace, sql: str) -> Reply:
     """
     import pandas as pd
 
-    with _opened(name, workspace) as store:
+    with opened_store(name, workspace) as (store, _):
         known = [row[0] for row in store.execute("SELECT name FROM sqlite_master WHERE type IN ('table', 'view')")]
         store.execute("SELECT rowid FROM search LIMIT 0")  # its parts are set up before anything is refused
         store.set_authorizer(_may)
@@ -161,8 +161,8 @@ def _may(action: int, first: str | None, second: str | None, database: str | Non
 
 
 @contextmanager
-def _opened(name: str, workspace: Workspace) -> Iterator[sqlite3.Connection]:
-    """The store of a study that has been run, read-only."""
+def opened_store(name: str, workspace: Workspace) -> Iterator[tuple[sqlite3.Connection, Path]]:
+    """The store of a study that has been run, read-only, and its file."""
     from informality.publication.products import STORE
 
     path = workspace.clean(load(workspace.study_path(name), StudySpec).spec.id) / STORE
@@ -179,7 +179,7 @@ def _opened(name: str, workspace: Workspace) -> Iterator[sqlite3.Connection]:
                 Problem(str(path), "this is not a summary store", str(failure), f"informality run {name} --force"),
                 ExitCode.DATA_FILE,
             ) from None
-        yield store
+        yield store, path
 
 
 def _uri(path: Path) -> str:

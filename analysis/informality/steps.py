@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from informality.survey.profile import Profile
     from informality.tabulation.disclosure import Protected
     from informality.tabulation.readings import Reading
+    from informality.tabulation.released import Anonymised
     from informality.tabulation.robustness import Ground
     from informality.tabulation.rows import Settings
     from informality.tabulation.views import View
@@ -250,6 +251,27 @@ def protected(study: Study, results: pd.DataFrame, workers: pd.DataFrame, asked:
 
     seen, weight = views(study, workers, asked), workers["weight"].to_numpy(dtype=float)
     return protect(results, study.plans, seen, weight, study.disclosure, workers[WAVE])
+
+
+def anonymised(study: Study, workers: pd.DataFrame) -> Anonymised | None:
+    """The workers as they may leave the office; None where the study wants no such file."""
+    from informality.foundation.grammar import MISSING
+    from informality.tabulation.anonymous import anonymise
+    from informality.tabulation.released import LabelledColumn
+
+    spec = study.anonymity
+    if spec is None:
+        return None
+    outcomes = {}
+    for definition in study.definitions:
+        for name in [n for n in spec.outcomes if n in definition.outcomes]:
+            found = definition.outcomes[name]
+            levels = {c: found.label(c) for c in found.categories if c not in (*MISSING, *spec.codes)}
+            column = f"{definition.id}.{name}"
+            outcomes[column] = LabelledColumn(column, f"{found.title}: {definition.spec.title}", levels)
+    design = study.profile.spec.design
+    drawn = ["weight", *(n for n in ("stratum", "psu") if getattr(design, n) != "none")]
+    return anonymise(workers, spec, study.schema, outcomes, drawn)
 
 
 def averaging(design: Design, waves: int) -> Design:

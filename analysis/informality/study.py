@@ -21,10 +21,12 @@ from informality.foundation.specfile import SpecFile, load
 from informality.study_spec import StudySpec, wave_problems
 from informality.survey.profile import Profile, read_profile
 from informality.survey.series import breaks_between
+from informality.tabulation.anonymous import read_anonymity
 from informality.tabulation.changes import Pair
 from informality.tabulation.disclosure import PolicySpec, read_policy
 from informality.tabulation.model_plan import ModelSet, read_model_set
 from informality.tabulation.plan import Plan, read_plan
+from informality.tabulation.released import AnonymitySpec
 from informality.tabulation.reliability import Standard, read_standard
 from informality.tabulation.views import outcome_variables, outcomes_of_all
 
@@ -98,6 +100,7 @@ class Study:
     standard: Standard
     disclosure: PolicySpec
     scenarios: tuple[Scenario, ...] = ()
+    anonymity: AnonymitySpec | None = None
 
     @property
     def spec(self) -> StudySpec:
@@ -215,7 +218,11 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
                 models += _try(partial(read_model_set, at, seen), failures)
     standard = _try(partial(read_standard, spec.reliability, limits=spec.reliability_limits), failures)
     policy = _try(partial(read_policy, spec.disclosure), failures)
-    scenarios: list[tuple[Scenario, ...]] = []
+    microdata = spec.microdata
+    anonymity: list[AnonymitySpec | None] = [None]
+    if microdata != "none":
+        anonymity = [*_try(partial(read_anonymity, microdata), failures)]
+    scenarios: list[tuple[Scenario, ...]] = [()]
     if profile is not None and spec.coverage is not None:
         place = workspace or Workspace.find()
         variables = grammar(profile.schema, next((d for d in definitions if d.id == spec.headline), None))
@@ -226,11 +233,23 @@ def read_study(path: Path, workspace: Workspace | None = None) -> Study:
         failures.insert(0, InformalityError(problems, ExitCode.SPEC))
     if failures:
         found = [p for f in failures for p in f.problems]
-        for key, name in (("reliability", spec.reliability), ("disclosure", spec.disclosure)):
+        for key in ("reliability", "disclosure", "microdata"):
+            name = str(getattr(spec, key))
             found = [replace(p, place=file.place(key), found=f"`{name}`") if p.place == name else p for p in found]
         raise InformalityError(found, failures[0].code)
     assert profile is not None
-    return Study(file, profile, tuple(definitions), tuple(plans), tuple(models), standard[0], policy[0], *scenarios)
+    decided, planned, modelled = tuple(definitions), tuple(plans), tuple(models)
+    return Study(
+        file,
+        profile,
+        decided,
+        planned,
+        modelled,
+        standard[0],
+        policy[0],
+        scenarios=scenarios[0],
+        anonymity=anonymity[0],
+    )
 
 
 def profile_and_wave(name: str, workspace: Workspace, wave: str | None, place: str = "--wave") -> tuple[Profile, str]:

@@ -23,6 +23,7 @@ class StudySpec(SpecModel):
     documents are written; every one that the study has results for, unless some are named. ``formats`` are those of each;
     ``review`` is a Word file with numbered lines and paragraphs and sheets for comments. ``reliability_limits`` sets limits
     of the reliability standard by name. ``language``: one or several in which everything is published besides English.
+    ``microdata``: the rule by which an anonymised file is made, or ``none``.
     """
 
     id: Words
@@ -49,6 +50,7 @@ class StudySpec(SpecModel):
     reliability: Words = "ilostat-cv"
     reliability_limits: dict[str, float] = Field(default_factory=dict)
     disclosure: Words = "default"
+    microdata: Words = "default"
     interval: Literal["logit", "normal"] = "logit"
     confidence: float = Field(default=0.95, gt=0.5, lt=1)
     lonely: Literal["fail", "certainty", "adjust", "average"] | None = None

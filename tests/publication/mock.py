@@ -479,6 +479,7 @@ def inputs(**changes: Any) -> ReportInputs:
         "title": "Informal employment in the Lao PDR",
         "subtitle": "Results for the validation workshop",
         "country": "Lao PDR",
+        "country_code": "LAO",
         "place": "Lao PDR",
         "survey": "lao-mock",
         "survey_title": "Labour Force Survey (mock)",

@@ -125,6 +125,26 @@ def protect(
     return Protected(_rounded(out, policy.round_persons_to), log)
 
 
+def counts(
+    workers: pd.DataFrame, names: Sequence[str], results: pd.DataFrame, fewest: int
+) -> dict[str, dict[str, tuple[int, float]]]:
+    """Persons and weighted persons in each level of some variables, of variables whose counts may be shown.
+
+    A variable is left out with all its levels where one has fewer than ``fewest`` persons, and where any number by it, or
+    of it, is hidden in the results: its counts could then be held against those that are shown. Stricter than it need be.
+    """
+    hidden = results[results["grade"] == SUPPRESSED]
+    about = {str(dim) for d in range(MAX_BY) for dim in hidden[f"dim{d + 1}"].dropna().unique()}
+    out = {}
+    for name in names:
+        if name in about:
+            continue
+        sums = workers.groupby(name, observed=True)["weight"].agg(["size", "sum"])
+        if len(sums) and (sums["size"] >= fewest).all():
+            out[name] = {str(level): (int(n), float(total)) for level, n, total in sums.itertuples()}
+    return out
+
+
 _DIMS = [f"{kind}{d + 1}" for d in range(MAX_BY) for kind in ("dim", "level")]
 
 
