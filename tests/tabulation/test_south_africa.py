@@ -6,6 +6,7 @@ quarters stacked in one design for the changes) to 1e-9 relative; the rates of P
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from pathlib import Path
 
@@ -42,7 +43,8 @@ def clean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     def no_report(run: pipeline.Run, *_: object) -> None:
         (run.staging / "report" / "_build").mkdir(parents=True)
         (run.staging / "report" / "_build" / "part.md").write_text("")
-        (run.staging / "report" / "country.html").write_text("")
+        for report, form in itertools.product(run.head.each_report, run.head.formats):
+            (run.staging / "report" / f"{report}{pipeline.ENDINGS[form]}").write_text("")
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(pipeline, "_make_report", no_report)
