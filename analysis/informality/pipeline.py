@@ -649,7 +649,8 @@ def _make_exchange(run: Run, raw: Mapping[str, Path], long: Sequence[Path]) -> N
     if made is not None:
         for name in ANONYMISED[:2]:
             write_labelled(made, study.spec.title, run.staging / name)
-        write_json(run.staging / ANONYMISED[2], what_was_done(made))
+        lonely = study.spec.lonely or study.profile.spec.design.lonely
+        write_json(run.staging / ANONYMISED[2], {**what_was_done(made), "lonely": lonely})
 
 
 def _material(run: Run, raw: Mapping[str, Path]) -> tuple[Material, pd.DataFrame]:

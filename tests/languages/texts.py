@@ -23,8 +23,11 @@ PUBLISHING = [*sorted((PACKAGE / "publication").glob("*.py")), PACKAGE / "report
 """The code whose texts are read in a report, a workbook or the explorer."""
 META = ("document", "in-short")
 """What is read of the front matter of a report."""
-NOT_PUBLISHED = {"definition_text.py", "lookup.py", "plain.py", "view_specs.py"}
-"""Texts of the command line, which speaks English."""
+NOT_PUBLISHED = {
+    "datapackage.py", "ddi.py", "definition_text.py", "exchanged.py", "labelled.py", "lookup.py", "plain.py", "sdmx.py",
+    "view_specs.py",
+}  # fmt: skip
+"""Texts of the command line, and of files for other programs, which are in English."""
 EXEMPT = {
     "flow_chart.py": "rules are printed as they were run, in the language of the definition",
     "word.py": "XML",

@@ -5,7 +5,9 @@ cases are secret, and means of money that one or two persons dominate become so;
 hidden as it takes until no secret set of persons is a sum or difference of shown ones
 (:mod:`~informality.tabulation.recovery`), over all tables together. What was hidden, and why, is logged.
 
-Numbers, weights and sums over persons are covered. Standard errors, medians and models are no sums, and are not.
+Numbers, weights and sums over persons are covered; those that no plan made (flows, movers, bounds, areas) in
+:mod:`~informality.tabulation.linked`. Standard errors, medians and models are no sums: of them, and of everything else,
+only what rests on fewer cases than the policy allows is hidden.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from informality.foundation.library import find
 from informality.foundation.quantities import Status
 from informality.foundation.specfile import SpecModel, Words, load
 from informality.tabulation.columns import ESTIMATES, MAX_BY
+from informality.tabulation.linked import Group, of_definitions, of_groups
 from informality.tabulation.people import Bools
 from informality.tabulation.plan import IndicatorSpec, Plan
 from informality.tabulation.recovery import Relations, Sets
@@ -102,10 +105,12 @@ def protect(
     out = results.reset_index(drop=True)
     sets = Sets(len(weight))
     cells = dict(_cells(out, plans, views, sets, wave))
-    why = dict(_dominated(out, cells, views, sets, weight, policy.dominance))
-    dominated = {cells[row].part for row in why}
-    relations = sets.relations()
     shown = _shown(out)
+    few = np.flatnonzero(shown & (out["n"].to_numpy(dtype=float, na_value=np.nan) < policy.fewest_cases))
+    why = dict.fromkeys(map(int, few), FEW)  # the standard would show them
+    why |= dict(_dominated(out, cells, views, sets, weight, policy.dominance))
+    dominated = {cells[row].part for row, reason in why.items() if reason != FEW}
+    relations = sets.relations()
     for measure in dict.fromkeys((PERSONS, *(c.measure for c in cells.values()))):
         about = {row: cell for row, cell in cells.items() if measure in (PERSONS, cell.measure)}
         secret = {
@@ -116,6 +121,7 @@ def protect(
             if number >= 0 and (sets.size[number] < policy.fewest_cases or (number in dominated and measure != PERSONS))
         }
         why |= {row: ALSO for row in _complements(about, shown, why, secret, sets, relations)}
+    why |= {row: ALSO for row in _linked(out, cells, shown, why, policy.fewest_cases) if row not in why}
     waves = [] if wave is None else [str(name) for name in wave.unique()]
     why |= _differences(out, shown, why, waves)
     for row, reason in why.items():
@@ -146,6 +152,24 @@ def counts(
 
 
 _DIMS = [f"{kind}{d + 1}" for d in range(MAX_BY) for kind in ("dim", "level")]
+
+
+def _linked(
+    results: pd.DataFrame, cells: Mapping[int, Cell], shown: Bools, why: Mapping[int, str], fewest: int
+) -> Iterator[int]:
+    """Rows that no plan made and that would tell what is hidden: of flows and movers, and of groups hidden in the tables."""
+    gone = ~shown & (results["grade"] == SUPPRESSED).to_numpy()
+    gone[list(why)] = True
+    yield from of_definitions(results, gone, fewest)
+    crossed = {name for cell in cells.values() for name in cell.by}
+    groups: dict[int, Group] = {}
+    for row, record in zip(results.index, results[["wave", "universe", *_DIMS]].to_dict("records"), strict=True):
+        pairs = [(record[f"dim{d + 1}"], record[f"level{d + 1}"]) for d in range(MAX_BY)]
+        of = set(cells[row].by) if row in cells else crossed
+        group = frozenset((str(dim), str(level)) for dim, level in pairs if dim in of and pd.notna(level))
+        groups[int(row)] = str(record["wave"]), str(record["universe"]), group
+    hidden = {groups[row] for row in cells if gone[row]}
+    yield from of_groups(results.drop(index=list(cells)), groups, hidden)
 
 
 def _shown(results: pd.DataFrame) -> Bools:
