@@ -24,7 +24,8 @@ SQL_SECONDS = 20.0
 SQL_ROWS = 100_000
 
 ANSWER = {
-    "group_name": "Group", "what": "Figure", "of_whom": "Among", "printed": "Estimate", "sample_n": "Sample n",
+    "scenario_title": "Scenario", "year": "Year", "group_name": "Group",
+    "what": "Figure", "of_whom": "Among", "printed": "Estimate", "sample_n": "Sample n",
     "reliability": "Reliability", "wave": "Wave", "note": "Note",
 }  # fmt: skip
 """What a question in words is answered with, and the headings."""
@@ -65,6 +66,7 @@ def ask(
 
     with opened_store(name, workspace) as (store, _):
         figures = pd.read_sql_query("SELECT * FROM figures ORDER BY id", store)
+        figures["year"] = figures["year"].astype("Int64")
         words = words_of(store.execute("SELECT kind, name, level, words FROM words").fetchall())
         headline = store.execute("SELECT value FROM provenance WHERE fact = 'headline'").fetchone()[0]
     wanted = understand(question, vocabulary(figures, words))
@@ -101,7 +103,8 @@ def ask(
     rows = found.rows[list(ANSWER)].rename(columns=ANSWER)
     same = {h: str(rows[h].iloc[0]) for h in ANSWER.values() if len(rows) and len(rows[h].unique()) == 1}
     rows = rows.drop(columns=[h for h in same if h not in ("Estimate", "Sample n", "Reliability", "Group")])
-    title = ", ".join(same[h] for h in ("Figure", "Among", "Wave") if same.get(h))
+    named = ("Figure", "Among", "Scenario", "Year") if found.rows["year"].notna().any() else ("Figure", "Among", "Wave")
+    title = ", ".join(same[h] for h in named if same.get(h))
     notes = (same["Note"],) if same.get("Note") else ()
     return Reply(
         rows, title, found.understood, notes, found.near, str(figures["source"].iloc[0]) if len(figures) else ""

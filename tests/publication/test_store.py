@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 import sqlite3
@@ -230,3 +231,68 @@ def test_figures_hold_text_as_it_is(pub: Publication, mock: ModuleType) -> None:
     named = figures(pub)
     assert any(mock.NASTY in text for text in named["group_name"])
     assert json.loads(named["levels"].iloc[-1]) is not None
+
+
+# -- scenarios -----------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def foreseen(
+    inputs: ReportInputs, pub: Publication, workspace: Workspace, tmp_path_factory: pytest.TempPathFactory
+) -> Workspace:
+    """A study ``foreseen`` that also holds three scenarios by two years, in persons and in money, and what each adds."""
+    row = pub.results[(pub.results["statistic"] == "total") & (pub.results["unit"] == "persons")].head(1)
+    made = []
+    for scenario, more in (("now", 0.0), ("ceiling", 10.0), ("both", 50.0)):
+        for year in (2024, 2035):
+            for indicator, unit, size in (("members", "persons", 1e3), ("state_cost", "LAK", 1e9)):
+                value, at = (100 + (more if year == 2035 else 0)) * size, 5 * size
+                one = row.assign(
+                    indicator=indicator, unit=unit, universe=None, grade="good", status="assumption", scenario=scenario,
+                    year=year, scheme="all", branch="all", payer="all", value=value, se=at, ci_low=value - 2 * at,
+                    ci_high=value + 2 * at, lo80=value - 3 * at, hi80=value + 3 * at, se_parameters=2 * at, dim1=None,
+                    level1=None, dim2=None, level2=None, definition=pub.headline,
+                )  # fmt: skip
+                made += [one, one.assign(statistic="difference", value=value - 100 * size)]
+    results = pd.concat([pub.results, *made], ignore_index=True).astype({"year": "Int64"})
+    titles = {"now": "Nothing changes", "ceiling": "The ceiling by its rule", "both": "Ceiling and domestic workers"}
+    labels = dataclasses.replace(pub.labels, levels={**pub.labels.levels, "scenario": titles})
+    folder = workspace.root / "data_clean" / "foreseen"
+    folder.mkdir()
+    every = dataclasses.replace(pub, results=results, labels=labels)
+    write_store(inputs, every, HIDDEN, folder / "summary.sqlite", "now")
+    study = workspace.root / "analysis" / "studies"
+    text = (study / "mock.yml").read_text(encoding="utf-8")
+    (study / "foreseen.yml").write_text(text.replace("id: mock", "id: foreseen"), encoding="utf-8")
+    return workspace
+
+
+def test_scenarios_are_asked_for_by_the_words_of_their_titles(foreseen: Workspace) -> None:
+    def answer(question: str) -> tuple[str, list[list[str]]]:
+        reply = ask("foreseen", foreseen, question)
+        return reply.title, reply.rows.astype(str).to_numpy().tolist()
+
+    title, rows = answer("members status quo 2024")
+    assert title.endswith("Nothing changes, 2024")
+    assert [row[1] for row in rows] == ["100 (90 to 110) thousand persons; assumptions 85 to 115"]
+    title, rows = answer("state cost ceiling")
+    assert title.endswith(", 2035"), "no year is named: the last one, and it is said"
+    assert [row[0] for row in rows] == ["The ceiling by its rule", "Ceiling and domestic workers"]
+    assert [row[2] for row in rows] == [
+        "110 (100 to 120) LAK billion; assumptions 95 to 125", "150 (140 to 160) LAK billion; assumptions 135 to 165",
+    ]  # fmt: skip
+    title, rows = answer("members domestic 2035")
+    assert (title.split(", ")[-2:], len(rows)) == (["Ceiling and domestic workers", "2035"], 1)
+    _, rows = answer("members gained domestic 2035")
+    assert [row[1].split()[0] for row in rows] == ["50"]
+    _, rows = answer("informal share women")
+    assert rows, "what was estimated from the survey is found as before"
+
+
+def test_a_view_shows_scenarios_with_both_their_doubts(foreseen: Workspace) -> None:
+    shown = run_sql("foreseen", foreseen, 'SELECT * FROM "Scenarios" WHERE "Year" = 2035').rows
+    assert len(shown) == 12
+    first = shown.iloc[0]
+    assert (first["Value"], first["Lower"], first["Assumptions: from"], first["Weakest source"]) == (
+        100e3, 90e3, 85e3, "assumption",
+    )  # fmt: skip

@@ -35,10 +35,15 @@ class WordsSpec(SpecModel):
     variables: dict[str, list[str]]
     statistics: dict[str, list[str]]
     indicators: dict[str, list[str]]
+    status_quo: list[str]
 
 
 LOOKED_UP = ("share", "total", "mean", "ratio", "quantile", "difference", "change")
 """Statistics that questions are answered with; the coefficients of models are in the store, but not here."""
+
+
+FEW = 3
+"""A word in the titles of so many scenarios still means them, and no others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,8 @@ def vocabulary(figures: pd.DataFrame, words: Mapping[str, Any]) -> Vocabulary:
     for variable, level in levels:
         said = spec.levels.get(variable, {}).get(level, ())
         put(Meaning("level", variable, level), words["level"].get((variable, level), level), *said)
+    for _, scenario in words["status_quo"]:
+        put(Meaning("level", "scenario", scenario), *spec.status_quo)
     for variable in dict.fromkeys(v for v, _ in levels):
         put(Meaning("variable", variable), words["variable"].get(variable, variable), *spec.variables.get(variable, ()))
     for name in dict.fromkeys(_looked_up(figures)["indicator"]):
@@ -137,7 +144,21 @@ def vocabulary(figures: pd.DataFrame, words: Mapping[str, Any]) -> Vocabulary:
         put(Meaning("definition", name), name, words["definition"].get(name, name))
     for wave in dict.fromkeys(figures["wave"].dropna()):
         put(Meaning("wave", wave), wave, *re.findall(r"(?:19|20)\d\d", wave))
+    taken = set(found)
+    for word, scenario in _telling({x: words["level"][v, x] for v, x in levels if v == "scenario"}):
+        if (word,) not in taken:
+            put(Meaning("level", "scenario", scenario), word)
     return Vocabulary(found, spelling)
+
+
+def _telling(titles: Mapping[str, str]) -> list[tuple[str, str]]:
+    """(word, scenario) for each word that stands in few titles of scenarios: "ceiling", "domestic"."""
+    of: dict[str, set[str]] = {}
+    for scenario, title in titles.items():
+        for word in tokens(title):
+            if len(word) > 3:
+                of.setdefault(word, set()).add(scenario)
+    return [(word, scenario) for word, s in of.items() if len(s) <= FEW for scenario in sorted(s)]
 
 
 def understand(question: str, known: Vocabulary) -> Wanted:
@@ -183,7 +204,9 @@ def _take(wanted: Wanted, meanings: Sequence[Meaning], *, after_by: bool) -> Non
     if meant.kind == "indicator":
         wanted.indicators += [m.name for m in meanings if m.kind == "indicator" and m.name not in wanted.indicators]
     elif meant.kind == "level":
-        wanted.where.setdefault(meant.name, []).append(meant.level)
+        wanted.where.setdefault(meant.name, []).extend(
+            m.level for m in meanings if (m.kind, m.name) == ("level", meant.name)
+        )
     elif meant.kind == "variable":
         wanted.by.append(meant.name)
     else:
@@ -221,12 +244,16 @@ def look_up(figures: pd.DataFrame, wanted: Wanted, headline: str, words: Mapping
         rows = rows[rows["indicator"] == rows["indicator"].iloc[0]]
     if wanted.statistic and (rows["statistic"] == wanted.statistic).any():
         rows = rows[rows["statistic"] == wanted.statistic]
+    elif "year" in rows:  # what a scenario adds is another number than what it comes to, and has to be asked for
+        rows = rows[(rows["statistic"] != "difference") | rows["year"].isna()]
     definition = wanted.definition or headline
     rows = rows[(rows["definition"] == definition) | rows["definition"].isna()]
     if wanted.wave:
         rows = rows[rows["wave"] == wanted.wave]
     groups = rows["levels"].map(json.loads)
     always = set.intersection(*map(set, groups)) if len(groups) else set()  # what a composition is composed of
+    if "year" in always and "year" not in wanted.where and "year" not in wanted.by:
+        wanted.where["year"] = [max(g["year"] for g in groups)]  # said with the answer, as what was understood
     asked = {*wanted.where, *wanted.by, *always}
     fits = [set(g) == asked and all(g[v] in x for v, x in wanted.where.items()) for g in groups]
     found = rows[fits] if not wanted.unknown else rows.head(0)
@@ -256,7 +283,7 @@ def _said(wanted: Wanted, definition: str, words: Mapping[str, Any]) -> tuple[st
 
 def words_of(rows: Iterable[tuple[str, str, str, str]]) -> dict[str, dict[Any, str]]:
     """The store's ``words`` table (kind, name, level, words) by kind; levels by (variable, level)."""
-    out: dict[str, dict[Any, str]] = {k: {} for k in ("indicator", "variable", "level", "definition")}
+    out: dict[str, dict[Any, str]] = {k: {} for k in ("indicator", "variable", "level", "definition", "status_quo")}
     for kind, name, level, said in rows:
-        out[kind][(name, level) if kind == "level" else name] = said
+        out[kind][(name, level) if kind in ("level", "status_quo") else name] = said
     return out

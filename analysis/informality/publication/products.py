@@ -28,7 +28,7 @@ def write_products(material: Material, results: pd.DataFrame, hidden: pd.DataFra
     inputs, code = material.inputs, spoken().code
     everything = publication_of(inputs, results)
     if code == ENGLISH:
-        write_store(inputs, everything, hidden, store / STORE)
+        write_store(inputs, everything, hidden, store / STORE, material.told.quo if material.told else "")
     tables = {**material.tables, **material.tables_of_scenarios}
     write_workbook(inputs, everything, tables, folder / name_in(BOOK, code))
     write_explorer(inputs, everything, folder / name_in(EXPLORER, code))

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import closing
@@ -31,7 +32,8 @@ SCALED = {"share": 100.0, "points": 100.0, "share of GDP": 100.0}
 """Units that are kept as fractions and printed per hundred."""
 
 FIGURES = (
-    "id", "what", "of_whom", "breakdown", "group_name", "definition_title", "wave", "value", "low", "high",
+    "id", "what", "of_whom", "breakdown", "group_name", "definition_title", "wave", "scenario_title", "year",
+    "value", "low", "high", "range_low", "range_high",
     "standard_error", "unit_name", "confidence", "sample_n", "reliability", "flag", "printed", "note", "source",
     "table_title", "indicator", "statistic", "universe", "definition", "table_id", "by_variables", "levels", "standing",
 )  # fmt: skip
@@ -42,12 +44,14 @@ def figures(pub: Publication) -> pd.DataFrame:
     """(rows, :data:`FIGURES`) of the results table in words: values of shares per hundred, groups named.
 
     ``printed`` is the number as tables print it with its interval, empty where there is none; ``levels`` are the
-    identifiers of the group as JSON, so that a program can find a row again.
+    identifiers of the group as JSON, so that a program can find a row again, scenario and year among them. ``range_low`` and
+    ``range_high``: the range of the assumptions of a scenario, beside the interval and never merged with it.
     """
     rows = pub.results
     words = pub.labels
     scale = rows["unit"].map(SCALED).fillna(1.0)
-    groups = [levels_of(row) for row in rows.to_dict("records")]
+    whole = [levels_of(row) for row in rows.to_dict("records")]
+    groups = [{v: x for v, x in g.items() if v not in ("scenario", "year")} for g in whole]
     made = pd.DataFrame(
         {
             "id": range(1, len(rows) + 1),
@@ -59,9 +63,13 @@ def figures(pub: Publication) -> pd.DataFrame:
             ],
             "definition_title": [words.level("definition", str(x)) if pd.notna(x) else "" for x in rows["definition"]],
             "wave": rows["wave"],
+            "scenario_title": [words.level("scenario", str(x)) if pd.notna(x) else "" for x in rows["scenario"]],
+            "year": rows["year"].astype("Int64"),
             "value": rows["value"] * scale,
             "low": rows["ci_low"] * scale,
             "high": rows["ci_high"] * scale,
+            "range_low": rows["lo80"] * scale,
+            "range_high": rows["hi80"] * scale,
             "standard_error": rows["se"] * scale,
             "unit_name": [words.unit(str(x)) for x in rows["unit"]],
             "confidence": rows["confidence"],
@@ -72,8 +80,8 @@ def figures(pub: Publication) -> pd.DataFrame:
             "note": rows["note"].fillna(""),
             "source": pub.source,
             "table_title": [words.table(str(x)) for x in rows["table"]],
-            "by_variables": [",".join(g) for g in groups],
-            "levels": [json.dumps(g, ensure_ascii=False) for g in groups],
+            "by_variables": [",".join(g) for g in whole],
+            "levels": [json.dumps(g, ensure_ascii=False) for g in whole],
             "table_id": rows["table"],
             "standing": rows["status"],
         }
@@ -87,22 +95,27 @@ def _printed(row: Mapping[str, Any], pub: Publication) -> str:
     if pd.isna(row["value"]):
         return ""
     unit = pub.labels.unit(str(row["unit"]))
-    form = column_format(str(row["unit"]), [row["se"]], unit)
+    doubts = [e for e in (row["se"], row["se_parameters"]) if pd.notna(e)]
+    form = column_format(str(row["unit"]), [math.hypot(*doubts)] if doubts else [], unit)
     flag = pub.flags.get(str(row["grade"]), "")
     limits = {"low": form(row["ci_low"]), "high": form(row["ci_high"])} if pd.notna(row["ci_low"]) else {}
     interval = " " + say("({low} to {high})", **limits) if limits else ""
-    return f"{form(row['value'])}{f' {flag}' if flag else ''}{interval} {form.heading.lower()}"
+    heading = form.heading if form.heading[:3].isupper() else form.heading[:1].lower() + form.heading[1:]
+    text = f"{form(row['value'])}{f' {flag}' if flag else ''}{interval} {heading}"
+    if pd.isna(row["lo80"]) or not row["hi80"] > row["lo80"]:
+        return text
+    return f"{text}; {say('assumptions {low} to {high}', low=form(row['lo80']), high=form(row['hi80']))}"
 
 
-def write_store(inputs: ReportInputs, pub: Publication, hidden: pd.DataFrame, path: Path) -> None:
+def write_store(inputs: ReportInputs, pub: Publication, hidden: pd.DataFrame, path: Path, status_quo: str = "") -> None:
     """Write ``summary.sqlite``. The same inputs give the same bytes; what stood there stays until the file is whole.
 
-    ``hidden``: the log of disclosure control (``tabulation.disclosure``).
+    ``hidden``: the log of disclosure control (``tabulation.disclosure``); ``status_quo``: the scenario in which nothing changes.
     """
-    write_atomically(path, lambda new: _fill(inputs, pub, hidden, new))
+    write_atomically(path, lambda new: _fill(inputs, pub, hidden, new, status_quo))
 
 
-def _fill(inputs: ReportInputs, pub: Publication, hidden: pd.DataFrame, path: Path) -> None:
+def _fill(inputs: ReportInputs, pub: Publication, hidden: pd.DataFrame, path: Path, status_quo: str) -> None:
     with closing(sqlite3.connect(path)) as store:
         store.executescript("PRAGMA journal_mode = OFF; PRAGMA encoding = 'UTF-8'; PRAGMA page_size = 4096;")
         lines = figures(pub)
@@ -126,7 +139,7 @@ def _fill(inputs: ReportInputs, pub: Publication, hidden: pd.DataFrame, path: Pa
         _table(store, "official_figures", inputs.benchmarks)
         _table(store, "quality", inputs.quality)
         _table(store, "hidden", hidden)
-        _table(store, "words", _words(lines, pub))
+        _table(store, "words", _words(lines, pub, status_quo))
         store.executescript(VIEWS)
         store.commit()
         store.execute("VACUUM")
@@ -137,8 +150,8 @@ def _tables(steps: Sequence[Step]) -> str:
     return "\n".join(f"**{step.title}**\n\n{reading.markdown(step)}" for step in steps)
 
 
-def _words(lines: pd.DataFrame, pub: Publication) -> pd.DataFrame:
-    """kind, name, level, words: what every identifier in ``figures`` is called."""
+def _words(lines: pd.DataFrame, pub: Publication, status_quo: str) -> pd.DataFrame:
+    """kind, name, level, words: what every identifier in ``figures`` is called, and which scenario is the status quo."""
     words = pub.labels
     levels = {(v, x) for text in lines["levels"].unique() for v, x in json.loads(text).items()}
     rows = [("indicator", str(n), "", words.indicator(str(n))) for n in lines["indicator"].unique()]
@@ -147,11 +160,13 @@ def _words(lines: pd.DataFrame, pub: Publication) -> pd.DataFrame:
     rows += [
         ("definition", str(n), "", words.level("definition", str(n))) for n in lines["definition"].dropna().unique()
     ]
+    if status_quo:
+        rows.append(("status_quo", "scenario", status_quo, words.level("scenario", status_quo)))
     return pd.DataFrame(rows, columns=["kind", "name", "level", "words"])
 
 
 VIEWS = """
-CREATE VIRTUAL TABLE search USING fts5(what, of_whom, breakdown, group_name, definition_title, table_title, wave,
+CREATE VIRTUAL TABLE search USING fts5(what, of_whom, breakdown, group_name, definition_title, table_title, wave, scenario_title,
     content='figures', content_rowid='id', tokenize="unicode61 remove_diacritics 2");
 INSERT INTO search(search) VALUES ('rebuild');
 CREATE INDEX figures_by_indicator ON figures(indicator, by_variables);
@@ -163,7 +178,13 @@ CREATE VIEW "All figures" AS
     SELECT what AS "Figure", of_whom AS "Among", breakdown AS "By", group_name AS "Group", value AS "Value",
            low AS "Lower", high AS "Upper", unit_name AS "Unit", sample_n AS "Sample n", flag AS "Flag",
            reliability AS "Reliability", definition_title AS "Definition", wave AS "Wave", note AS "Note"
-    FROM figures;
+    FROM figures WHERE year IS NULL;
+CREATE VIEW "Scenarios" AS
+    SELECT scenario_title AS "Scenario", year AS "Year", what AS "Figure", breakdown AS "By", group_name AS "Group",
+           value AS "Value", low AS "Lower", high AS "Upper", range_low AS "Assumptions: from",
+           range_high AS "Assumptions: to", unit_name AS "Unit", sample_n AS "Sample n", reliability AS "Reliability",
+           standing AS "Weakest source", definition_title AS "Definition"
+    FROM figures WHERE year IS NOT NULL;
 CREATE VIEW "Not determinable" AS
     SELECT what AS "Figure", breakdown AS "By", definition_title AS "Definition",
            figures.note AS "What is missing"
