@@ -80,7 +80,8 @@ def test_shipped_catalogues_are_sound(texts: ModuleType, code: str) -> None:
     """Their grammar is checked when they are read; their paragraphs are those of the reports, word for word."""
     language, paragraphs = language_of(code), set(texts.prose())
     stale = [text for text in language.prose if text not in paragraphs]
-    assert not stale, f"{code}.yml, prose: no report has these paragraphs any more\n" + "\n".join(stale)
+    told = f"{code}.yml, prose: no report has these paragraphs any more; drop them (they are English then), or translate anew"
+    assert not stale, told + "\n" + "\n".join(stale)
 
 
 # -- saying --------------------------------------------------------------------------------------------
