@@ -353,7 +353,6 @@ def test_bounds_are_kept() -> None:
 
 
 @given(samples())
-@settings(max_examples=30, deadline=None)
 def test_the_entry_by_rows(sample: Sample) -> None:
     """Influence values of means by row, or the means computed from weights, give the errors of the means."""
     x = sample.columns
@@ -399,7 +398,6 @@ def test_replicates_of_a_linear_statistic() -> None:
 
 
 @given(samples(), st.integers(0, 2**32 - 1))
-@settings(max_examples=30, deadline=None)
 def test_order_and_chunks(sample: Sample, seed: int) -> None:
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(sample.columns))
@@ -427,7 +425,6 @@ def test_order_and_chunks(sample: Sample, seed: int) -> None:
 
 
 @given(samples())
-@settings(max_examples=30, deadline=None)
 def test_a_difference_with_itself_and_a_sum_of_parts(sample: Sample) -> None:
     x = sample.columns
     for name, design in sample.designs().items():

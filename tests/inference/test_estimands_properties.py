@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -107,7 +107,6 @@ def near(ours: Functional, theirs: Functional, factor: float = 1.0, of_error: bo
         np.testing.assert_allclose(ours.se, factor * theirs.se, rtol=1e-9, atol=1e-12 * (1 + scale))
 
 
-@settings(max_examples=60, deadline=None)
 @given(samples())
 def test_weights_scaled_and_rows_permuted(s: Sample) -> None:
     ours = s.estimates()
@@ -117,7 +116,6 @@ def test_weights_scaled_and_rows_permuted(s: Sample) -> None:
             near(ours[name], theirs)
 
 
-@settings(max_examples=40, deadline=None)
 @given(samples())
 def test_rows_split(s: Sample) -> None:
     """A row cut in two of half the weight is the same sample, but for what counts cases: n/(n-1)."""
@@ -128,7 +126,6 @@ def test_rows_split(s: Sample) -> None:
             near(ours, theirs[name])
 
 
-@settings(max_examples=40, deadline=None)
 @given(samples())
 def test_unit_of_the_value(s: Sample) -> None:
     """Inequality does not know the currency; quantiles and spread are in it."""
@@ -140,7 +137,6 @@ def test_unit_of_the_value(s: Sample) -> None:
     near(theirs["variance"], ours["variance"], 1024.0**2)
 
 
-@settings(max_examples=60, deadline=None)
 @given(samples())
 def test_quantiles_are_monotone(s: Sample) -> None:
     for rule in ("math", "school"):
@@ -152,7 +148,6 @@ def test_quantiles_are_monotone(s: Sample) -> None:
         assert (np.isnan(high) | (high >= q.value[known])).all()
 
 
-@settings(max_examples=40, deadline=None)
 @given(samples())
 def test_a_difference_with_itself_is_exactly_zero(s: Sample) -> None:
     design = s.design
@@ -171,7 +166,6 @@ def test_a_difference_with_itself_is_exactly_zero(s: Sample) -> None:
     assert (t_test(gap).loc[known & (gap.df > 0), "p"] == 1).all()
 
 
-@settings(max_examples=40, deadline=None)
 @given(samples())
 def test_tests_of_tables(s: Sample) -> None:
     s = s.but(weight=np.maximum(s.weight, 1))
@@ -196,7 +190,6 @@ def test_tests_of_tables(s: Sample) -> None:
             np.testing.assert_allclose([other.statistic, other.df1], [test.statistic, test.df1], rtol=1e-7)
 
 
-@settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
 def test_corrected_p_values(p: list[float]) -> None:
     holm, fdr = corrected(p, "holm"), corrected(p, "benjamini-hochberg")
@@ -373,7 +366,6 @@ def test_errors_of_quintiles_and_threshold_are_those_of_a_bootstrap(wide: Sample
     assert low_pay_threshold(design, wide.y).value[0] == pytest.approx(low.threshold)
 
 
-@settings(max_examples=40, deadline=None)
 @given(samples())
 def test_rank_test(s: Sample) -> None:
     """Another order of the rows, another unit or any rising function of the value: the same; groups swapped: the sign."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from informality.inference.small_areas.area_model import METHODS, AreaModel, fit_area_model
@@ -46,7 +46,6 @@ methods = st.sampled_from(METHODS)
 NUMBERS = ("eblup", "mse", "gamma", "synthetic", "g1", "residual")
 
 
-@settings(max_examples=80)
 @given(data(), methods)
 def test_between_direct_and_synthetic(d: Data, method: str) -> None:
     fit = d.fit(method)
@@ -57,7 +56,6 @@ def test_between_direct_and_synthetic(d: Data, method: str) -> None:
     np.testing.assert_allclose(fit.eblup, fit.gamma * d.y + (1 - fit.gamma) * fit.synthetic, rtol=1e-9, atol=1e-12)
 
 
-@settings(max_examples=60)
 @given(data(), methods)
 def test_order_of_areas(d: Data, method: str) -> None:
     order = np.random.default_rng(d.seed).permutation(len(d.y))
@@ -67,7 +65,6 @@ def test_order_of_areas(d: Data, method: str) -> None:
         np.testing.assert_allclose(getattr(theirs, name), getattr(ours, name)[order], rtol=1e-7, atol=1e-9)
 
 
-@settings(max_examples=60)
 @given(data(), methods, st.floats(-50, 50), st.sampled_from([-3.0, 0.01, 1.0, 250.0]))
 def test_another_unit(d: Data, method: str, a: float, b: float) -> None:
     """Estimates of a + b y are a + b times those of y, and their mean squared errors b^2 times."""
@@ -79,7 +76,6 @@ def test_another_unit(d: Data, method: str, a: float, b: float) -> None:
     np.testing.assert_allclose(theirs.gamma, ours.gamma, rtol=1e-6, atol=1e-9)
 
 
-@settings(max_examples=60)
 @given(data(), methods)
 def test_another_basis_of_covariates(d: Data, method: str) -> None:
     rng = np.random.default_rng(d.seed)
@@ -90,7 +86,6 @@ def test_another_basis_of_covariates(d: Data, method: str) -> None:
         np.testing.assert_allclose(getattr(theirs, name), getattr(ours, name), rtol=1e-6, atol=1e-8)
 
 
-@settings(max_examples=40)
 @given(data(), methods)
 def test_a_diagonal_matrix_is_its_diagonal(d: Data, method: str) -> None:
     ours, theirs = d.fit(method), fit_area_model(d.y, np.diag(d.psi), d.x, method)  # type: ignore[arg-type]
@@ -98,7 +93,6 @@ def test_a_diagonal_matrix_is_its_diagonal(d: Data, method: str) -> None:
         np.testing.assert_allclose(getattr(theirs, name), getattr(ours, name), rtol=1e-8, atol=1e-10)
 
 
-@settings(max_examples=60)
 @given(data())
 def test_the_maximum_is_one(d: Data) -> None:
     """No model variance has a higher (restricted) likelihood; and the adjusted one is never 0."""
@@ -117,7 +111,6 @@ def test_the_maximum_is_one(d: Data) -> None:
     assert d.fit("adjusted").variance > 0
 
 
-@settings(max_examples=40)
 @given(data(), methods)
 def test_precise_and_imprecise_areas(d: Data, method: str) -> None:
     """An area with (next to) no sampling error keeps its direct estimate; one with a huge error gets the line."""
@@ -134,7 +127,6 @@ def test_precise_and_imprecise_areas(d: Data, method: str) -> None:
         assert fit.mse[1] == pytest.approx(mse[1], rel=1e-3)
 
 
-@settings(max_examples=40)
 @given(data())
 def test_a_large_model_variance_leaves_the_direct_estimates(d: Data) -> None:
     far = d.y + 1e4 * np.random.default_rng(d.seed).normal(size=len(d.y))
@@ -144,7 +136,6 @@ def test_a_large_model_variance_leaves_the_direct_estimates(d: Data) -> None:
     assert (fit.gamma > 0.99).all()
 
 
-@settings(max_examples=30)
 @given(data(), st.sampled_from(["identity", "logit", "arcsine"]), st.sampled_from(["none", "gvf"]))
 def test_areas_by_name(d: Data, scale: str, smoothing: str) -> None:
     """The order of direct estimates and covariates is nobody's business, and areas without a sample change nothing."""
