@@ -162,7 +162,7 @@ def test_concentration_has_the_error_of_its_ranks(study: Study, scenario: Scenar
     assert drawn is not None
     assert drawn.draws is not None
     assert drawn.draws[0] == pytest.approx(np.full(2, ours.value[0]), rel=1e-9)
-    changes = poverty_changes(Outcome(outcome.ground, scenario, outcome.theta, same, theta), year)
+    changes = poverty_changes(Outcome(outcome.ground, scenario, outcome.theta, same, theta, (), (year,)), year)
     for figure in changes.values():
         assert figure.draws is not None
         assert figure.draws[0] == pytest.approx(np.full(2, figure.value[0]), rel=1e-9, abs=1e-15)

@@ -46,13 +46,14 @@ def merged(
             inside = np.zeros(len(people.person), dtype=bool)
             inside[part.rows] = True
             shared.append(inside)
-    if scenario.of(DomesticWorkers) or any(s.spec.base.full_time_hours for s in scenario.baseline.schemes.values()):
-        shared.append(people.hours)
     aged = [people.age, people.female, *(ground.factor(y) for y in range(years.base, years.last + 1)), *apart]
     out = []
     for part in parts:
         rows = part.rows
-        own = [part.employee, ground.answers[part.scheme][rows]]
+        own: list[npt.NDArray[np.generic]] = [part.employee, ground.answers[part.scheme][rows]]
+        lever = None if part.mandate is None else part.mandate.lever
+        if isinstance(lever, DomesticWorkers) or scenario.baseline.schemes[part.scheme].spec.base.full_time_hours:
+            own.append(people.hours[rows])  # the floor goes by hours
         if part.scheme in theta.cells:
             own.append(theta.cells[part.scheme][rows])
         kind, of_row = _first_of([*own, *(c[rows] for c in shared)])

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 from informality.coverage.engine import run
 from informality.coverage.formal_jobs import formal_quantities, formal_totals
 from informality.coverage.ground import Theta
-from informality.coverage.means import RANKED, measured, ranks
+from informality.coverage.means import RANKED, drawn_poverty, measured, ranks
 from informality.coverage.measures import Key, carrier, quantities, recipes, sums_of
 from informality.coverage.parts import Part, PartYear
 from informality.coverage.pillar import recipients
@@ -129,7 +129,7 @@ def _draw_block(
     def everyone(year: int, values: Floats) -> Floats:
         return _people_by_group(outcome, weight * values, year)[:, None]
 
-    years = indicators(outcome, theta, parameters, parts, sums, everyone)
+    years = indicators(outcome, theta, parameters, parts, sums, everyone, drawn_poverty)
     kept = dict(years)
     return kept, {year: _groups(outcome, year) for year in kept}
 
@@ -141,11 +141,12 @@ def indicators(
     parts: Sequence[Part],
     sums: Callable[[int, PartYear], Mapping[str, Floats]],
     everyone: Callable[[int, Floats], Floats],
+    beside: Callable[[Outcome, int, Sequence[PartYear]], Mapping[Key, Floats]] = lambda outcome, year, parts: {},
 ) -> Iterator[tuple[int, dict[Key, Floats]]]:
     """Every indicator of each year that is shown, (groups, columns), from a run of many columns.
 
     ``sums``: quantities of a part, by its number, in a year (groups, columns); ``everyone``: sums in a year of values (r,) of
-    everybody.
+    everybody; ``beside``: what else is found of a year.
     """
     ground = outcome.ground
     for year in run(ground, outcome.scenario, theta, parameters, parts=parts):
@@ -166,7 +167,7 @@ def indicators(
             reached = everyone(year.year, ground.factor(year.year) * entitled) * share
             for indicator, each in (("tax_pillar_recipients", 1.0), ("tax_pillar", cost), ("state_cost", cost)):
                 found[Key(indicator)] = found.get(Key(indicator), 0.0) + reached * each
-        yield year.year, found
+        yield year.year, found | dict(beside(outcome, year.year, year.parts))
 
 
 def all_quantities(outcome: Outcome, made: PartYear) -> dict[str, tuple[str, Floats]]:

@@ -6,6 +6,7 @@ indicative as it is. The poverty line is taken as given: it is not estimated ane
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,8 @@ from scipy import sparse
 from informality.coverage.distribution import fractional_rank, poverty
 from informality.coverage.engine import run
 from informality.coverage.figure import Figure
-from informality.coverage.ground import Theta
 from informality.coverage.measures import Key
+from informality.coverage.parts import PartYear
 from informality.coverage.policy import Parameters
 from informality.coverage.sampling import totals_of
 from informality.foundation.quantities import Status
@@ -32,7 +33,6 @@ Floats = npt.NDArray[np.float64]
 Bools = npt.NDArray[np.bool_]
 RANKED = "means"
 """Not a breakdown: sums over workers of known means, plain and times their rank by means, for concentration indices."""
-_BLOCK = 125  # draws at a time
 
 
 def measured(outcome: Outcome) -> bool:
@@ -95,26 +95,26 @@ def poverty_changes(outcome: Outcome, year: int) -> dict[str, Figure]:
     ``people``, the headcount in persons (of known means).
 
     Membership and paying are expected values, so a household pays the expected amount. How the headcount moves with what is
-    tied to records is found over one standard error of it to both sides: it has no slope at a point. None without means.
+    tied to records is found over one standard error of it to both sides: it has no slope at a point. What imputed earnings
+    add to the doubt is not in it. Nothing without means.
     """
     if not measured(outcome):
         return {}
-    people = outcome.ground.people
-    n, first = len(people.frame), _Households(outcome, year)
-    known = ~np.isnan(people.means)
-    weight = people.design.weight * outcome.ground.factor(year)[:n] * known
-    central = first.after(outcome.theta, Parameters())
+    people, households = outcome.ground.people, Households(outcome, year)
+    n, known, weight = len(people.frame), ~np.isnan(people.means), households.weight
+    central = outcome.path[year - outcome.scenario.baseline.spec.years.base].parts
     names, errors = _errors(outcome)
     moved: dict[str, Floats] = {}
     if names:
         steps = np.concatenate([np.diag(errors), -np.diag(errors)])
         values = {k: v + steps[:, names.index(k)] if k in names else v for k, v in outcome.theta.values.items()}
-        moved = first.changes(first.after(replace(outcome.theta, values=values), Parameters()), weight)
-    draws = _drawn(outcome, first, weight)
+        theta = replace(outcome.theta, values=values)
+        *_, last = run(outcome.ground, outcome.scenario, theta, Parameters(), last=year, parts=outcome.merged)
+        moved = households.changes(last.parts)
     found, whole = {}, float(weight.sum())
     inside = np.concatenate([known, np.zeros(len(people.person) - n, dtype=bool)])
     status = outcome.status_of(Key("contributions"))
-    each = {what: y[:, 0] for what, y in first.each(central).items()}
+    each = {what: y[people.household, 0] for what, y in households.each(central).items()}
     for what, source, unit in (
         ("headcount", "headcount", "points"),
         ("gap", "gap", "points"),
@@ -127,8 +127,10 @@ def poverty_changes(outcome: Outcome, year: int) -> dict[str, Figure]:
         for i, name in enumerate(names):
             up, down = moved[source][i], moved[source][i + len(names)]
             z = z + (up - down) / (2 * errors[i]) * outcome.theta.influence[name]
-        drawn = None if draws is None else draws[source] * scale
-        found[what] = _figure(outcome, f"poverty {what}", value * scale, z * scale, inside, drawn, status, unit)
+        drawn = None if outcome.drawn is None else outcome.drawn.values.get(year, {}).get(Key(f"poverty.{source}"))
+        drawn = drawn if drawn is None else drawn[0] * scale
+        figure = _figure(outcome, f"poverty {what}", value * scale, z * scale, inside, drawn, status, unit)
+        found[what] = replace(figure, answers=np.zeros((1, 0)), persons=np.zeros(0, dtype=np.intp))
     return found
 
 
@@ -139,11 +141,11 @@ def poverty_effect(outcome: Outcome, year: int) -> pd.DataFrame:
     """
     if not measured(outcome):
         raise ValueError("poverty is not determinable: the baseline has no measure of means")
-    people, households = outcome.ground.people, _Households(outcome, year)
-    weight = people.design.weight * outcome.ground.factor(year)[: len(people.frame)]
-    after = households.after(outcome.theta, Parameters())[:, 0]
+    people, households = outcome.ground.people, Households(outcome, year)
+    after = households.after(outcome.path[year - outcome.scenario.baseline.spec.years.base].parts)[people.household, 0]
+    before = households.before[people.household]
     rows = [
-        (when, *poverty(x, weight, households.line)) for when, x in (("before", households.before), ("after", after))
+        (when, *poverty(x, households.whole, households.line)) for when, x in (("before", before), ("after", after))
     ]
     return pd.DataFrame(rows, columns=["when", "headcount", "gap"])
 
@@ -159,55 +161,53 @@ def _errors(outcome: Outcome) -> tuple[list[str], Floats]:
     return list(found), np.array(list(found.values()))
 
 
-def _drawn(outcome: Outcome, households: _Households, weight: Floats) -> dict[str, Floats] | None:
-    if outcome.draws_theta is None:
-        return None
-    size, parts = outcome.parameters.size, []
-    for start in range(0, size, _BLOCK):
-        stop = min(start + _BLOCK, size)
-        after = households.after(outcome.draws_theta.block(start, stop), outcome.parameters.block(start, stop))
-        made = households.changes(after, weight)
-        parts.append({k: np.broadcast_to(v, (stop - start,)) for k, v in made.items()})
-    return {k: np.concatenate([p[k] for p in parts]) for k in parts[0]}
+class Households:
+    """Means of households in a year before and after what their members pay; people of a household have the same.
 
-
-class _Households:
-    """Means of households in a year before and after what their members pay; people of a household have the same."""
+    ``weight`` (n,) of people of known means, ``whole`` (n,) of all; everything else by household (h,).
+    """
 
     def __init__(self, outcome: Outcome, year: int) -> None:
-        people = outcome.ground.people
-        self.outcome, self.year = outcome, year
-        self.before = people.means * outcome.ground.wages(year)
-        self.line = people.line * outcome.ground.prices(year)
+        people, ground = outcome.ground.people, outcome.ground
+        self.people = people
+        _, first = np.unique(people.household, return_index=True)
+        self.before, self.size = people.means[first] * ground.wages(year), people.size[first]
+        self.line = people.line * ground.prices(year)
+        self.whole = people.design.weight * ground.factor(year)[: len(people.frame)]
+        self.weight = self.whole * ~np.isnan(people.means)
         self.split = 1 / np.bincount(people.who)[people.who]  # a person may be split into several rows
 
-    def after(self, theta: Theta, parameters: Parameters) -> Floats:
-        """(n, columns) means per head after contributions."""
-        outcome, people = self.outcome, self.outcome.ground.people
-        *_, last = run(outcome.ground, outcome.scenario, theta, parameters, last=self.year, parts=outcome.merged)
-        number, pay = int(people.household.max()) + 1, 0.0
-        for made in last.parts:
-            part = made.part
+    def after(self, parts: Sequence[PartYear]) -> Floats:
+        """(h, columns) means per head after contributions."""
+        pay: Floats = np.zeros((len(self.size), 1))
+        for made in parts:
+            part, people = made.part, self.people
             person = people.person[part.everybody]
             kind = part.into if part.merged is None else part.merged.kind[part.into]
             share = people.share[part.everybody] * self.split[person]
-            shape = (number, len(part.rows))
-            pay = pay + sparse.csr_array((share, (people.household[person], kind)), shape=shape) @ (
-                made.due * made.paid
-            )
-        return np.asarray(self.before[:, None] - np.atleast_2d(pay)[people.household] / people.size[:, None])
+            shape = (len(self.size), len(part.rows))
+            held = sparse.csr_array((share, (people.household[person], kind)), shape=shape)
+            pay = pay + held @ (made.due * made.paid)
+        return np.asarray(self.before[:, None] - pay / self.size[:, None])
 
-    def each(self, after: Floats) -> dict[str, Floats]:
-        """(n, columns) what each person adds to the change; 0 where means are not known."""
-        out = {"headcount": (after < self.line) * 1.0, "gap": np.maximum(self.line - after, 0.0) / self.line}
-        before = self.before[:, None]
-        out["headcount"] -= before < self.line
-        out["gap"] -= np.maximum(self.line - before, 0.0) / self.line
-        return {k: np.nan_to_num(v) for k, v in out.items()}
+    def each(self, parts: Sequence[PartYear]) -> dict[str, Floats]:
+        """(h, columns) the change for people of each household; 0 where means are not known."""
+        after, before = self.after(parts), self.before[:, None]
+        short = [np.nan_to_num(np.maximum(self.line - x, 0.0) / self.line) for x in (before, after)]
+        below = np.asarray(after < self.line, dtype=np.float64)
+        return {"headcount": below - (before < self.line), "gap": short[1] - short[0]}
 
-    def changes(self, after: Floats, weight: Floats) -> dict[str, Floats]:
+    def changes(self, parts: Sequence[PartYear]) -> dict[str, Floats]:
         """(columns,) the changes."""
-        return {k: np.asarray(weight @ v / weight.sum()) for k, v in self.each(after).items()}
+        weight = np.bincount(self.people.household, self.weight)
+        return {k: np.asarray(weight @ v / weight.sum()) for k, v in self.each(parts).items()}
+
+
+def drawn_poverty(outcome: Outcome, year: int, parts: Sequence[PartYear]) -> dict[Key, Floats]:
+    """(1, draws) changes of poverty in a year of a run of draws: kept beside the indicators of the detail years."""
+    if not measured(outcome) or year not in outcome.detail_years:
+        return {}
+    return {Key(f"poverty.{what}"): v[None, :] for what, v in Households(outcome, year).changes(parts).items()}
 
 
 def _figure(
