@@ -111,3 +111,19 @@ def test_an_unknown_language_and_a_broken_catalogue_are_refused(told: Project) -
         "run small --language xx",
         says("xx.yml, line 5", "this text is not one that is published", "`Lo`", "did you mean `Low`?"),
     )
+
+
+def test_the_data_package_is_of_the_languages_that_stand(told: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A language whose figures are taken away, because they would come out otherwise, is not in the package any more."""
+    seen: list[list[str]] = []
+
+    def exchange(run: pipeline.Run, raw: object, long: list[Path]) -> None:
+        seen.append([path.name for path in long])
+        failures.stub_exchange(run)
+
+    monkeypatch.setattr(pipeline, "_make_exchange", exchange)
+    assert told.call("run", "small", "--language", "es").code == 0
+    assert told.call("run", "small").code == 0  # Spanish is kept, nothing is made
+    told.edit("study", "title: ", "title: Another ")
+    assert told.call("run", "small").code == 0
+    assert seen == [["figures.csv", "figures.es.csv"], ["figures.csv"]]

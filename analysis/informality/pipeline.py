@@ -326,9 +326,9 @@ def _run(run: Run) -> list[Written]:
         step(f"report{tail}", with_source | own, outputs, None if code in kept else make_report)
         outputs = [name_in(n, code) for n in TAKEN_AWAY] if tail else [*PRODUCTS]
         step(f"products{tail}", reads | own, outputs, None if code in kept else make_products)
-    named = [name_in("report/figures.csv", code) for code in languages]
+    vouched = {n for of in run.manifest["steps"].values() for n in of["outputs"]}
+    named = [n for n in (name_in("report/figures.csv", code) for code in languages) if n in vouched]
     long = {n: made_now if (made_now := run.staging / n).is_file() else places[n] for n in named}
-    long = {n: path for n, path in long.items() if path.is_file()}
     reads |= {n: sha256(path) for n, path in long.items()}
     step("exchange", reads, (*EXCHANGE, *released), lambda: _make_exchange(run, raw, list(long.values())))
 
