@@ -13,8 +13,10 @@ from informality.foundation.library import LIBRARY
 from informality.publication.document import Document, stop_at
 
 FONTS = LIBRARY / "fonts"
-WIDEST, HIGHEST = 11.5, 17.0
-"""Room for a drawing on an A4 sheet with its caption and notes, cm."""
+WIDEST, HIGHEST = 11.5, 14.5
+"""Room for a figure on an A4 sheet, so that a table can stand beside it more often than not, cm."""
+WHOLE = 17.0
+"""The height of a drawing that may have a sheet for itself: a flow chart has letters to be read, cm."""
 IN_BRIEF = 9.5
 """The width of a drawing where the whole document has two pages, cm."""
 PER_CM = 37.8
@@ -78,8 +80,9 @@ def _width(name: str, content: bytes, widest: float) -> str:
     if not box or not float(box[2]):
         return f"{widest}cm"
     wide, high = float(box[1]), float(box[2])
-    asked = wide / PER_CM if name.startswith("drawing-") else widest
-    return f"{min(asked, widest, HIGHEST * wide / high):.2f}cm"
+    drawing = name.startswith("drawing-")
+    asked, highest = (wide / PER_CM, WHOLE) if drawing else (widest, HIGHEST)
+    return f"{min(asked, widest, highest * wide / high):.2f}cm"
 
 
 def for_print(document: Document, widths: Mapping[str, str]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ return function(report, part, words)
   local shared = part('printed')(report, part)
   local write = {}
   local ROOM = 56  -- em of table letters (8.5 pt) in a line
+  local TURNED, SMALLEST = 85, 0.8  -- the same on a sheet that is turned, for a table whose letters would become too small
   local function typst(text) return pandoc.RawBlock('typst', text) end
   local function quoted(text)
     return '"' .. text:gsub('\\', '\\\\'):gsub('"', '\\"'):gsub('\n', ' ') .. '"'
@@ -18,8 +19,14 @@ return function(report, part, words)
 
   function write.raw_inline(r) if r.format == 'html' then report('raw', r.text) end end
 
+  local function turned(blocks)
+    local found = false
+    pandoc.Blocks(blocks):walk{RawBlock = function(b) found = found or b.text:match('^/%* %d+ lines, turned %*/') ~= nil end}
+    return found
+  end
+
   function write.callout(kind, title, folded, content)
-    local name = folded and 'folded' or 'callout'
+    local name = (folded or turned(content)) and 'folded' or 'callout'  -- a sheet cannot be turned within a frame
     return within('#' .. name .. '(kind: ' .. quoted(kind) .. ', title: [', {pandoc.Plain(title)}, '])[')
       .. content .. pandoc.Blocks{typst(']')}
   end
@@ -33,18 +40,18 @@ return function(report, part, words)
     blocks:insert(1, pandoc.Para(title))
     return pandoc.Div(blocks, pandoc.Attr(id, {'numbered'}, {kind = kind}))
   end
-  local WHOLE = 38  -- lines of print
+  local WHOLE = 24  -- lines of print; more, and too much of a sheet would stay empty before it
   local function numbered(div)
     local lines, drawings = 0, 0
     div:walk{
-      RawBlock = function(b) lines = lines + (tonumber(b.text:match('^/%* (%d+) lines %*/')) or 0) end,
+      RawBlock = function(b) lines = lines + (tonumber(b.text:match('^/%* (%d+) lines')) or 0) end,
       RawInline = function(r) drawings = drawings + (r.text:match('^#image') and 1 or 0) end}
     local title = div.content:remove(1)
     local out = within(('#numbered(kind: %s, whole: %s, caption: ['):format(
       quoted(div.attributes.kind), tostring(lines <= WHOLE and drawings < 2)), {pandoc.Plain(title.content)}, '])[')
     out:extend(div.content)
     out:insert(typst(']' .. label(div.identifier)))
-    return out
+    return turned(div.content) and within('#page(flipped: true)[', out, ']') or out
   end
 
   function write.image(i, alt, meta)
@@ -82,7 +89,8 @@ return function(report, part, words)
     return #options == 0 and inside or 'table.cell(' .. table.concat(options, ', ') .. ')' .. inside
   end
   function write.table(t)
-    local laid = shared.lay_out(t, ROOM)
+    local laid, mark = shared.lay_out(t, ROOM), ''
+    if laid.size < SMALLEST then laid, mark = shared.lay_out(t, TURNED), ', turned' end
     local columns, parts = {}, {}
     for c, width in ipairs(laid.widths) do columns[c] = ('%.4ffr'):format(width) end
     local function row(line)
@@ -98,8 +106,8 @@ return function(report, part, words)
       local level = line.group and laid.grouped and 'table.header(level: 2, %s)' or '%s'
       parts[#parts + 1] = (level:gsub('%%s', (row(line):gsub('%%', '%%%%'))))
     end
-    return {typst(('/* %d lines */ #report-table(columns: (%s,), size: %.3f, pad: %.2f, depth: %d,\n%s)'):format(
-      laid.high, table.concat(columns, ', '), laid.size, laid.pad, laid.head, table.concat(parts, ',\n')))}
+    return {typst(('/* %d lines%s */ #report-table(columns: (%s,), size: %.3f, pad: %.2f, depth: %d,\n%s)'):format(
+      laid.high, mark, table.concat(columns, ', '), laid.size, laid.pad, laid.head, table.concat(parts, ',\n')))}
   end
 
   write.raw = shared.raw(typst('#pagebreak(weak: true)'), write.table)
