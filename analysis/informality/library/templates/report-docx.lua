@@ -108,7 +108,7 @@ return function(report, part, words)
       .. (title and title ~= '' and '<w:tblCaption w:val="' .. escaped(title) .. '"/>' or '') .. '</w:tblPr><w:tblGrid>'
     for c = 1, laid.n do parts[#parts + 1] = '<w:gridCol w:w="' .. laid.twips[c] .. '"/>' end
     parts[#parts + 1] = '</w:tblGrid>'
-    local short = laid.high <= 34
+    local short = laid.high <= 24
     for r, line in ipairs(laid.rows) do
       line.keep = line.where == 'head' or short
       local cells = {}
