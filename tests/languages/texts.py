@@ -89,8 +89,8 @@ def constants(path: Path) -> Iterator[tuple[int, str]]:
     """Line and text of every literal outside a function that reads like words for a reader."""
     for statement in ast.parse(path.read_text(encoding="utf-8")).body:
         if isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
-            if "COMPLAINTS" in ast.unparse(statement).split("=")[0]:
-                continue  # messages
+            if re.match("COMPLAINTS|__all__", ast.unparse(statement)):
+                continue  # messages; names
             keys = {id(k) for n in ast.walk(statement.value) if isinstance(n, ast.Dict) for k in n.keys if k}
             calls = {id(c) for n in ast.walk(statement.value) if _not_words(n) for c in ast.walk(n)}
             texts = [n for n in ast.walk(statement.value) if id(n) not in keys | calls and isinstance(n, ast.Constant)]
