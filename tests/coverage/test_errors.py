@@ -26,6 +26,7 @@ from informality.coverage.scenario import Scenario, status_quo
 from informality.coverage.sensitivity import draws_of, tornado
 from informality.coverage.simulate import Study, simulate, study_of
 from informality.coverage.uncertainty import imputation_variance, latin_hypercube, quantile, rubin
+from informality.foundation.errors import InformalityError
 from informality.foundation.schema import Schema
 from informality.inference.estimates.estimate import means, totals
 from informality.inference.sampling.design import Design
@@ -483,3 +484,21 @@ def test_calibration_is_found_anew_with_each_set_of_replicate_weights(
         fixed = outcome.figure("members", 2025, scheme=V)
         assert fixed.value[0] == pytest.approx(15_000, rel=1e-9)
         assert fixed.se[0] == 0  # on record, with every set of weights
+
+
+def test_a_record_that_some_set_of_weights_cannot_meet(study: Study, lao_of: Callable[..., Baseline]) -> None:
+    """Nearly all who must join are on record: without some PSU there are fewer than that, and the message says so."""
+    people = study.ground(lao_of()).people
+    covered = study.ground(lao_of()).covered
+    must = float(people.weight[(covered["lao-government"] == 1) | (covered["lao-enterprise"] == 1)].sum())
+    record = {**LAO["administrative"][0], "members": int(must) - 1}
+    scenario = status_quo(lao_of(administrative=[record, LAO["administrative"][1]]))
+    assert simulate(study, scenario=scenario).members(2025).value[0] > must
+    design = study.design.to_replicates("JKn")
+    with pytest.raises(InformalityError) as failure:
+        simulate(replace(study, design=design, grounds={}, thetas={}, movable={}), scenario=scenario)
+    (problem,) = failure.value.problems
+    assert problem.what == (
+        "with one of the sets of replicate weights there are more members on record than people who must be members"
+    )
+    assert problem.place == "members on record of lao-government+lao-enterprise"

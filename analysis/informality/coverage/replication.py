@@ -35,6 +35,7 @@ from informality.coverage.people import People
 from informality.coverage.policy import Parameters
 from informality.coverage.scenario import Scenario, status_quo
 from informality.coverage.takeup import calibrate, shrunk
+from informality.foundation.errors import InformalityError
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -55,6 +56,14 @@ def tied_with_each(ground: Ground, scenario: Scenario, theta: Theta) -> Theta:
 
     Raises :class:`InformalityError` (DATA) where a record cannot be met with some set.
     """
+    try:
+        return _tied(ground, scenario, theta)
+    except InformalityError as failure:
+        problems = [replace(p, what=f"with one of the sets of replicate weights {p.what}") for p in failure.problems]
+        raise InformalityError(problems, failure.code) from None
+
+
+def _tied(ground: Ground, scenario: Scenario, theta: Theta) -> Theta:
     values: dict[str, Floats] = {n: v for n, v in theta.values.items() if n.startswith("alpha:")}  # those given stay
     for group, schemes in compulsory_groups(ground).items():
         says = said(ground, schemes)

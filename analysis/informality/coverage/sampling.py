@@ -101,7 +101,7 @@ def totals_of(
             deviations = design.replicates.deviations(sums.reshape(number, -1), influence.sum(axis=0))
         else:
             deviations = design.replicates.deviations(replicated, value)
-            deviations[np.abs(deviations) < _SOLVED * np.abs(value)] = 0.0
+        deviations[np.abs(deviations) < _SOLVED * np.abs(value)] = 0.0
         lines, columns = np.repeat(np.arange(number), size), np.tile(np.arange(size), number)
         totals = PsuTotals(lines, columns, deviations.reshape(number * size, 1), size)
     case = np.zeros((size, len(people.frame)), dtype=bool)
