@@ -249,7 +249,11 @@ def test_nothing_changed_is_not_run_again(root: Path, tmp_path: Path) -> None:
     study = copy / "analysis/studies/try.yml"
     study.write_text(study.read_text(encoding="utf-8").replace("title: A try", "title: Another"), encoding="utf-8")
     run_study("try", Workspace(copy), tell=steps.append)
-    assert steps == ["drawing and rendering", "writing store, workbook and explorer"]
+    assert steps == [
+        "drawing and rendering",
+        "writing store, workbook and explorer",
+        "writing files for other programs",
+    ]
 
 
 def test_a_gate_that_fails_stops_the_run(root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

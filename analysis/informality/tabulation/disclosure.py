@@ -121,7 +121,7 @@ def protect(
             if number >= 0 and (sets.size[number] < policy.fewest_cases or (number in dominated and measure != PERSONS))
         }
         why |= {row: ALSO for row in _complements(about, shown, why, secret, sets, relations)}
-    why |= {row: ALSO for row in _linked(out, cells, shown, why, policy.fewest_cases) if row not in why}
+    why |= {row: ALSO for row in _linked(out, cells, shown, why, sets, policy.fewest_cases) if row not in why}
     waves = [] if wave is None else [str(name) for name in wave.unique()]
     why |= _differences(out, shown, why, waves)
     for row, reason in why.items():
@@ -155,9 +155,12 @@ _DIMS = [f"{kind}{d + 1}" for d in range(MAX_BY) for kind in ("dim", "level")]
 
 
 def _linked(
-    results: pd.DataFrame, cells: Mapping[int, Cell], shown: Bools, why: Mapping[int, str], fewest: int
+    results: pd.DataFrame, cells: Mapping[int, Cell], shown: Bools, why: Mapping[int, str], sets: Sets, fewest: int
 ) -> Iterator[int]:
-    """Rows that no plan made and that would tell what is hidden: of flows and movers, and of groups hidden in the tables."""
+    """Rows that no plan made and that would tell what is hidden: of flows and movers, and of groups hidden in the tables.
+
+    Of flows nobody knows here whether they are hidden for want of cases or of precision; they are taken for the first.
+    """
     gone = ~shown & (results["grade"] == SUPPRESSED).to_numpy()
     gone[list(why)] = True
     yield from of_definitions(results, gone, fewest)
@@ -168,7 +171,8 @@ def _linked(
         of = set(cells[row].by) if row in cells else crossed
         group = frozenset((str(dim), str(level)) for dim, level in pairs if dim in of and pd.notna(level))
         groups[int(row)] = str(record["wave"]), str(record["universe"]), group
-    hidden = {groups[row] for row in cells if gone[row]}
+    few = {row for row, cell in cells.items() if gone[row] and cell.base >= 0 and sets.size[cell.base] < fewest}
+    hidden = {groups[row] for row in cells if row in why or row in few}  # not what is merely too imprecise
     yield from of_groups(results.drop(index=list(cells)), groups, hidden)
 
 
