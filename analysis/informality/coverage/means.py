@@ -94,7 +94,8 @@ def poverty_changes(outcome: Outcome, year: int) -> dict[str, Figure]:
     """``headcount`` and ``gap``: after what members pay themselves less before, in the short run, as shares of people; and
     ``people``, the headcount in persons (of known means).
 
-    Membership and paying are expected values, so a household pays the expected amount. How the headcount moves with what is
+    Membership and paying are expected values, so a household pays the expected amount: for the gap that is near enough, and the
+    headcount is a lower bound where few of many join. How the headcount moves with what is
     tied to records is found over one standard error of it to both sides: it has no slope at a point. What imputed earnings
     add to the doubt is not in it. Nothing without means.
     """
