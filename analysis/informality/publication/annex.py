@@ -6,20 +6,20 @@ row; nothing is left out because it is long (what is long folds away).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
 from informality.foundation.language import say
+from informality.publication.data_checks import quality
 from informality.publication.definition_chapter import PERCENT, anchor, chapter
-from informality.publication.formats import COUNT, NumberFormat, plain_number
-from informality.publication.inputs import DefinitionNote, DisclosureNote, QualityNote, ReportInputs, StandardNote
+from informality.publication.formats import COUNT, NumberFormat
+from informality.publication.inputs import DefinitionNote, DisclosureNote, ReportInputs, StandardNote
 from informality.publication.model_tables import table_of_model
 from informality.publication.notes import undetermined, why_missing
 from informality.publication.published import Publication
-from informality.publication.table import Column, Labels, html_text, markdown_text, table_of_frame, to_quarto
+from informality.publication.table import Column, html_text, markdown_text, table_of_frame, to_quarto
 from informality.publication.view_specs import ViewsSpec
 from informality.publication.views import further_models, further_views, lay_out, table_of_view
 
@@ -224,85 +224,6 @@ def _several_waves(frame: pd.DataFrame) -> bool:
 def _wave_before(frame: pd.DataFrame) -> list[str]:
     """``April to June 2017: `` for each row where the rows are of several waves, else nothing."""
     return [f"{wave}: " for wave in frame["wave"]] if _several_waves(frame) else [""] * len(frame)
-
-
-SEVERITY = {"error": "✖ Errors", "warning": "▲ Warnings", "note": "○ Notes"}
-
-
-def quality(frame: pd.DataFrame, labels: Labels, note: QualityNote | None = None) -> str:
-    """What the checks found, worst first, variables by their titles; what the checks measured; their limits."""
-    parts = [] if note is None else [_checks_made(frame, note)]
-    if len(frame):
-        frame = frame.sort_values("severity", key=lambda s: s.map(list(SEVERITY).index), kind="stable")
-        frame = frame.assign(
-            severity=[say(SEVERITY[level]) for level in frame["severity"]],
-            **{c: [_in_words(text, labels) for text in frame[c]] for c in ("what", "found", "fix")},
-        )
-        columns = [
-            Column("what", say("What")),
-            Column("found", say("Found")),
-            Column("fix", say("What was done or can be done")),
-            Column("block", say("Part of the checks")),
-            Column("wave", say("Wave")),
-            Column("place", say("Where")),
-        ]
-        several = "wave" in frame and len(set(frame["wave"]) - {""}) > 1
-        columns = [c for c in columns if c.key in frame and (c.key != "wave" or several)]
-        parts.append(
-            to_quarto(table_of_frame("quality", say("What the data checks found"), frame, columns, "severity"))
-        )
-    elif note is None:
-        return say("The checks found nothing to report.") + "\n"
-    if note is not None:
-        limits = note.limits.assign(value=[plain_number(v) for v in note.limits["value"]])
-        columns = [
-            Column("name", say("Limit")),
-            Column("value", say("Value"), align="right"),
-            Column("unit", say("Unit")),
-        ]
-        columns += [Column("source", say("Source")), Column("status", say("Standing"))]
-        table = to_quarto(table_of_frame("quality-limits", say("Limits of the data checks"), limits, columns))
-        title = say("The limits behind these checks")
-        parts.append(f'::::: {{.callout-note collapse="true" title="{html_text(title)}"}}\n\n{table}\n:::::\n')
-    return "\n".join(parts)
-
-
-def _in_words(text: str, labels: Labels) -> str:
-    """Names of variables in backticks as their titles, other words in backticks in quotation marks."""
-    return re.sub(r"`([^`]+)`", lambda m: f"“{labels.variable(m.group(1))}”", text)
-
-
-def _checks_made(frame: pd.DataFrame, note: QualityNote) -> str:
-    """How many checks were made and found what, those that could not be made, and what was measured."""
-    count = {level: int((frame["severity"] == level).sum()) for level in SEVERITY}
-    one = {"error": say("1 error"), "warning": say("1 warning"), "note": say("1 note")}
-    more = {
-        "error": say("{n} errors", n=count["error"]),
-        "warning": say("{n} warnings", n=count["warning"]),
-        "note": say("{n} notes", n=count["note"]),
-    }
-    words = [one[level] if n == 1 else more[level] for level, n in count.items()]
-    text = [
-        say(
-            (
-                "{made} checks of the file, the answers, the weights, the official figures and the tables were "
-                "made. They found {errors}, {warnings} and {notes}. What rests on an error is wrong until it is "
-                "explained; a warning needs a look before publishing; a note is good to know."
-            ),
-            made=note.made,
-            errors=words[0],
-            warnings=words[1],
-            notes=words[2],
-        ),
-        "",
-        *(f"- {markdown_text(what)}: {markdown_text(value)}" for what, value in note.facts),
-        *(
-            ("- " + say("Not checked: {check} ({why})", check=markdown_text(check), why=markdown_text(why)))
-            for check, why in note.not_made
-        ),
-        "",
-    ]
-    return "\n".join(text)
 
 
 def benchmarks(frame: pd.DataFrame) -> str:
