@@ -168,7 +168,7 @@ def of_library() -> list[str]:
         found += [
             text for option in spec.get("options", {}).values() for text in _titled(option, {"title"}, {"choices"})
         ]
-    for folder in ("schemes", "scenarios"):
+    for folder in ("schemes", "scenarios", "baselines"):
         found += [_yaml(path)["title"] for path in sorted((LIBRARY / folder).glob("*.yml"))]
     demo = _yaml("surveys/lao-demo.yml")
     found += [demo["title"], demo["country"]["name"], demo["agency"], demo["made_up"]]

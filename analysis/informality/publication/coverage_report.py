@@ -8,7 +8,7 @@ from typing import Any
 from informality.foundation.language import say
 from informality.publication import coverage_figures, coverage_tables
 from informality.publication.coverage_figures import Drawn
-from informality.publication.coverage_views import CoverageViewSpec, Told, read_coverage_views
+from informality.publication.coverage_views import CoverageViewSpec, Told, read_coverage_views, spoken_words
 from informality.publication.inputs import ReportInputs
 from informality.publication.published import publication
 from informality.publication.table import Table
@@ -18,7 +18,7 @@ def told_of(inputs: ReportInputs, facts: Mapping[str, Any]) -> Told:
     """The rows and facts with the words they are told in."""
     study = inputs.study
     survey = f"{study['survey_title']}, {study['wave_title']}, {study['agency']}"
-    origin = say("Source: {survey}; scenarios of {baseline}.", survey=survey, baseline=facts["baseline"]["title"])
+    origin = say("Source: {survey}; scenarios of {baseline}.", survey=survey, baseline=say(facts["baseline"]["title"]))
     pub = publication(
         inputs.results,
         inputs.labels,
@@ -26,11 +26,11 @@ def told_of(inputs: ReportInputs, facts: Mapping[str, Any]) -> Told:
         str(study["headline"]),
         f"{origin} {inputs.made_up_notice}".strip(),
     )
-    scenarios = {s["id"]: s["title"] for s in facts["scenarios"]}
+    scenarios = {s["id"]: say(s["title"]) for s in facts["scenarios"]}
     scenarios.setdefault(str(facts["quo"]), say("Nothing changes"))
-    schemes = {r["scheme"]: r["title"] for r in facts["schemes"]}
+    schemes = {r["scheme"]: say(r["title"]) for r in facts["schemes"]}
     definitions = {note.id: note.title for note in inputs.definitions}
-    return Told(pub, facts, read_coverage_views(), scenarios, schemes, definitions)
+    return Told(pub, facts, spoken_words(read_coverage_views()), scenarios, schemes, definitions)
 
 
 def coverage_tables_of(told: Told) -> dict[str, tuple[str, Table | str]]:

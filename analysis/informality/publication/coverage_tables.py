@@ -133,7 +133,7 @@ def notes_of_coverage(rows: pd.DataFrame, told: Told) -> list[str]:
     ]
     standing = weakest(*rows["status"].dropna().unique())
     if MARKS[standing]:
-        signs.append(f"{MARKS[standing]}: {lower_first(STANDING_WORDS[standing].split(';')[0].rstrip('.'))}")
+        signs.append(f"{MARKS[standing]}: {lower_first(say(STANDING_WORDS[standing]).split(';')[0].rstrip('.'))}")
     if signs:
         notes.append("; ".join(signs) + ".")
     if reasons := undetermined(rows):
@@ -184,7 +184,10 @@ def plain(
 
 def schemes(told: Told) -> Table:
     """The rules of each scheme with the standing of each number."""
-    rows = [(r["title"], r["what"], grouped(r["value"]), say(STATUS_WORDS[r["status"]])) for r in told.facts["schemes"]]
+    rows = [
+        (told.schemes[r["scheme"]], r["what"], grouped(r["value"]), say(STATUS_WORDS[r["status"]]))
+        for r in told.facts["schemes"]
+    ]
     columns = [Column("what", say("Rule")), Column("value", say("Value")), Column("status", say("Standing"))]
     year, currency = told.facts["years"]["shown"], told.facts["currency"]
     note = say(

@@ -101,6 +101,16 @@ def read_coverage_views() -> CoverageViewsSpec:
     return load(LIBRARY / "coverage_views.yml", CoverageViewsSpec).spec
 
 
+def spoken_words(words: CoverageViewsSpec) -> CoverageViewsSpec:
+    """The same words in the language being spoken; titles and notes of tables are said where they are printed."""
+    flat = {
+        name: {key: say(text) for key, text in getattr(words, name).items()}
+        for name in ("indicators", "payers", "branches", "parameters")
+    }
+    levels = {by: {level: say(text) for level, text in texts.items()} for by, texts in words.levels.items()}
+    return words.model_copy(update={**flat, "levels": levels})
+
+
 def selected(view: CoverageViewSpec, told: Told) -> pd.DataFrame:
     """The rows of a view in printing order, with ``heading`` and ``label``; may be empty."""
     rows, years = told.pub.results, told.facts["years"]
