@@ -244,3 +244,23 @@ def test_a_change_of_words_makes_only_the_one_document_again(
     table = after / "_build" / "_tables" / "region.md"
     table.write_text(table.read_text(encoding="utf-8").replace("1", "2"), encoding="utf-8")
     assert Kept(after / "_build", KEY).pieces(()) is None, "a table somebody changed is made anew"
+
+
+# -- sheets --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("around", ["{}", '::: {{.callout-note title="Note"}}\n\n{}\n\n:::'])
+def test_a_table_that_would_need_tiny_letters_gets_a_sheet_that_is_turned(tmp_path: Path, around: str) -> None:
+    def table(name: str, columns: int) -> str:
+        cells = "".join(f'<td class="right">12 345.{i}</td>' for i in range(columns))
+        head = f"<thead><tr><th></th>{'<th>Value</th>' * columns}</tr></thead>"
+        rows = f"<table>{head}<tbody><tr><th>Row</th>{cells}</tr></tbody></table>"
+        return f":::: {{#tbl-{name}}}\n```{{=html}}\n{rows}\n```\n\nThe caption of {name}\n::::"
+
+    body = "\n\n".join([table("narrow", 4), around.format(table("wide", 14)), "After."])
+    (tmp_path / "doc.qmd").write_text(f"---\nengine: markdown\ntitle: T\ntoc: false\n---\n\n{body}\n", encoding="utf-8")
+    pages = PdfReader(render.render(tmp_path / "doc.qmd", tmp_path, ["pdf"])[0]).pages
+    wide = [p for p in pages if float(p.mediabox.width) > float(p.mediabox.height)]
+    assert ["caption of wide" in p.extract_text() for p in wide] == [True]
+    upright = " ".join(p.extract_text() for p in pages if p not in wide)
+    assert "caption of narrow" in upright and "After." in upright
