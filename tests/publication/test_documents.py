@@ -182,6 +182,12 @@ def test_the_title_block_does_not_move_the_lines_of_a_document() -> None:
     assert titled("# One\n", {"title": "T"}) == "# One\n"
 
 
+def test_a_document_without_front_matter_has_the_title_of_the_study(material: Material, tmp_path: Path) -> None:
+    (tmp_path / "own.qmd").write_text("# One\n\nText\n", encoding="utf-8")
+    page = build_reports(material, [tmp_path / "own.qmd"], tmp_path / "out")[0].read_text(encoding="utf-8")
+    assert "<h1>Informal employment in the Lao PDR</h1>" in page
+
+
 def test_hidden_blocks_are_dropped_with_what_they_hold() -> None:
     text = """a
 ::: {.content-visible when-meta="x.yes"}

@@ -189,6 +189,7 @@ def project_of(inputs: ReportInputs, sources: Sequence[Path], pieces: Pieces) ->
     footer += " " + say("Made by: {engine}.", engine=annex.engine_of(inputs.provenance))
     return {
         "project": {"type": "default", "render": [name_in(s.name, spoken().code) for s in sources]},
+        **_title_block(inputs, {}),  # of a document without front matter
         "survey-line": markdown_text(survey),
         "footer-line": markdown_text(footer),
         "lang": spoken().code,
