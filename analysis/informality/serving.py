@@ -7,12 +7,14 @@ their own. Titles and descriptions are those of the store. Nothing is fetched fr
 from __future__ import annotations
 
 import html
+import re
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import load
 from informality.publication.explorer import WORDS
 from informality.publication.lookup import LOOKED_UP, words_of
@@ -83,13 +85,18 @@ def prepare(name: str, workspace: Workspace, port: int = PORT) -> Served:
         query = f"SELECT DISTINCT by_variables FROM figures WHERE statistic IN ({described})"
         by = [variables for (variables,) in store.execute(query) if "," not in variables]
         source = store.execute("SELECT source FROM figures LIMIT 1").fetchone()
+        foreseen = store.execute("SELECT 1 FROM figures WHERE year IS NOT NULL LIMIT 1").fetchone()
     titles = {v: words["variable"][v] for v in by if v in words["variable"]}
     titles = dict(sorted(titles.items(), key=lambda item: item[1].lower()))
     study = load(workspace.study_path(name), StudySpec).spec.id
-    return Served(path, workspace.output(study), _metadata(facts, titles, source[0] if source else "", path.stem, port))
+    told = source[0] if source else ""
+    metadata = _metadata(facts, titles, told, path.stem, port, with_scenarios=foreseen is not None)
+    return Served(path, workspace.output(study), metadata)
 
 
-def _metadata(facts: dict[str, str], titles: dict[str, str], source: str, database: str, port: int) -> dict[str, Any]:
+def _metadata(
+    facts: dict[str, str], titles: dict[str, str], source: str, database: str, port: int, *, with_scenarios: bool
+) -> dict[str, Any]:
     chart = CHART.replace("PORT", str(port))
     queries: dict[str, Any] = {
         "main-figures": {
@@ -101,8 +108,14 @@ def _metadata(facts: dict[str, str], titles: dict[str, str], source: str, databa
             "title": "Find a figure by its words",
             "description": "Every row in which all the words occur, in any order: informal women rural.",
             "sql": f"SELECT {SHOWN}, {chart} FROM figures WHERE id IN "
-            "(SELECT rowid FROM search WHERE search MATCH escape_fts(:words)) ORDER BY id LIMIT 500",
+            "(SELECT rowid FROM search WHERE search MATCH coalesce(nullif(escape_fts(:words), ''), '\"\"')) "
+            "ORDER BY id LIMIT 500",
             "params": ["words"],
+        },
+        "scenarios": {
+            "title": "Scenarios, by year",
+            "description": "What each scenario comes to, with the error of the sample and the range of the assumptions.",
+            "sql": 'SELECT * FROM "Scenarios" WHERE "By" = \'All\'',
         },
         "not-shown": {
             "title": "What is not shown, and why",
@@ -116,6 +129,8 @@ def _metadata(facts: dict[str, str], titles: dict[str, str], source: str, databa
                 ":variable", _quoted(variable)
             ),
         }
+    if not with_scenarios:
+        del queries["scenarios"]
     for query in queries.values():
         query["hide_sql"] = True
     tables: dict[str, Any] = {
@@ -157,18 +172,50 @@ def application(served: Served) -> Any:
         pm.register(links, links.__name__)
     mounts = [(REPORT, str(served.folder))] if served.folder.is_dir() else []
     return Datasette(
-        [], immutables=[str(served.store)], metadata=served.metadata, settings=SETTINGS, static_mounts=mounts, pdb=False
+        [],
+        immutables=[str(served.store)],
+        metadata=served.metadata,
+        settings=SETTINGS,
+        static_mounts=mounts,
+        template_dir=str(LIBRARY / "templates" / "datasette"),
+        pdb=False,
     )
 
 
+PLAIN = {
+    r"<h3\b": "<h2",
+    r"</h3>": "</h2>",
+    r"Custom SQL query returning ": "",
+    r'value="Run SQL"': 'value="Show"',
+    r'<select name="_filter_column': r'<select aria-label="Column" name="_filter_column',
+    r'<select name="_filter_op': r'<select aria-label="Comparison" name="_filter_op',
+    r'<input type="text" name="_filter_value': r'<input aria-label="Value" type="text" name="_filter_value',
+    r'<select name="_sort"': '<select aria-label="Order by" name="_sort"',
+    r'<div class="table-wrapper">': '<div class="table-wrapper" tabindex="0" role="region" aria-label="Table">',
+}
+"""What Datasette's pages lack for a screen reader, and words for those who write no SQL."""
+
+
 class Links:
-    """Datasette's way to say how a cell is shown: a chart is a link by that name, not a long address."""
+    """Our hooks of Datasette: a chart is a link by that name, not a long address; its pages are made plain to read."""
 
     def __init__(self) -> None:
         from datasette import hookimpl
 
         self.__name__ = "informality_links"
         self.render_cell = hookimpl(self._render_cell)
+        self.prepare_jinja2_environment = hookimpl(self._prepare)
+
+    @staticmethod
+    def _prepare(env: Any) -> None:
+        from markupsafe import Markup
+
+        def plain_page(page: str) -> Any:
+            for pattern, words in PLAIN.items():
+                page = re.sub(pattern, words, page)
+            return Markup(page)
+
+        env.filters["plain_page"] = plain_page
 
     @staticmethod
     def _render_cell(value: object, column: str) -> Any:

@@ -6,16 +6,21 @@ page is opened from a file with the console and all requests recorded: a page th
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import dataclasses
 import importlib.util
 import json
 import shutil
+import socket
+import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -23,6 +28,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from informality.publication.explorer import write_explorer
 from informality.publication.inputs import ReportInputs
 from informality.publication.published import Publication
+from informality.publication.store import write_store
+from informality.serving import HOST, application, prepare
+from informality.study import Workspace
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 FLAGS = [
@@ -314,3 +322,111 @@ def test_scenarios_are_chosen_with_both_their_doubts(
     assert opened.broken_rules() == []
     page.select_option("#indicator", "informal_employment")
     assert page.locator("#scenario").is_disabled(), "what was estimated from the survey has no scenarios"
+
+
+# -- the store in Datasette ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def served(inputs: ReportInputs, pub: Publication, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a server over the made-up store and its explorer."""
+    pytest.importorskip("datasette", reason="the extra `serve` is not installed")
+    import uvicorn
+
+    root = tmp_path_factory.mktemp("served")
+    (root / "analysis/studies").mkdir(parents=True)
+    shutil.copy(Path(__file__).parents[2] / "analysis/studies/lao-demo.yml", root / "analysis/studies")
+    write_store(
+        inputs, pub, pd.DataFrame({"table": ["t"], "why": ["few"]}), root / "data_clean/lao-demo/summary.sqlite"
+    )
+    (root / "reports/_output/lao-demo").mkdir(parents=True)
+    write_explorer(inputs, pub, root / "reports/_output/lao-demo/explorer.html")
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port = int(probe.getsockname()[1])
+    app = application(prepare("lao-demo", Workspace(root), port))
+    server = uvicorn.Server(uvicorn.Config(app.app(), host=HOST, port=port, log_level="error", lifespan="on"))
+
+    def serves() -> None:  # in a thread of its own: the driver of the browser has a loop in this one
+        asyncio.run(app.invoke_startup())
+        server.run()
+
+    thread = threading.Thread(target=serves, daemon=True)
+    thread.start()
+    for _ in range(200):
+        if server.started:
+            break
+        time.sleep(0.05)
+    yield f"http://{HOST}:{port}"
+    server.should_exit = True
+    thread.join(10)
+
+
+@pytest.fixture
+def visit(browser: Browser, served: str) -> Iterator[Callable[..., Opened]]:
+    """Opens an address of the server; nothing may be said to the console or asked of anybody else."""
+    context = browser.new_context(accept_downloads=True)
+    pages: list[Opened] = []
+
+    def visits(address: str, width: int = 1280) -> Opened:
+        opened = Opened(context.new_page())
+        opened.page.set_viewport_size({"width": width, "height": 800})
+        opened.page.set_default_timeout(10_000)
+        opened.page.on("console", lambda message: opened.said.append(message.text))
+        opened.page.on("pageerror", lambda error: opened.said.append(str(error)))
+        opened.page.on("request", lambda request: opened.asked.append(request.url))
+        opened.page.goto(served + address)
+        pages.append(opened)
+        return opened
+
+    yield visits
+    for opened in pages:
+        assert [words for words in opened.said if "favicon" not in words] == []
+        assert [url for url in opened.asked if not url.startswith((served, "data:", "blob:"))] == []
+    context.close()
+
+
+def test_pages_of_the_store_break_no_rule_of_accessibility(visit: Callable[..., Opened]) -> None:
+    for address in ("/", "/summary", "/summary/main-figures", "/summary/figures?_size=20", "/summary/by-sex"):
+        for width in (1280, 375):
+            opened = visit(address, width)
+            assert opened.broken_rules() == [], address
+            assert not opened.moves_sideways(), address
+
+
+def test_the_store_is_asked_sorted_filtered_and_taken_away(
+    visit: Callable[..., Opened], pub: Publication, tmp_path: Path
+) -> None:
+    """From the prepared question to the chart of a figure; a column sorted, rows chosen, and the table taken away."""
+    page = visit("/summary").page
+    page.get_by_role("link", name="Find a figure by its words").first.click()
+    page.fill("input[name=words]", "informal women")
+    page.get_by_role("button", name="Show").click()
+    page.wait_for_selector("table.rows-and-columns")
+    found = page.locator("table.rows-and-columns tbody tr")
+    assert found.count() > 0
+    assert all("omen" in text for text in found.all_inner_texts())
+    page.get_by_role("link", name="Chart").first.click()
+    page.wait_for_selector("html[data-ready]")
+    assert page.locator("#title").inner_text()
+
+    page = visit("/summary/figures?_size=20").page
+    page.locator("th.col-value a").click()
+    page.wait_for_url("**_sort=value*")
+    page.locator("select[name=_filter_column]").last.select_option("indicator")
+    page.locator("input[name=_filter_value]").last.fill("informal_employment")
+    page.get_by_role("button", name="Apply").click()
+    page.wait_for_url("**indicator*informal_employment*")
+    values = [float(x) for x in page.locator("td.col-value").all_inner_texts() if x.strip()]
+    assert len(values) > 5
+    assert values == sorted(values)
+    ours = pub.results.loc[pub.results["indicator"] == "informal_employment", "value"].dropna() * 100
+    assert set(np.round(values, 6)) <= set(np.round(ours.to_numpy(), 6))
+    page.locator("input[name=_dl]").check()
+    with page.expect_download() as taken:
+        page.get_by_role("button", name="Export CSV").click()
+    taken.value.save_as(tmp_path / "taken.csv")
+    with (tmp_path / "taken.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert {row["indicator"] for row in rows} == {"informal_employment"}
+    assert len(rows) == (pub.results["indicator"] == "informal_employment").sum()
