@@ -115,7 +115,9 @@ def _metadata(
         "scenarios": {
             "title": "Scenarios, by year",
             "description": "What each scenario comes to, with the error of the sample and the range of the assumptions.",
-            "sql": 'SELECT * FROM "Scenarios" WHERE "By" = \'All\'',
+            "sql": """SELECT scenario_title AS "Scenario", year AS "Year", what AS "Figure", printed AS "Estimate",
+    sample_n AS "Sample n", reliability AS "Reliability", standing AS "Weakest source" FROM figures
+    WHERE by_variables = 'scenario,year' AND statistic <> 'difference' ORDER BY id""",
         },
         "not-shown": {
             "title": "What is not shown, and why",
