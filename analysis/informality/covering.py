@@ -92,7 +92,7 @@ def cover(study: Study, workers: pd.DataFrame, asked: frozenset[str], tell: Call
     facts = _without_nan(facts_of(outcomes, quo, focus, gates, spec.seed))
     years = sorted({y for o in outcomes.values() for y in o.detail_years})
     return Covered(
-        graded_scenarios(rows, how),
+        graded_scenarios(rows, how, study.disclosure.fewest_cases),
         facts,
         _draws([draws_of(o) for o in outcomes.values()]),
         pd.concat(

@@ -125,7 +125,7 @@ def protect(
     waves = [] if wave is None else [str(name) for name in wave.unique()]
     why |= _differences(out, shown, why, waves)
     for row, reason in why.items():
-        _hide(out, row, reason)
+        hide(out, row, reason)
     named = ["wave", "definition", "table", "indicator", *_DIMS]
     log = out.loc[list(why), named].assign(why=list(why.values())).sort_index().reset_index(drop=True)
     return Protected(_rounded(out, policy.round_persons_to), log)
@@ -305,7 +305,8 @@ def _differences(
     return found
 
 
-def _hide(results: pd.DataFrame, row: int, why: str) -> None:
+def hide(results: pd.DataFrame, row: int, why: str) -> None:
+    """Take the numbers out of a row, and say why; ``row`` is its label."""
     results.loc[row, [*ESTIMATES, "n_weighted"]] = np.nan
     results.loc[row, ["n", "df"]] = pd.NA
     results.loc[row, ["grade", "note"]] = [SUPPRESSED, why]
