@@ -127,7 +127,7 @@ def test_what_was_estimated_from_the_survey_stands_in_the_same_table(everything:
 def test_store_and_workbook_hold_the_scenarios(root: Path, results: pd.DataFrame) -> None:
     with closing(sqlite3.connect(root / "data_clean/try/summary.sqlite")) as store:
         what, group, printed, value = store.execute(
-            "SELECT what, group_name, printed, value FROM figures WHERE table_id = 'coverage_share' AND "
+            "SELECT what, scenario_title || ', ' || year, printed, value FROM figures WHERE table_id = 'coverage_share' AND "
             """levels = '{"scenario": "lao-l4", "year": "2035"}' AND indicator = 'member_rate'"""
         ).fetchone()
     row = number(results, "coverage_share", "member_rate", "lao-l4", 2035)

@@ -12,6 +12,7 @@ from informality.publication.coverage_views import CoverageViewSpec, Told, read_
 from informality.publication.inputs import ReportInputs
 from informality.publication.published import publication
 from informality.publication.table import Table
+from informality.publication.tile_map import tile_figure
 
 
 def told_of(inputs: ReportInputs, facts: Mapping[str, Any]) -> Told:
@@ -30,7 +31,15 @@ def told_of(inputs: ReportInputs, facts: Mapping[str, Any]) -> Told:
     scenarios.setdefault(str(facts["quo"]), say("Nothing changes"))
     schemes = {r["scheme"]: say(r["title"]) for r in facts["schemes"]}
     definitions = {note.id: note.title for note in inputs.definitions}
-    return Told(pub, facts, spoken_words(read_coverage_views()), scenarios, schemes, definitions)
+    return Told(
+        pub,
+        facts,
+        spoken_words(read_coverage_views()),
+        scenarios,
+        schemes,
+        definitions,
+        str(study.get("country_code", "")),
+    )
 
 
 def coverage_tables_of(told: Told) -> dict[str, tuple[str, Table | str]]:
@@ -79,6 +88,10 @@ def coverage_figures_of(told: Told) -> dict[str, tuple[str, Callable[[], Drawn |
             say("Registered members, {span}", span=span),
         ),
         "fan-cost": fan("coverage_share", "state_cost_gdp", list(dict.fromkeys(paths)), money),
+        "map": (
+            say("Registered members per employed person, region by region, {year}", year=last),
+            lambda: tile_figure(words["regions"], told),
+        ),
         "regions": rows(words["regions"], say("Registered members per employed person by region, {year}", year=last)),
         "quintiles": rows(words["quintiles"], say("Registered members by fifth of people, {year}", year=last)),
         "tornado-members": tornado(

@@ -59,6 +59,8 @@ class Told:
     scenarios: Mapping[str, str]
     schemes: Mapping[str, str]
     definitions: Mapping[str, str]
+    country: str = ""
+    """Three letters (ISO 3166)."""
 
     @property
     def quo(self) -> str:

@@ -17,13 +17,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from pydantic import Field
 
 from informality.foundation.language import say, spoken
 from informality.foundation.library import LIBRARY
 from informality.foundation.provenance import write_atomically
-from informality.foundation.quantities import Status
-from informality.foundation.specfile import SpecModel, Words, load
 from informality.publication.figures import LOOKS
 from informality.publication.formats import money_format, supported_decimals
 from informality.publication.inputs import ReportInputs
@@ -32,6 +29,7 @@ from informality.publication.lookup import LOOKED_UP
 from informality.publication.published import Publication, levels_of
 from informality.publication.store import SCALED
 from informality.publication.table import Labels, html_text, one_line
+from informality.publication.tile_map import tiles_of
 from informality.tabulation.columns import RANGES, SCENARIO
 
 TEMPLATES = LIBRARY / "templates"
@@ -61,21 +59,6 @@ WORDS = {
     "chart_same": "The table beside it has the same numbers.", "no_picture": "Choose dots, bars, trend or map first.",
 }  # fmt: skip
 """What the page says."""
-
-
-class TileSpec(SpecModel):
-    column: int
-    row: int
-    short: Words
-
-
-class TilesSpec(SpecModel):
-    """``library/tiles.yml``: where each region stands, by country."""
-
-    title: Words
-    sources: list[Words] = Field(min_length=1)
-    status: Status
-    tiles: dict[str, dict[str, TileSpec]]
 
 
 def write_explorer(inputs: ReportInputs, pub: Publication, path: Path) -> None:
@@ -137,6 +120,7 @@ def packed(inputs: ReportInputs, pub: Publication) -> dict[str, Any]:
     }
     if rows["lo80"].notna().any():
         columns |= {"least": printed("lo80"), "most": printed("hi80")}
+    country = str(inputs.study.get("country_code", ""))
     headline = [d for d in dict.fromkeys(columns["definition"]["ids"]) if d == pub.headline]
     return {
         "words": {name: say(words) for name, words in WORDS.items()},
@@ -148,7 +132,7 @@ def packed(inputs: ReportInputs, pub: Publication) -> dict[str, Any]:
         "grades": {g: {"symbol": s, "meaning": pub.meanings.get(g, g)} for g, s in pub.flags.items()},
         "definitions": {d.id: _definition(d) for d in inputs.definitions},
         "colours": {name: colour for name, (colour, _) in LOOKS.items() if name},
-        "tiles": _tiles(str(inputs.study.get("country_code", ""))),
+        "tiles": {level: [at.column, at.row, at.short] for level, at in tiles_of(country).items()},
         "breaks": [f"{pair.earlier}|{pair.later}" for pair in inputs.pairs if pair.broken],
         "source": one_line(pub.source),
     }
@@ -210,11 +194,6 @@ def _definition(note: Any) -> dict[str, Any]:
         "sources": [one_line(s) for s in note.sources],
         "rules": rules,
     }
-
-
-def _tiles(country: str) -> dict[str, Any]:
-    spec = load(LIBRARY / "tiles.yml", TilesSpec).spec
-    return {level: [at.column, at.row, at.short] for level, at in spec.tiles.get(country, {}).items()}
 
 
 def _page(inputs: ReportInputs, data: Mapping[str, Any]) -> str:
