@@ -20,11 +20,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from informality import covering, drafting
+from informality import drafting
 from informality.coverage import gates
 from informality.coverage.simulate import simulate, study_of
 from informality.foundation.errors import ExitCode, InformalityError
-from informality.pipeline import run_study
+from informality.pipeline import covering
+from informality.pipeline.running import run_study
 from informality.steps import sample_design
 from informality.study import Workspace, read_study
 from informality.tabulation.columns import COLUMNS, RANGES, SCENARIO

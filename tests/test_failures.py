@@ -23,9 +23,12 @@ import pyreadstat
 import pytest
 from rich.console import Console
 
-from informality import cli, pipeline, screens
+from informality import cli, screens
 from informality.foundation.schema import read_schema
 from informality.foundation.staging import staged
+from informality.pipeline import estimating, publishing
+from informality.pipeline.artefacts import ANONYMISED, EXCHANGE, PRODUCTS
+from informality.pipeline.state import Run
 
 STUDY = """\
 id: small
@@ -236,26 +239,26 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: Callable[...,
     made.raw(persons())
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("INFORMALITY_DATA", raising=False)
-    monkeypatch.setattr(pipeline, "_make_report", stub_report)
-    monkeypatch.setattr(pipeline, "_make_products", stub_products)
-    monkeypatch.setattr(pipeline, "_make_exchange", stub_exchange)
+    monkeypatch.setattr(publishing, "make_report", stub_report)
+    monkeypatch.setattr(publishing, "make_products", stub_products)
+    monkeypatch.setattr(publishing, "make_exchange", stub_exchange)
     return made
 
 
-def stub_report(run: pipeline.Run, *_: object) -> None:
+def stub_report(run: Run, *_: object) -> None:
     (run.staging / "report" / "_build").mkdir(parents=True)
     (run.staging / "report" / "_build" / "part.md").write_text("a part")
     (run.staging / "report" / "country.html").write_text("a report")
 
 
-def stub_products(run: pipeline.Run, *_: object) -> None:
-    for name in pipeline.PRODUCTS:
+def stub_products(run: Run, *_: object) -> None:
+    for name in PRODUCTS:
         (run.staging / name).parent.mkdir(exist_ok=True)
         (run.staging / name).write_text("a product")
 
 
-def stub_exchange(run: pipeline.Run, *_: object) -> None:
-    for name in (*pipeline.EXCHANGE, *pipeline.ANONYMISED):
+def stub_exchange(run: Run, *_: object) -> None:
+    for name in (*EXCHANGE, *ANONYMISED):
         (run.staging / name).parent.mkdir(parents=True, exist_ok=True)
         (run.staging / name).write_text("a file for another program")
 
@@ -790,16 +793,16 @@ def test_a_full_disk_while_the_report_is_written(project: Project, monkeypatch: 
 
     monkeypatch.setattr("informality.publication.report.build_reports", no_room)
     monkeypatch.setattr("informality.reporting.report_inputs", lambda *_: None)
-    monkeypatch.setattr(pipeline, "_make_report", MAKE_REPORT)
+    monkeypatch.setattr(publishing, "make_report", MAKE_REPORT)
     said = project.refuses(15, "run small", "the report cannot be written\n  found  [Errno 28] No space left on device")
     assert str(project.path("data_clean")) in said.err
 
 
-MAKE_REPORT = pipeline._make_report
+MAKE_REPORT = publishing.make_report
 
 
 def test_no_report_source(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pipeline, "_make_report", MAKE_REPORT)
+    monkeypatch.setattr(publishing, "make_report", MAKE_REPORT)
     source = project.path("reports/country.qmd")
     project.refuses(17, "run small", says(str(source), "this report source does not exist"))
 
@@ -897,11 +900,11 @@ def test_what_a_study_does_not_have(project: Project) -> None:
 
 
 def test_stopped_by_the_user(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupted(run: pipeline.Run, name: str) -> None:
+    def interrupted(run: Run, name: str) -> None:
         (run.staging / "results.parquet").write_text("half")
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "_make_results", interrupted)
+    monkeypatch.setattr(estimating, "make_results", interrupted)
     said = project.refuses(130, "run small")
     assert said.err.endswith("Stopped. Nothing half-written was left.\n")
 
@@ -909,24 +912,25 @@ def test_stopped_by_the_user(project: Project, monkeypatch: pytest.MonkeyPatch) 
 def test_stopped_by_the_user_after_an_earlier_run(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     assert project.call("run", "small").code == 0
 
-    def interrupted(run: pipeline.Run, *_: object) -> None:
+    def interrupted(run: Run, *_: object) -> None:
         stub_report(run)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(pipeline, "_make_report", interrupted)
+    monkeypatch.setattr(publishing, "make_report", interrupted)
     project.refuses(130, "run small --force")
 
 
 DRIVER = """
 import sys, time
-from informality import cli, pipeline
+from informality import cli
+from informality.pipeline import estimating
 
 def half(run, *_):
     (run.staging / "results.parquet").write_text("half of the results")
     print("half way", flush=True)
     time.sleep(120)
 
-pipeline._make_results = half
+estimating.make_results = half
 sys.argv = ["informality", "run", "small", "--force"]
 cli.main()
 """
@@ -978,19 +982,19 @@ def test_the_folder_of_a_living_run_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_two_runs_at_once_both_end_well(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    make, said = pipeline._make_results, []
+    make, said = estimating.make_results, []
 
-    def run_the_other_first(run: pipeline.Run, name: str) -> None:
+    def run_the_other_first(run: Run, name: str) -> None:
         if not said:
             said.append(None)
             said.append(project.call("run", "small"))
         make(run, name)
 
-    monkeypatch.setattr(pipeline, "_make_results", run_the_other_first)
+    monkeypatch.setattr(estimating, "make_results", run_the_other_first)
     assert project.call("run", "small").code == 0
     assert said[1] is not None and said[1].code == 0
     assert not [n for n in project.tree() if ".small-" in n]
-    monkeypatch.setattr(pipeline, "_make_results", make)
+    monkeypatch.setattr(estimating, "make_results", make)
     assert project.call("run", "small").code == 0
 
 

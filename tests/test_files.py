@@ -904,7 +904,7 @@ def test_the_rows_read_are_shown_in_a_terminal(project: Project, monkeypatch: py
 
 
 def test_a_run_tells_how_many_rows_it_has_read(two_files: Project) -> None:
-    from informality.pipeline import run_study
+    from informality.pipeline.running import run_study
     from informality.study import Workspace
 
     said: list[tuple[str, int, int | None]] = []

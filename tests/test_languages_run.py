@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
-from informality import pipeline
-from informality.foundation.language import Language, say, spoken
+from informality.foundation.language import Language, say, speaking, spoken
+from informality.pipeline import publishing
+from informality.pipeline.state import Run
 from informality.publication.translated import name_in
 
 SPEC = importlib.util.spec_from_file_location("failures", Path(__file__).with_name("test_failures.py"))
@@ -37,16 +38,16 @@ checked: {"Low": "Bas"}
 def told(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
     """The small study; its report and what goes with it hold one word in their language."""
 
-    def report(run: pipeline.Run, *given: object) -> None:
+    def report(run: Run, *given: object) -> None:
         (language,) = (one for one in given if isinstance(one, Language))
-        with pipeline.speaking(language):
+        with speaking(language):
             folder = run.staging / "report"
             folder.mkdir(exist_ok=True)
             (folder / name_in("country.html", language.code)).write_text(
                 f"{spoken().code}: {say('Low')}", encoding="utf-8"
             )
 
-    def products(run: pipeline.Run, *given: object) -> None:
+    def products(run: Run, *given: object) -> None:
         (language,) = (one for one in given if isinstance(one, Language))
         if language.code == "en":
             (run.staging / "summary.sqlite").write_text("store")
@@ -54,8 +55,8 @@ def told(project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
             (run.staging / "report" / name_in(name, language.code)).parent.mkdir(exist_ok=True)
             (run.staging / "report" / name_in(name, language.code)).write_text(language.code)
 
-    monkeypatch.setattr(pipeline, "_make_report", report)
-    monkeypatch.setattr(pipeline, "_make_products", products)
+    monkeypatch.setattr(publishing, "make_report", report)
+    monkeypatch.setattr(publishing, "make_products", products)
     return project
 
 
@@ -117,11 +118,11 @@ def test_the_data_package_is_of_the_languages_that_stand(told: Project, monkeypa
     """A language whose figures are taken away, because they would come out otherwise, is not in the package any more."""
     seen: list[list[str]] = []
 
-    def exchange(run: pipeline.Run, raw: object, long: list[Path]) -> None:
+    def exchange(run: Run, raw: object, long: list[Path]) -> None:
         seen.append([path.name for path in long])
         failures.stub_exchange(run)
 
-    monkeypatch.setattr(pipeline, "_make_exchange", exchange)
+    monkeypatch.setattr(publishing, "make_exchange", exchange)
     assert told.call("run", "small", "--language", "es").code == 0
     assert told.call("run", "small").code == 0  # Spanish is kept, nothing is made
     told.edit("study", "title: ", "title: Another ")

@@ -27,18 +27,21 @@ from pypdf import PdfReader
 from rich.cells import cell_len
 from rich.console import Console
 
-from informality import cli, pipeline, screens
+from informality import cli, screens
 from informality.classification.definition import read_definition
 from informality.foundation.library import find
 from informality.foundation.schema import read_schema
 from informality.inference.estimates.estimate import means
 from informality.inference.sampling.design import Design
-from informality.pipeline import run_study
+from informality.pipeline import estimating, publishing
+from informality.pipeline.artefacts import ANONYMISED, EXCHANGE, PRODUCTS, QUALITY
+from informality.pipeline.running import DOING, run_study
+from informality.pipeline.state import Run
 from informality.study import Workspace
 from informality.survey import synthetic
 
 REPOSITORY = Path(__file__).parents[1]
-STEPS = ["writing the made-up survey", *pipeline.DOING.values()]
+STEPS = ["writing the made-up survey", *DOING.values()]
 COLUMNS = """\
 study survey wave definition table indicator statistic universe dim1 level1 dim2 level2 dim3 level3 value unit se ci_low
 ci_high confidence p n n_weighted cv deff df grade status note
@@ -315,7 +318,7 @@ def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
     """The two long steps leave what stands, so that only their being run is seen."""
 
     def again(*names: str) -> Callable[..., None]:
-        def make(run: pipeline.Run, *_: object) -> None:
+        def make(run: Run, *_: object) -> None:
             for name in names:
                 (run.staging / name).parent.mkdir(parents=True, exist_ok=True)
                 report = copy / "reports/_output/lao-demo" / name.removeprefix("report/")
@@ -323,10 +326,10 @@ def cheap(monkeypatch: pytest.MonkeyPatch, copy: Path) -> None:
 
         return make
 
-    monkeypatch.setattr(pipeline, "_make_results", again("results.parquet", "hidden.csv", *pipeline.QUALITY))
-    monkeypatch.setattr(pipeline, "_make_report", again(*REPORTS))
-    monkeypatch.setattr(pipeline, "_make_products", again(*pipeline.PRODUCTS))
-    monkeypatch.setattr(pipeline, "_make_exchange", again(*pipeline.EXCHANGE, *pipeline.ANONYMISED))
+    monkeypatch.setattr(estimating, "make_results", again("results.parquet", "hidden.csv", *QUALITY))
+    monkeypatch.setattr(publishing, "make_report", again(*REPORTS))
+    monkeypatch.setattr(publishing, "make_products", again(*PRODUCTS))
+    monkeypatch.setattr(publishing, "make_exchange", again(*EXCHANGE, *ANONYMISED))
 
 
 @pytest.mark.parametrize(
@@ -354,7 +357,7 @@ def test_one_setting_redoes_only_what_follows_from_it(
 
 
 def test_other_things_a_result_rests_on(copy: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    make_results = pipeline._make_results
+    make_results = estimating.make_results
     cheap(monkeypatch, copy)
     source = copy / "reports/country.qmd"
     source.write_text(source.read_text(encoding="utf-8") + "\nOne more sentence.\n", encoding="utf-8")
@@ -370,7 +373,7 @@ def test_other_things_a_result_rests_on(copy: Path, monkeypatch: pytest.MonkeyPa
 
     (copy / RESULTS).write_bytes(b"spoilt")
     shutil.copy(copy / RESULTS, copy / "spoilt")
-    monkeypatch.setattr(pipeline, "_make_results", make_results)
+    monkeypatch.setattr(estimating, "make_results", make_results)
     assert run(copy).steps[0] == STEPS[2]  # a file that is not what was written is made again
     assert (copy / RESULTS).read_bytes() != b"spoilt"
 

@@ -262,9 +262,9 @@ def test_a_second_file_that_is_missing_leaves_nothing(series: Project) -> None:
 
 
 def test_a_run_stopped_in_the_second_wave_leaves_nothing(series: Project, monkeypatch: pytest.MonkeyPatch) -> None:
-    from informality import pipeline
+    from informality.pipeline import reading
 
-    read, seen = pipeline.read_harmonised, []
+    read, seen = reading.read_harmonised, []
 
     def stopped(*given: object) -> object:
         seen.append(given[1])
@@ -272,7 +272,7 @@ def test_a_run_stopped_in_the_second_wave_leaves_nothing(series: Project, monkey
             raise KeyboardInterrupt
         return read(*given)
 
-    monkeypatch.setattr(pipeline, "read_harmonised", stopped)
+    monkeypatch.setattr(reading, "read_harmonised", stopped)
     before = series.tree()
     assert series.call("run", "small").code == 130
     assert seen == ["w1", "w2"] and series.tree() == before

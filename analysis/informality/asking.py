@@ -14,7 +14,7 @@ from informality.classification.explain import Reason, explain
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 from informality.foundation.grammar import Variable
 from informality.foundation.schema import Schema
-from informality.pipeline import workers_of_last_run
+from informality.pipeline.last_run import workers_of_last_run
 from informality.publication.definition_tables import definition_tables
 from informality.publication.published import publication
 from informality.publication.table import Table

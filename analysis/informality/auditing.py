@@ -12,7 +12,7 @@ from informality.checking import check_survey
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.foundation.provenance import package_fingerprint, sha256, versions
 from informality.foundation.specfile import load
-from informality.pipeline import MEANING
+from informality.pipeline.artefacts import MEANING
 from informality.study import StudySpec, Workspace, read_study
 
 

@@ -90,7 +90,7 @@ def run(
     ] = Engine.embedded,
 ) -> None:
     """Run a study: read, harmonise, classify, estimate, and write the reports."""
-    from informality.pipeline import run_study
+    from informality.pipeline.running import run_study
     from informality.screens import progress, show_written
     from informality.study import Workspace
 

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from informality.auditing import Verdict
     from informality.checking import Check
     from informality.drafting import Checked, Listed
-    from informality.pipeline import Written
+    from informality.pipeline.artefacts import Written
     from informality.publication.table import Column, Table
     from informality.querying import Reply
     from informality.survey.quality import Quality

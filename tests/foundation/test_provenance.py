@@ -269,8 +269,8 @@ def test_the_state_of_a_checkout_never_fails(tmp_path: Path, monkeypatch: pytest
     "text", ["{", "[]", "{}", '{"steps": []}', '{"raw": "y", "steps": {}}', '{"raw": {}, "steps": {"workers": 1}}']
 )
 def test_a_misshapen_manifest_only_costs_time(tmp_path: Path, text: str) -> None:
-    from informality.pipeline import _read_manifest
+    from informality.pipeline.last_run import read_manifest
 
     path = tmp_path / "manifest.json"
     path.write_text(text)
-    assert _read_manifest(path) == {}
+    assert read_manifest(path) == {}

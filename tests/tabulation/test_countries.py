@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from informality import pipeline
+from informality import steps
 from informality.foundation.library import LIBRARY
 from informality.steps import sample_design_of
 from informality.study import Study, read_study
@@ -52,7 +52,7 @@ class Made:
 
     def row(self, indicator: str | IndicatorSpec, definition: str, **level: str) -> pd.Series:
         """One row as the results table has it, with the normal interval that R's file has."""
-        seen = pipeline.views(self.study, self.workers, self.survey.asked)[definition]
+        seen = steps.views(self.study, self.workers, self.survey.asked)[definition]
         design = sample_design_of(self.study.profile, self.workers, "fail")
         spec = self.study.spec
         normal = Settings(spec.id, spec.survey, self.wave, "verified", "normal", 0.95, self.study.standard)
@@ -65,14 +65,14 @@ class Made:
         return rows.iloc[0]
 
     def official(self) -> pd.DataFrame:
-        views = pipeline.views(self.study, self.workers, self.survey.asked)
+        views = steps.views(self.study, self.workers, self.survey.asked)
         design = sample_design_of(self.study.profile, self.workers, "fail")
         flags = self.survey.flags
         return benchmarks.compare(self.study.profile, self.wave, views, flags, design).set_index("id")
 
     def beside(self, **others: ComparisonSpec) -> pd.DataFrame:
         """Figures of other sources and ours: those of the profile, or others."""
-        views = pipeline.views(self.study, self.workers, self.survey.asked)
+        views = steps.views(self.study, self.workers, self.survey.asked)
         design = sample_design_of(self.study.profile, self.workers, "fail")
         flags = self.survey.flags
         profile = self.study.profile
@@ -95,10 +95,10 @@ def made(shared: Path):  # type: ignore[no-untyped-def]
         wave = name.split()[-1] if " " in name else study.spec.each_wave[0]
         folder = shared / "data" / FOLDERS[name][0]
         raw = folder / study.profile.spec.waves[wave].file
-        survey = pipeline.read_harmonised(study.profile, wave, raw, study.spec.basis)
+        survey = steps.read_harmonised(study.profile, wave, raw, study.spec.basis)
         table = folder / "reference_estimates.csv"
         reference = pd.read_csv(table) if table.is_file() else pd.DataFrame()
-        return Made(study, wave, survey, pipeline.classified(study, survey), reference)
+        return Made(study, wave, survey, steps.classified(study, survey), reference)
 
     return make
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from informality import pipeline
+from informality import steps
 from informality.classification.classify import classify
 from informality.classification.definition import read_definition
 from informality.foundation.library import find
@@ -33,12 +33,12 @@ def study() -> Study:
 @pytest.fixture(scope="module")
 def survey(study: Study, shared: Path) -> Harmonised:
     raw = shared / "data" / "ecu_enemdu_2021q1" / "enemdu_persona_2021_01-03.sav"
-    return pipeline.read_harmonised(study.profile, study.spec.wave, raw, study.spec.basis)
+    return steps.read_harmonised(study.profile, study.spec.wave, raw, study.spec.basis)
 
 
 @pytest.fixture(scope="module")
 def workers(study: Study, survey: Harmonised) -> pd.DataFrame:
-    return pipeline.classified(study, survey)
+    return steps.classified(study, survey)
 
 
 def test_the_national_rule_is_secemp_on_every_row(workers: pd.DataFrame, survey: Harmonised) -> None:
@@ -51,8 +51,8 @@ def test_the_national_rule_is_secemp_on_every_row(workers: pd.DataFrame, survey:
 
 
 def test_official_figures(study: Study, workers: pd.DataFrame, survey: Harmonised) -> None:
-    seen = pipeline.views(study, workers, survey.asked)
-    design = pipeline.sample_design(study, workers)
+    seen = steps.views(study, workers, survey.asked)
+    design = steps.sample_design(study, workers)
     table = benchmarks.compare(study.profile, "2021q1", seen, survey.flags, design).set_index("id")
     assert (table["verdict"] == "reproduced").all()
     assert len(table) == 15
@@ -78,8 +78,8 @@ def test_r_reference_in_the_results_table(
 ) -> None:
     """Value, standard error, normal interval and design effect of R survey 4.x, each to 1e-9 relative."""
     reference = pd.read_csv(shared / "data" / "ecu_enemdu_2021q1" / "reference_estimates.csv")
-    seen = list(pipeline.views(study, workers, survey.asked).values())
-    design = pipeline.sample_design(study, workers)
+    seen = list(steps.views(study, workers, survey.asked).values())
+    design = steps.sample_design(study, workers)
     spec = study.spec
     normal = Settings(spec.id, spec.survey, spec.wave, "verified", "normal", 0.95, study.standard)
     results = pd.concat([tabulate(p, seen, spec.headline, design, normal) for p in study.plans], ignore_index=True)
@@ -130,12 +130,12 @@ def test_an_official_figure_that_nobody_fits_is_not_reproduced(
     study: Study, workers: pd.DataFrame, survey: Harmonised
 ) -> None:
     """A wrong filter must not switch an official figure off."""
-    seen = pipeline.views(study, workers, survey.asked)
+    seen = steps.views(study, workers, survey.asked)
     spec = study.profile.spec
     empty = spec.benchmarks["unemployment_rate"].model_copy(update={"among": {"status": "cooperative"}})
     file = replace(study.profile.file, spec=spec.model_copy(update={"benchmarks": {"x": empty}}))
     profile = replace(study.profile, file=file)
-    table = benchmarks.compare(profile, "2021q1", seen, survey.flags, pipeline.sample_design(study, workers))
+    table = benchmarks.compare(profile, "2021q1", seen, survey.flags, steps.sample_design(study, workers))
     assert table["verdict"].tolist() == ["not reproduced"]
     assert table["note"].tolist() == ["nobody in the file fits the conditions of this figure"]
     assert len(benchmarks.failures(table, profile)) == 1
@@ -158,9 +158,9 @@ def robust(study: Study, workers: pd.DataFrame, survey: Harmonised) -> pd.DataFr
     new = read_definition(find("definitions", "ilo-21icls"), study.schema, options=chosen)
     more = pd.concat([workers, classify(survey.frame, new, survey.asked)], axis=1)
     three = replace(study, definitions=(*study.definitions, new))
-    design = pipeline.sample_design(study, workers)
+    design = steps.sample_design(study, workers)
     found = ground(three, more, survey.asked, design)
-    seen = pipeline.views(three, more, survey.asked)
+    seen = steps.views(three, more, survey.asked)
     parts = [
         *compared(seen, [("ilo-17icls", "ecu-sector"), ("ilo-17icls", "ilo-21icls")], found),
         *bounded(seen, found),

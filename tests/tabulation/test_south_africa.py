@@ -13,8 +13,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from informality import pipeline
-from informality.pipeline import run_study
+from informality.pipeline import publishing
+from informality.pipeline.running import run_study
+from informality.pipeline.state import Run
+from informality.publication.render import ENDINGS
 from informality.study import Workspace
 
 REPOSITORY = Path(__file__).parents[2]
@@ -40,14 +42,14 @@ def clean(data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     text += "formats: [html]\n"
     study.write_text(text, encoding="utf-8")
 
-    def no_report(run: pipeline.Run, *_: object) -> None:
+    def no_report(run: Run, *_: object) -> None:
         (run.staging / "report" / "_build").mkdir(parents=True)
         (run.staging / "report" / "_build" / "part.md").write_text("")
         for report, form in itertools.product(run.head.each_report, run.head.formats):
-            (run.staging / "report" / f"{report}{pipeline.ENDINGS[form]}").write_text("")
+            (run.staging / "report" / f"{report}{ENDINGS[form]}").write_text("")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pipeline, "_make_report", no_report)
+        patch.setattr(publishing, "make_report", no_report)
         run_study("south-africa-2017", Workspace(root, data))
     return root / "data_clean" / "south-africa-2017"
 

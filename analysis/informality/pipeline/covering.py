@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
+from informality.foundation.provenance import write_atomically, write_json
+from informality.pipeline.state import Run
 from informality.steps import focus_design, focus_of, settings
 from informality.study import Study
 
@@ -29,6 +31,17 @@ class Covered:
     facts: dict[str, Any]
     draws: pd.DataFrame
     entrants: pd.DataFrame
+
+
+def make_coverage(run: Run) -> None:
+    import pandas as pd
+
+    workers = pd.read_parquet(run.at("workers.parquet"))
+    made = cover(run.study, workers, frozenset(run.annex()["asked"]), run.tell)
+    write_atomically(run.staging / "coverage.parquet", lambda new: made.rows.to_parquet(new, index=False))
+    write_atomically(run.staging / "coverage_draws.parquet", lambda new: made.draws.to_parquet(new, index=False))
+    write_json(run.staging / "coverage.json", made.facts)
+    write_atomically(run.staging / "coverage_entrants.csv", lambda new: made.entrants.to_csv(new, index=False))
 
 
 def cover(study: Study, workers: pd.DataFrame, asked: frozenset[str], tell: Callable[[str], None]) -> Covered:
