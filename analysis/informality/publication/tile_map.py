@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from pydantic import Field
@@ -97,7 +97,7 @@ def tile_figure(view: CoverageViewSpec, told: Told) -> Drawn | str:
                 )  # fmt: skip
                 axes.add_patch(box)
                 middle = tile.column + 0.5
-                place = {"ha": "center", "va": "center", "color": ink}
+                place: dict[str, Any] = {"ha": "center", "va": "center", "color": ink}
                 axes.text(middle, tile.row + 0.25, tile.short, fontsize=min(5.6, 46 / len(tile.short)), **place)
                 text = "–" if empty else dash(number(row["value"]))
                 axes.text(middle, tile.row + 0.53, text, fontsize=9, fontweight="bold", **place)
