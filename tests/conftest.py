@@ -8,6 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+# One thread of linear algebra for each process, before numpy is imported: there is a process of tests for each core already,
+# and threads that wait for each other over small matrices made these take five times as long.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
 # The same cases every time where a run decides about a submission, and fewer, because it has 20 minutes; new ones at every
 # run elsewhere.
 settings.register_profile("ci", derandomize=True, deadline=None, max_examples=25)
