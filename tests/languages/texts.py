@@ -133,7 +133,8 @@ NAMED = (
     "How the files were read", "Fingerprint", "Manifest", "Engine",  # what is recorded of a run
     "Title", "Usual value", "Fact", "Step", "Step title", "N weighted", "Assumed", "Severity", "Place", "Note", "Check",
     "good", "caution", "unreliable", "suppressed", "not determinable",  # grades
-    "persons", "hours", "odds ratio", "ratio", "log points", "coefficient", "share of GDP", "years",  # units
+    "persons", "hours", "odds ratio", "ratio", "log points", "coefficient", "share of GDP", "share of State revenue",
+    "years",  # units
 )  # fmt: skip
 """Words that are told by their names: columns of frames, units, standings."""
 

@@ -68,8 +68,34 @@ def facts_of(
         ],
         "lessons": _lessons(quo, shown),
         "people": list(quo.ground.people.notes),
-        "held": sorted({m.rules.note for y in quo.path for m in y.parts if m.rules.note}),
+        "held": _held(quo),
+        "mortality": _mortality(quo),
+        "pensions": {
+            "real_wage": spec.pensions.real_wage.value,
+            "discount": spec.pensions.discount.value,
+            "mandatory": spec.density.mandatory.paid.value,
+            "voluntary": spec.density.voluntary.paid.value,
+        },
     }
+
+
+def _held(quo: Outcome) -> list[str]:
+    """Limits that the rules would push past each other, each once, from the first year on."""
+    first: dict[tuple[str, str], str] = {}
+    for year in quo.path:
+        for part in year.parts:
+            if part.rules.note:
+                first.setdefault((part.part.scheme, part.part.kind), part.rules.note)
+    return sorted(set(first.values()))
+
+
+def _mortality(quo: Outcome) -> Record | None:
+    """Which life table pensions are valued by: its source and the years it speaks of."""
+    country = quo.scenario.baseline.country.spec
+    if country.mortality is None:
+        return None
+    return {"source": country.sources.get(country.mortality.source, country.mortality.source),
+            "period": country.mortality.period}  # fmt: skip
 
 
 def shown_year(outcome: Outcome) -> int:

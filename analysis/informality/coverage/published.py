@@ -124,6 +124,10 @@ def _shares(outcome: Outcome, year: int, confidence: float) -> Iterator[Row]:
         for indicator in OF_GDP:
             share = outcome.figure(indicator, year).times(1 / macro.gdp[year], "share of GDP")
             yield from rows_of(share, name, Key(f"{indicator}_gdp"), year, statistic="ratio", confidence=confidence)
+        if macro.revenue.get(year):
+            revenue = macro.gdp[year] * macro.revenue[year]
+            share = outcome.figure("state_cost", year).times(1 / revenue, "share of State revenue")
+            yield from rows_of(share, name, Key("state_cost_revenue"), year, statistic="ratio", confidence=confidence)
     if year in outcome.detail_years:
         members = outcome.figure("members", year)  # a sum over schemes rests on the members of all of them
         for indicator, share in _sdg(outcome, year):

@@ -151,7 +151,7 @@ def _rows(scenario: Scenario) -> Iterator[tuple[object, ...]]:
                 n.high,
                 n.unit,
                 str(placed.lever.begins),
-                placed.lever.source,
+                baseline.spec.sources.get(placed.lever.source, placed.lever.source),
                 placed.lever.status,
                 placed.lever.why,
             )

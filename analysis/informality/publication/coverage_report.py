@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from informality.foundation.language import say
-from informality.publication import coverage_figures, coverage_tables
+from informality.publication import coverage_fact_tables, coverage_figures, coverage_rule_figures, coverage_tables
 from informality.publication.coverage_figures import Drawn
 from informality.publication.coverage_views import CoverageViewSpec, Told, read_coverage_views, spoken_words
 from informality.publication.inputs import ReportInputs
@@ -49,12 +49,12 @@ def coverage_tables_of(told: Told) -> dict[str, tuple[str, Table | str]]:
         for id, view in told.words.tables.items()
     }
     return made | {
-        "schemes": (say("The schemes as they are"), coverage_tables.schemes(told)),
-        "take-home": (say("A newly insured employee"), coverage_tables.take_home(told)),
-        "vesting": (say("Who can still earn a pension"), coverage_tables.vesting(told)),
-        "variance": (say("Where the doubt comes from"), coverage_tables.variance(told)),
-        "register": (say("Every number the scenarios rest on"), coverage_tables.register(told)),
-        "gates": (say("Checks that every scenario passed"), coverage_tables.gates(told)),
+        "schemes": (say("The schemes as they are"), coverage_fact_tables.schemes(told)),
+        "take-home": (say("A newly insured employee"), coverage_fact_tables.take_home(told)),
+        "vesting": (say("Who can still earn a pension"), coverage_fact_tables.vesting(told)),
+        "variance": (say("Where the doubt comes from"), coverage_fact_tables.variance(told)),
+        "register": (say("Every number the scenarios rest on"), coverage_fact_tables.register(told)),
+        "gates": (say("Checks that every scenario passed"), coverage_fact_tables.gates(told)),
     }
 
 
@@ -103,14 +103,14 @@ def coverage_figures_of(told: Told) -> dict[str, tuple[str, Callable[[], Drawn |
         ),
         "schedule": (
             say("Contributions by earnings, all payers together"),
-            lambda: coverage_figures.schedule_figure(told),
+            lambda: coverage_rule_figures.schedule_figure(told),
         ),
         "vesting": (
             say("Months that must be paid for a pension, by age of joining"),
-            lambda: coverage_figures.vesting_figure(told),
+            lambda: coverage_rule_figures.vesting_figure(told),
         ),
         "take-home": (
             say("What becoming insured does to take-home pay and labour cost"),
-            lambda: coverage_figures.take_home_figure(told),
+            lambda: coverage_rule_figures.take_home_figure(told),
         ),
     }

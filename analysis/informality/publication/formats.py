@@ -85,6 +85,9 @@ def column_format(unit: str, errors: Sequence[float] | pd.Series, unit_words: st
     if unit == "share of GDP":
         decimals = supported_decimals(errors, 100)
         return NumberFormat(say("Per cent of GDP"), 100, 2 if decimals is None else min(max(decimals, 1), 3))
+    if unit == "share of State revenue":
+        decimals = supported_decimals(errors, 100)
+        return NumberFormat(say("Per cent of State revenue"), 100, 2 if decimals is None else min(max(decimals, 1), 2))
     if re.fullmatch("[A-Z]{3}", unit):
         return money_format(unit, errors)
     decimals = supported_decimals(errors)
@@ -105,8 +108,11 @@ def money_format(currency: str, errors: Sequence[float] | pd.Series) -> NumberFo
     large = not known or statistics.median(known) >= 1e8
     scale = 1e-9 if large else 1e-6
     heading = say("{currency} billion", currency=currency) if large else say("{currency} million", currency=currency)
-    decimals = supported_decimals(known, scale)
-    return NumberFormat(heading, scale, 1 if decimals is None else min(max(decimals, 0), 2))
+    decimals, fewest = supported_decimals(known, scale), supported_decimals(known and [min(known)], scale)
+    if decimals is None or fewest is None:
+        return NumberFormat(heading, scale, 1)
+    # Tens and hundreds are rounded away only where even the smallest error is as large.
+    return NumberFormat(heading, scale, min(decimals, 2) if decimals >= 0 else min(max(fewest, decimals), 0))
 
 
 def prose_format(unit: str, error: float, unit_words: str) -> NumberFormat:

@@ -181,7 +181,8 @@ def _variables(material: Material, source: str) -> dict[str, Any]:
 def project_of(inputs: ReportInputs, sources: Sequence[Path], pieces: Pieces) -> dict[str, Any]:
     """``_quarto.yml``: what stands on every document, what can be shown, and how real Quarto is to make it."""
     study, notice = inputs.study, markdown_text(inputs.made_up_notice)
-    survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {study['agency']}."
+    agency = str(study["agency"])
+    survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {agency[:1].upper()}{agency[1:]}."
     fingerprint = inputs.provenance.get("fingerprint", say("not recorded"))
     footer = say(
         "Fingerprint {fingerprint}. Where every number comes from: see the methods annex.", fingerprint=fingerprint

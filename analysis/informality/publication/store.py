@@ -28,7 +28,7 @@ from informality.publication.inputs import ReportInputs
 from informality.publication.published import Publication, levels_of
 
 ALL = "All"
-SCALED = {"share": 100.0, "points": 100.0, "share of GDP": 100.0}
+SCALED = {"share": 100.0, "points": 100.0, "share of GDP": 100.0, "share of State revenue": 100.0}
 """Units that are kept as fractions and printed per hundred."""
 
 FIGURES = (

@@ -1,0 +1,254 @@
+"""Tables of what stands beside the results: rules of schemes, pay, pensions, doubt, the register and the checks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from informality.foundation.language import say
+from informality.publication.coverage_views import Told
+from informality.publication.formats import NumberFormat, grouped, plain_number
+from informality.publication.table import Cell, Column, RowGroup, Table
+
+STATUS_WORDS = {
+    "verified": "read in a source",
+    "derived": "worked out",
+    "recall": "from memory",
+    "assumption": "assumed",
+}
+
+
+def plain(
+    id: str, title: str, rows: Sequence[Sequence[Any]], columns: Sequence[Column], notes: Sequence[str] = ()
+) -> Table:
+    """A table of rows whose first element is the heading they stand under."""
+    groups: dict[str, list[tuple[Cell, ...]]] = {}
+    for heading, *cells in rows:
+        made = tuple(c if isinstance(c, Cell) else Cell(None if c is None or c != c else c) for c in cells)
+        groups.setdefault(str(heading), []).append(made)
+    built = tuple(RowGroup(heading, tuple(cells)) for heading, cells in groups.items())
+    return Table(id, title, tuple(columns), built, tuple(notes))
+
+
+def schemes(told: Told) -> Table:
+    """The rules of each scheme with the standing of each number."""
+    rows = [
+        (told.schemes[r["scheme"]], r["what"], grouped(r["value"]), say(STATUS_WORDS[r["status"]]))
+        for r in told.facts["schemes"]
+    ]
+    columns = [Column("what", say("Rule")), Column("value", say("Value")), Column("status", say("Standing"))]
+    year, currency = told.facts["years"]["shown"], told.facts["currency"]
+    note = say(
+        "Amounts in {currency} a month. Read on 1 July {year}. Sources stand in the register of assumptions.",
+        currency=currency,
+        year=year,
+    )
+    return plain("schemes", say("The schemes as they are, {year}", year=year), rows, columns, [note])
+
+
+LARGE = 20_000
+"""A month's pay from which money is told in thousands or millions."""
+
+
+def take_home(told: Told) -> Table | str:
+    """Pay and labour cost before and after insurance, by wage."""
+    found = told.facts["take_home"]
+    if not found:
+        return say("No scheme of this study has employees.")
+    thousands = max(r["wage"] for r in found) >= LARGE
+    money = NumberFormat("", 1e-3 if thousands else 1, 0)
+    share = NumberFormat("", 100, 1)
+    rows = []
+    for r in found:
+        cells = [Cell(r[k]) for k in ("wage", "base", "employee", "employer", "net_low", "net_high")]
+        rise, least = r["cost"] / r["wage"] - 1, r["employee"] / r["wage"]
+        rows.append((told.schemes[r["scheme"]], *cells, Cell(least), Cell(rise), Cell(r["at_risk"])))
+    columns = [
+        Column("wage", say("Wage"), money, align="right"),
+        Column("base", say("Pays on"), money, align="right"),
+        Column("employee", say("Employee"), money, (say("Contribution"),), "right"),
+        Column("employer", say("Employer"), money, (say("Contribution"),), "right"),
+        Column("net_low", say("If all is shifted"), money, (say("Take-home pay"),), "right"),
+        Column("net_high", say("If nothing is"), money, (say("Take-home pay"),), "right"),
+        Column("least", say("Employee’s part, % of wage"), share, align="right"),
+        Column("rise", say("Labour cost, % more"), share, align="right"),
+        Column("risk", say("Jobs at risk, %"), share, align="right"),
+    ]
+    currency = told.facts["currency"]
+    notes = [
+        say(
+            (
+                "{unit} a month, {year}. Employers may lower pay by part of their own contribution; where pay "
+                "would fall below the minimum wage it cannot. Labour cost is shown with half of it shifted. Jobs "
+                "at risk: the response found in Colombia to labour cost, a sensitivity that no other number of "
+                "this report contains. Rests on assumptions."
+            ),
+            unit=say("Thousand {currency}", currency=currency) if thousands else currency,
+            year=told.facts["years"]["shown"],
+        )
+    ]
+    return plain("take-home", say("A newly insured employee: pay and labour cost by wage"), rows, columns, notes)
+
+
+def vesting(told: Told) -> Table | str:
+    """Density needed for a pension, and the worth of a pension for what is paid, by age of joining and sex."""
+    ages = (25, 30, 35, 40, 45, 50)
+    found = [r for r in told.facts["vesting"] if r["scenario"] in (told.quo, told.focus) and r["age"] in ages]
+    if not found:
+        return say("No scheme of this study pays a pension.")
+    by: dict[tuple[str, str, int], dict[str, Any]] = {}
+    for r in found:
+        by.setdefault((r["scenario"], r["scheme"], r["age"]), {})[r["sex"]] = r
+    rows = []
+    for (scenario, scheme, age), sexes in by.items():
+        if scenario != told.quo and _same(sexes, by.get((told.quo, scheme, age), {})):
+            continue
+        heading = f"{told.schemes[scheme]}: {told.scenarios[scenario]}"
+        cells: list[Cell] = [Cell(str(age))]
+        for sex in ("male", "female"):
+            r = sexes.get(sex)
+            needed = r["density_needed"] if r else None
+            cells.append(Cell(words=say("impossible")) if needed is None or needed > 1 else Cell(12 * needed))
+            cells.append(Cell(r["worth_expected"]) if r else Cell())
+            cells.append(Cell(r["worth"]) if r else Cell())
+        rows.append((heading, *cells))
+    worth = NumberFormat("", 1, 1)
+    months = NumberFormat("", 1, 1)
+    columns = [Column("age", say("Joins at"))]
+    for sex in (say("Men"), say("Women")):
+        columns += [
+            Column(f"{sex}.needed", say("Months a year needed"), months, (sex,), "right"),
+            Column(f"{sex}.expected", say("Worth at the usual density"), worth, (sex,), "right"),
+            Column(f"{sex}.worth", say("Worth if always paid"), worth, (sex,), "right"),
+        ]
+    notes = [
+        say(
+            "Months a year needed: how many months of each year a person must pay until the pension age to "
+            "earn a pension. Worth: value of the pension to be expected over that of the pension "
+            "contributions paid; above 1 the fund pays more than it gets, 0: no pension is earned. No "
+            "survivors’ pension and no lump sum is counted. A sign and a scale, not an actuarial valuation: "
+            "the rate at which rights accrue is from memory."
+        ),
+        _valued_by(told),
+    ]
+    return plain("vesting", say("Who can still earn a pension, and what it is worth"), rows, columns, notes)
+
+
+def _valued_by(told: Told) -> str:
+    """What pensions are valued by: life table, interest, growth of wages, and the share of months paid."""
+    facts, table = told.facts["pensions"], told.facts["mortality"]
+    share = NumberFormat("", 100, 1)
+    text = say(
+        "Real interest of {interest} and real growth of wages of {wages} per cent a year, not drawn here. The usual density is "
+        "{mandatory} per cent of months for those who must belong and {voluntary} for those who join freely, taken as paid "
+        "evenly; whoever falls just short of the years by it has 0.",
+        interest=share(facts["discount"]),
+        wages=share(facts["real_wage"]),
+        mandatory=NumberFormat("", 100, 0)(facts["mandatory"]),
+        voluntary=NumberFormat("", 100, 0)(facts["voluntary"]),
+    )
+    if table is None:
+        return text
+    life = say("Life table of {period}: {source}.", period=table["period"], source=table["source"])
+    return f"{text} {life}"
+
+
+def _same(a: Mapping[str, Mapping[str, Any]], b: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Whether a rule of pensions is that of the status quo."""
+    keys = ("density_needed", "worth", "worth_expected")
+    return a.keys() == b.keys() and all(a[s][k] == b[s][k] for s in a for k in keys)
+
+
+def variance(told: Told) -> Table | str:
+    """The variance of the last year by source."""
+    found = told.facts["variance"]
+    if not found:
+        return say("Nothing varies in this study.")
+    share = NumberFormat("", 100, 0)
+    names = ("sampling", "parameters", "imputation")
+    rows = [
+        (told.scenarios[r["scenario"]], told.words.indicators[r["indicator"]], *(Cell(r[n]) for n in names))
+        for r in found
+    ]
+    columns = [
+        Column("indicator", ""),
+        Column("sampling", say("The sample"), share, align="right"),
+        Column("parameters", say("Numbers nobody has measured"), share, align="right"),
+        Column("imputation", say("Earnings not stated"), share, align="right"),
+    ]
+    note = say(
+        "Per cent of the variance of each number. Where the assumptions weigh most, a larger sample would not help."
+    )
+    return plain("variance", say("Where the doubt comes from, {year}", year=told.last), rows, columns, [note])
+
+
+def register(told: Told) -> Table:
+    """Every number the scenarios rest on."""
+    number = NumberFormat("", 1, 0)
+
+    def amount(value: float | None) -> str | None:
+        if value is None:
+            return None
+        return number(value) if abs(value) >= 1000 else plain_number(value)
+
+    titles = {**told.schemes, told.facts["baseline"]["id"]: told.facts["baseline"]["title"]}
+    rows = []
+    for r in told.facts["register"]:
+        part = str(r["part"])
+        of, _, place = part.rpartition(".")
+        heading = titles.get(part) or say(
+            "Lever {lever} of: {scenario}",
+            lever=int(place) + 1 if place.isdigit() else place,
+            scenario=told.scenarios.get(of, part),
+        )
+        name = str(r["name"]).replace("_", " ").replace(".", ", ")
+        since = say("since {date}", date=r["from"]) if r["from"] else ""
+        about = "; ".join(filter(None, (since, r["source"], r["note"])))
+        rows.append(
+            (
+                heading,
+                name,
+                amount(r["value"]),
+                amount(r["low"]),
+                amount(r["high"]),
+                r["unit"],
+                say(STATUS_WORDS[r["status"]]),
+                about,
+            )
+        )
+    columns = [
+        Column("name", say("Number")),
+        Column("value", say("Value"), align="right"),
+        Column("low", say("Low"), align="right"),
+        Column("high", say("High"), align="right"),
+        Column("unit", say("Unit")),
+        Column("status", say("Standing")),
+        Column("source", say("Source and remark")),
+    ]
+    return plain("register", say("Every number the scenarios rest on"), rows, columns)
+
+
+def gates(told: Told) -> Table:
+    """What was checked of every scenario: a line for each thing compared; lines that are the same for all stand "
+    "once."""
+    seen: dict[tuple[int, str, str], list[str]] = {}
+    for g in told.facts["gates"]:
+        for line in g["evidence"]:
+            seen.setdefault((g["number"], g["title"], line), []).append(g["scenario"])
+    total = len({g["scenario"] for g in told.facts["gates"]})
+    passed = {(g["number"], g["scenario"]): g["passed"] for g in told.facts["gates"]}
+    rows = [
+        (
+            f"{number}. {title}",
+            grouped(line),
+            "all" if len(names) == total else ", ".join(names),
+            "yes" if all(passed[number, n] for n in names) else "no",
+        )
+        for (number, title, line), names in sorted(seen.items(), key=lambda item: item[0][0])
+    ]
+    columns = [
+        Column("what", say("What was compared")),
+        Column("where", say("Scenarios")),
+        Column("passed", say("Passed")),
+    ]
+    return plain("gates", say("Checks that every scenario passed"), rows, columns)
