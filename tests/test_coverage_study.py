@@ -177,6 +177,9 @@ def test_shares_divide_what_stands_beside_them(results: pd.DataFrame) -> None:
     share = number(results, "coverage_share", "state_cost_gdp", "lao-l4", 2025)
     assert share["value"] == pytest.approx(cost / 382_980.7e9)  # IMF, October 2025
     assert share["unit"] == "share of GDP"
+    revenue = number(results, "coverage_share", "state_cost_revenue", "lao-l4", 2025)
+    assert revenue["value"] == pytest.approx(cost / (382_980.7e9 * 0.16920))  # revenue 16.920 per cent of GDP, the same
+    assert revenue["unit"] == "share of State revenue"
 
 
 def test_those_who_may_join_are_counted_under_the_draws_too(results: pd.DataFrame) -> None:
@@ -238,7 +241,7 @@ def test_the_page_shows_both_doubts_and_where_the_numbers_come_from(root: Path, 
     assert f"{row['value'] / 1000:.1f}" in text
     assert page.count("MADE-UP DATA") > 20
     images = re.findall(r"<img[^>]*>", page)
-    assert len(images) == 11
+    assert len(images) == 12  # as many as `reports/coverage.qmd` names figures
     assert all(len(re.search(r'alt="([^"]*)"', image)[1]) > 60 for image in images)  # type: ignore[index]
 
 

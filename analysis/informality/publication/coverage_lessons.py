@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from informality.foundation.language import say
 from informality.publication.coverage_views import Told
-from informality.publication.formats import NumberFormat, marked
+from informality.publication.formats import NumberFormat, marked, plain_number
 
 
 def lessons(told: Told) -> str:
@@ -32,8 +32,8 @@ def lessons(told: Told) -> str:
                     "To bring {goal} per cent in by help alone, at the {pilot} per cent who joined in a pilot of "
                     "mobile registration, about {reach} per cent of informal workers must be met in person."
                 ),
-                goal=one(t["goal"]),
-                pilot=one(t["pilot"]),
+                goal=plain_number(100 * t["goal"]),
+                pilot=plain_number(100 * t["pilot"]),
                 reach=NumberFormat("", 100, 0)(t["reach"]),
             )
         out.append(text)

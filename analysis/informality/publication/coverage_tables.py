@@ -11,7 +11,7 @@ import pandas as pd
 
 from informality.foundation.language import say
 from informality.foundation.quantities import weakest
-from informality.publication.coverage_views import CoverageViewSpec, Told, selected
+from informality.publication.coverage_views import CoverageViewSpec, Told, selected, spending
 from informality.publication.formats import COUNT, NumberFormat, column_format, marked, money_format, supported_decimals
 from informality.publication.notes import STANDING_WORDS, interval_words, lower_first, undetermined, why_missing
 from informality.publication.table import Cell, Column, RowGroup, Table
@@ -148,7 +148,4 @@ def dearest(told: Told) -> str | None:
 
 def costing(told: Told, scenarios: Sequence[str]) -> list[str]:
     """Those of some scenarios that change the cost to the State budget: another line would lie on the status quo's."""
-    rows = told.pub.results
-    keep = (rows["table"] == "coverage_change") & (rows["indicator"] == "state_cost") & (rows["year"] == told.last)
-    moved = set(rows.loc[keep & (rows["value"].abs() > 0), "scenario"])
-    return [s for s in scenarios if s in moved]
+    return [s for s in scenarios if s in spending(told)]

@@ -23,7 +23,7 @@ class CoverageViewSpec(SpecModel):
 
     title: Words
     table: Words
-    scenarios: Literal["all", "quo", "focus", "both", "changing"] = "all"
+    scenarios: Literal["all", "quo", "focus", "both", "changing", "spending"] = "all"
     years: Literal["first", "last", "ends", "path"] = "last"
     schemes: Literal["whole", "each", "both"] = "whole"
     payers: Literal["whole", "each"] = "whole"
@@ -113,6 +113,13 @@ def spoken_words(words: CoverageViewsSpec) -> CoverageViewsSpec:
     return words.model_copy(update={**flat, "levels": levels})
 
 
+def spending(told: Told) -> frozenset[str]:
+    """The scenarios that change the cost to the State budget in the last year."""
+    rows = told.pub.results
+    keep = (rows["table"] == "coverage_change") & (rows["indicator"] == "state_cost") & (rows["year"] == told.last)
+    return frozenset(rows.loc[keep & (rows["value"].abs() > 0), "scenario"])
+
+
 def selected(view: CoverageViewSpec, told: Told) -> pd.DataFrame:
     """The rows of a view in printing order, with ``heading`` and ``label``; may be empty."""
     rows, years = told.pub.results, told.facts["years"]
@@ -127,6 +134,7 @@ def selected(view: CoverageViewSpec, told: Told) -> pd.DataFrame:
         "both": [told.quo, told.focus],
         "changing": [s for s in told.scenarios if s != told.quo],
         "all": list(told.scenarios),
+        "spending": [s for s in told.scenarios if s in (told.quo, told.focus, *spending(told))],
     }[view.scenarios]
     keep &= rows["scenario"].isin(chosen)
     ends = [years["first"], years["last"]]
