@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from informality.foundation.language import say
@@ -10,36 +11,21 @@ from informality.publication import coverage_fact_tables, coverage_figures, cove
 from informality.publication.coverage_figures import Drawn
 from informality.publication.coverage_views import CoverageViewSpec, Told, read_coverage_views, spoken_words
 from informality.publication.inputs import ReportInputs
-from informality.publication.published import publication
+from informality.publication.published import Publication
 from informality.publication.table import Table
 from informality.publication.tile_map import tile_figure
 
 
-def told_of(inputs: ReportInputs, facts: Mapping[str, Any]) -> Told:
-    """The rows and facts with the words they are told in."""
+def told_of(inputs: ReportInputs, facts: Mapping[str, Any], whole: Publication) -> Told:
+    """The rows and facts with the words they are told in. ``whole``: all results of these inputs, as they may be printed."""
     study = inputs.study
     survey = f"{study['survey_title']}, {study['wave_title']}, {study['agency']}"
     origin = say("Source: {survey}; scenarios of {baseline}.", survey=survey, baseline=say(facts["baseline"]["title"]))
-    pub = publication(
-        inputs.results,
-        inputs.labels,
-        inputs.reliability,
-        str(study["headline"]),
-        f"{origin} {inputs.made_up_notice}".strip(),
-    )
+    pub = replace(whole, source=f"{origin} {inputs.made_up_notice}".strip())
     scenarios = {s["id"]: say(s["title"]) for s in facts["scenarios"]}
     scenarios.setdefault(str(facts["quo"]), say("Nothing changes"))
     schemes = {r["scheme"]: say(r["title"]) for r in facts["schemes"]}
-    definitions = {note.id: note.title for note in inputs.definitions}
-    return Told(
-        pub,
-        facts,
-        spoken_words(read_coverage_views()),
-        scenarios,
-        schemes,
-        definitions,
-        str(study.get("country_code", "")),
-    )
+    return Told(pub, facts, spoken_words(read_coverage_views()), scenarios, schemes, str(study.get("country_code", "")))
 
 
 def coverage_tables_of(told: Told) -> dict[str, tuple[str, Table | str]]:

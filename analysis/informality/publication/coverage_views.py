@@ -58,7 +58,6 @@ class Told:
     words: CoverageViewsSpec
     scenarios: Mapping[str, str]
     schemes: Mapping[str, str]
-    definitions: Mapping[str, str]
     country: str = ""
     """Three letters (ISO 3166)."""
 
@@ -93,7 +92,7 @@ class Told:
             own = self.words.levels.get(str(row["dim1"]), {})
             return own.get(str(row["level1"])) or self.pub.labels.level(str(row["dim1"]), str(row["level1"]))
         if kind == "definition":
-            return self.definitions.get(str(value), str(value))
+            return self.pub.labels.level("definition", str(value))
         return str(value)
 
 

@@ -32,9 +32,14 @@ class Material:
         return read_views().spec
 
     @cached_property
+    def whole(self) -> Publication:
+        """All results, as they may be printed."""
+        return publication_of(self.inputs)
+
+    @cached_property
     def pub(self) -> Publication:
         """What was estimated from the survey, as it may be printed."""
-        return without_scenarios(publication_of(self.inputs))
+        return without_scenarios(self.whole)
 
     @cached_property
     def series(self) -> Series | None:
@@ -43,7 +48,7 @@ class Material:
     @cached_property
     def told(self) -> Told | None:
         """The rows of scenarios with their words; None for a study without."""
-        return None if self.facts is None else told_of(self.inputs, self.facts)
+        return None if self.facts is None else told_of(self.inputs, self.facts, self.whole)
 
     @cached_property
     def tables(self) -> Titled:
