@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from informality.tabulation.scenarios import ALL, also_hidden
+from informality.tabulation.disclosure import ALSO
+from informality.tabulation.scenarios import ALL, also_hidden, hidden_scenarios
 
 FEWEST = 5
 SCHEMES, LEVELS = ("a", "b"), ("north", "south", "west")
@@ -99,3 +100,12 @@ def test_nothing_is_hidden_where_nothing_is_secret_and_all_years_alike_where_som
         set(zip(rows["scheme"][also & year], rows["level1"][also & year], strict=True)) for year in (~later, later)
     ]
     assert found[0] == found[1] != set()
+
+
+def test_what_was_hidden_is_logged() -> None:
+    rows, _ = made(BIG)
+    rows = rows.assign(wave="2022", note=None)
+    rows.loc[1, "note"] = ALSO
+    log = hidden_scenarios(rows)
+    assert log[["scenario", "scheme", "level1", "why"]].to_numpy().tolist() == [["s", "a", "south", ALSO]]
+    assert hidden_scenarios(rows.drop(columns="scenario")).empty

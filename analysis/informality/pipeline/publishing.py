@@ -48,10 +48,11 @@ def make_products(run: Run, raw: Mapping[str, Path], language: Language) -> None
     import pandas as pd
 
     from informality.publication.products import write_products
+    from informality.tabulation.scenarios import hidden_scenarios
 
-    hidden = pd.read_csv(run.at("hidden.csv"))
     with speaking(language):
         material, results = _material(run, raw)
+        hidden = pd.concat([pd.read_csv(run.at("hidden.csv")), hidden_scenarios(results)], ignore_index=True)
         write_products(material, results, hidden, run.staging, run.staging / "report")
 
 

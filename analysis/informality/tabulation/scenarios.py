@@ -43,6 +43,15 @@ def graded_scenarios(rows: pd.DataFrame, settings: Settings, fewest_cases: int =
     return complete(out)
 
 
+def hidden_scenarios(results: pd.DataFrame) -> pd.DataFrame:
+    """The log of :func:`also_hidden` in a finished results table: which totals went, and why; empty without scenarios."""
+    if "scenario" not in results:
+        return pd.DataFrame()
+    rows = results[results["scenario"].notna() & (results["note"] == ALSO)]
+    named = ["wave", "definition", "table", "indicator", "scenario", "year", "scheme", "dim1", "level1"]
+    return rows[named].assign(why=ALSO)
+
+
 def also_hidden(rows: pd.DataFrame, cases: pd.Series, fewest_cases: int) -> np.ndarray:
     """(rows,) True for shown rows from which one that rests on too few persons could be worked out.
 
