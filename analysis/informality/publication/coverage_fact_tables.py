@@ -87,7 +87,8 @@ def take_home(told: Told) -> Table | str:
             year=told.facts["years"]["shown"],
         )
     ]
-    return plain("take-home", say("A newly insured employee: pay and labour cost by wage"), rows, columns, notes)
+    title = say("A newly insured employee: pay and labour cost by wage") + f", {told.facts['years']['shown']}"
+    return plain("take-home", title, rows, columns, notes)
 
 
 def vesting(told: Told) -> Table | str:
@@ -131,7 +132,8 @@ def vesting(told: Told) -> Table | str:
         ),
         _valued_by(told),
     ]
-    return plain("vesting", say("Who can still earn a pension, and what it is worth"), rows, columns, notes)
+    title = say("Who can still earn a pension, and what it is worth") + f", {told.facts['years']['shown']}"
+    return plain("vesting", title, rows, columns, notes)
 
 
 def _valued_by(told: Told) -> str:

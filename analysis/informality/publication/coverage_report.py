@@ -61,7 +61,7 @@ def coverage_figures_of(told: Told) -> dict[str, tuple[str, Callable[[], Drawn |
     stairs = words["changes"].model_copy(update={"indicators": ["members"], "group": ""})
     dearest = coverage_tables.dearest(told)
     paths = [told.quo, *coverage_tables.costing(told, [told.focus, *([dearest] if dearest else [])])]
-    first = told.facts["years"]["first"]
+    first, shown = told.facts["years"]["first"], told.facts["years"]["shown"]
     span = f"{last}" if first == told.facts["years"]["last"] else say("{first} to {last}", first=first, last=last)
     money = say("Cost to the State budget, per cent of the gross domestic product, {span}", span=span)
     return {
@@ -88,15 +88,15 @@ def coverage_figures_of(told: Told) -> dict[str, tuple[str, Callable[[], Drawn |
             say("What moves the pension rights added most: {scenario}, {year}", scenario=focus, year=last),
         ),
         "schedule": (
-            say("Contributions by earnings, all payers together"),
+            say("Contributions by earnings, all payers together") + f", {shown}",
             lambda: coverage_rule_figures.schedule_figure(told),
         ),
         "vesting": (
-            say("Months that must be paid for a pension, by age of joining"),
+            say("Months that must be paid for a pension, by age of joining") + f", {shown}",
             lambda: coverage_rule_figures.vesting_figure(told),
         ),
         "take-home": (
-            say("What becoming insured does to take-home pay and labour cost"),
+            say("What becoming insured does to take-home pay and labour cost") + f", {shown}",
             lambda: coverage_rule_figures.take_home_figure(told),
         ),
     }
