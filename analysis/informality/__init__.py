@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from informality.api.estimates import total as total
     from informality.api.fits import Fit as Fit
     from informality.api.frames import from_frame as from_frame
+    from informality.api.gaps import Gap as Gap
+    from informality.api.gaps import decompose as decompose
     from informality.api.models import cloglog as cloglog
     from informality.api.models import linear as linear
     from informality.api.models import logit as logit
@@ -58,6 +60,7 @@ _MODULES = {
         "linear", "logit", "probit", "cloglog", "poisson", "multinomial", "ordered", "quantile_regression",
     ),
     "informality.api.fits": ("Fit",),
+    "informality.api.gaps": ("decompose", "Gap"),
     "informality.api.scenarios": ("simulate", "Simulation"),
     "informality.foundation.errors": ("InformalityError",),
 }  # fmt: skip

@@ -14,7 +14,7 @@ import pytest
 
 import informality
 import informality as inf
-from informality.api import comparing, effects, estimates, fits, frames, models, results, scenarios, survey, waves
+from informality.api import comparing, effects, estimates, fits, frames, gaps, models, results, scenarios, survey, waves
 
 REPOSITORY = Path(__file__).parents[2]
 HEAVY = ("pandas", "numpy", "scipy", "statsmodels", "sklearn", "pydantic", "matplotlib")
@@ -45,7 +45,8 @@ def test_a_name_that_is_not_there() -> None:
 
 
 @pytest.mark.parametrize(
-    "module", [informality, survey, frames, estimates, results, comparing, waves, models, fits, scenarios, effects]
+    "module",
+    [informality, survey, frames, estimates, results, comparing, waves, models, fits, gaps, scenarios, effects],
 )
 def test_examples_in_docstrings_run(module: ModuleType, lfs: inf.Survey) -> None:
     finder = doctest.DocTestFinder(exclude_empty=True)

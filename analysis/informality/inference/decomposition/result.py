@@ -34,6 +34,11 @@ class Comparison(Labelled):
     n_weighted: tuple[float, float]
     notes: tuple[Problem, ...]
 
+    @property
+    def reading(self) -> tuple[str, ...]:
+        """How the parts are to be read, and how they are not."""
+        return (_THREEFOLD, *READING) if (self.labels["part"] == "endowments").any() else READING
+
     def __str__(self) -> str:
         counts = [
             f"{text}: {n:,} cases standing for {weight:,.0f}"
@@ -41,8 +46,7 @@ class Comparison(Labelled):
         ]
         freedom = f"{self.df} degrees of freedom"
         notes = [f"Note: {note.what}." for note in self.notes]
-        reading = (_THREEFOLD, *READING) if (self.labels["part"] == "endowments").any() else READING
-        return "\n".join([self.title, "; ".join([*counts, freedom]), "", self.format(), "", *notes, *reading])
+        return "\n".join([self.title, "; ".join([*counts, freedom]), "", self.format(), "", *notes, *self.reading])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
