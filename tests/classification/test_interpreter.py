@@ -41,15 +41,27 @@ def fits(cell: Any, value: Any, options: Mapping[str, Any]) -> bool:
     return False
 
 
-def interpret(spec: DefinitionSpec, options: Mapping[str, Any], worker: Mapping[str, Any]) -> dict[str, str]:
-    """Rule and outcome of every step, or nothing if the definition does not apply."""
+def interpret(
+    spec: DefinitionSpec, options: Mapping[str, Any], worker: Mapping[str, Any], read: dict[tuple[int, Any], bool]
+) -> dict[str, str]:
+    """Rule and outcome of every step, or nothing if the definition does not apply.
+
+    ``read``: what each cell (by its identity) said of a value under these options; most are asked a thousand times over.
+    """
+
+    def fit(cell: Any, value: Any) -> bool:
+        key = (id(cell), value)
+        if key not in read:
+            read[key] = fits(cell, value, options)
+        return read[key]
+
     known = {**worker, **{n: v for n, v in options.items() if spec.options[n].choices}}
-    if not all(fits(cell, known[name], options) for name, cell in spec.applies_to.items()):
+    if not all(fit(cell, known[name]) for name, cell in spec.applies_to.items()):
         return {}
     decided = {}
     for step in spec.steps:
         for rule in step.rules:
-            if all(fits(cell, known[name], options) for name, cell in rule.when.items()):
+            if all(fit(cell, known[name]) for name, cell in rule.when.items()):
                 known[step.decides] = decided[step.decides] = rule.then
                 break
         else:
@@ -65,9 +77,10 @@ def test_equals_the_plain_reading_of_its_file(name: str, schema: Schema, read: R
         ours = [out[column(definition.id, s.decides)].astype(str).tolist() for s in definition.steps]
         steps = [s.decides for s in definition.steps]
         table = [values[n] for n in values]
+        read_cells: dict[tuple[int, Any], bool] = {}
         for row, got in zip(rows, zip(*ours, strict=True), strict=True):
             worker = {n: v[i] for n, v, i in zip(values, table, row, strict=True)}
-            plain = interpret(definition.spec, definition.options, worker)
+            plain = interpret(definition.spec, definition.options, worker, read_cells)
             assert got == tuple(plain.get(s, NOT_APPLICABLE) for s in steps), worker
         tried += len(rows)
     assert tried >= 6  # the shortest has three answers under two choices
