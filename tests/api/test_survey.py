@@ -79,7 +79,7 @@ def test_a_survey_is_what_the_pipeline_reads(opened: inf.Survey, tmp_path: Path)
     raw = raw_file(profile, wave, Workspace(tmp_path), lambda text: None, tmp_path)
     read = read_harmonised(profile, wave, raw, "19")
     assert opened.frame.dtypes.equals(read.frame.dtypes)
-    assert opened.frame.equals(read.frame)  # to the last bit; pandas' own comparison takes twenty seconds over the categories
+    assert opened.frame.equals(read.frame)  # pandas' own testing takes twenty seconds over the categories
     assert opened.people.asked == read.asked
     assert opened.title == "Made-up Lao labour force survey, 2022" and "MADE-UP DATA" in repr(opened)
     assert opened.design.units.lonely == "adjust"
