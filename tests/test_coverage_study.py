@@ -15,6 +15,7 @@ import zipfile
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -228,6 +229,18 @@ def test_lessons_are_those_of_the_reference_page(facts: dict[str, object]) -> No
     assert take_up["reach"] == pytest.approx(0.42, abs=0.005)
     least = {r["year"]: r["least"] for r in lessons["least"]}  # type: ignore[attr-defined]
     assert least == {2024: pytest.approx(108_000), 2026: pytest.approx(225_000)}
+
+
+def test_the_path_of_the_economy_is_told_with_its_sources(facts: dict[str, Any]) -> None:
+    """IMF, World Economic Outlook, October 2025, read off the reference page; no source after 2030."""
+    told = facts["economy"]
+    year = {row["year"]: row for row in told["rows"]}
+    assert year[2025]["gdp"] == pytest.approx(382_980.7e9) and year[2025]["growth"] == pytest.approx(0.03487)
+    assert year[2030]["prices"] == pytest.approx(0.09922) and year[2030]["revenue"] == pytest.approx(0.16209)
+    assert year[2035]["growth"] == 0.025 and year[2026]["minimum_wage"] == 2_500_000
+    assert told["known"] == 2030 and told["sources"] == ["IMF World Economic Outlook, October 2025"]
+    assert facts["mortality"]["period"] == "2025-2030"
+    assert facts["pensions"] == {"real_wage": 0.02, "discount": 0.03, "mandatory": 0.85, "voluntary": 0.6}
 
 
 def test_the_page_shows_both_doubts_and_where_the_numbers_come_from(root: Path, results: pd.DataFrame) -> None:

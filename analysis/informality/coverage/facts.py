@@ -70,6 +70,7 @@ def facts_of(
         "people": list(quo.ground.people.notes),
         "held": _held(quo),
         "mortality": _mortality(quo),
+        "economy": _economy(quo),
         "pensions": {
             "real_wage": spec.pensions.real_wage.value,
             "discount": spec.pensions.discount.value,
@@ -96,6 +97,35 @@ def _mortality(quo: Outcome) -> Record | None:
         return None
     return {"source": country.sources.get(country.mortality.source, country.mortality.source),
             "period": country.mortality.period}  # fmt: skip
+
+
+def _economy(quo: Outcome) -> Record | None:
+    """The path of product, prices, wages, State revenue and the minimum wage, with the last year that a source gives."""
+    country, years = quo.scenario.baseline.country, quo.scenario.baseline.spec.years
+    macro, spec = country.macro, country.spec.macro
+    if macro is None or spec is None:
+        return None
+    least, later = country.series.amounts.get("minimum_wage"), spec.later.real_growth.value if spec.later else None
+    paths = (spec.gdp, spec.growth, spec.inflation, spec.revenue)
+    rows = [
+        {
+            "year": year,
+            "gdp": macro.gdp[year],
+            "growth": spec.growth.values[year] / 100 if year in spec.growth.values else later,
+            "prices": macro.inflation.get(year),
+            "wages": macro.wage_growth.get(year),
+            "revenue": macro.revenue.get(year),
+            "minimum_wage": None if least is None else least.at(midyear(year)).value,
+        }
+        for year in range(years.base, years.last + 1)
+        if year in macro.gdp
+    ]
+    return {
+        "rows": rows,
+        "known": min(max(p.values) for p in paths),
+        "sources": list(dict.fromkeys(country.spec.sources.get(p.source, p.source) for p in paths)),
+        "productivity": spec.productivity_in_wages.value,
+    }
 
 
 def shown_year(outcome: Outcome) -> int:
@@ -142,7 +172,9 @@ def _short(value: Any) -> str:
         return ", ".join(f"{k} {_short(v)}".replace("_", " ") for k, v in value.items())
     if isinstance(value, list | tuple):
         return " and ".join(_short(v) for v in value)
-    return f"{value:,.10g}" if isinstance(value, int | float) and not isinstance(value, bool) else str(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return f"{value:,.10g}"
+    return str(value).replace("_", " ")
 
 
 def _scheme(quo: Outcome, name: str, year: int) -> list[Record]:

@@ -161,6 +161,41 @@ def _same(a: Mapping[str, Mapping[str, Any]], b: Mapping[str, Mapping[str, Any]]
     return a.keys() == b.keys() and all(a[s][k] == b[s][k] for s in a for k in keys)
 
 
+def economy(told: Told) -> Table | str:
+    """The path of the economy that money and shares rest on, year by year."""
+    facts, currency, years = told.facts["economy"], told.facts["currency"], told.facts["years"]
+    if facts is None:
+        return say("The files of this study give no path of prices, wages and product.")
+    share = NumberFormat("", 100, 1)
+    names = ("gdp", "growth", "prices", "wages", "revenue", "minimum_wage")
+    rows = [("", str(r["year"]), *(Cell(r[n]) if r[n] is not None else Cell() for n in names)) for r in facts["rows"]]
+    columns = [
+        Column("year", say("Year")),
+        Column(
+            "gdp", say("{currency} billion", currency=currency), NumberFormat("", 1e-9, 0), (say("Product"),), "right"
+        ),
+        Column("growth", say("Real growth, %"), share, (say("Product"),), "right"),
+        Column("prices", say("Prices, % more"), share, align="right"),
+        Column("wages", say("Wages, % more"), share, align="right"),
+        Column("revenue", say("State revenue, % of GDP"), share, align="right"),
+        Column(
+            "least", say("Minimum wage, {currency} a month", currency=currency), NumberFormat("", 1, 0), align="right"
+        ),
+    ]
+    notes = [
+        say(
+            "Product, growth, prices and State revenue to {known}: {sources}. Wages rise with prices and with {share} per cent "
+            "of the growth of product per person of working age, an assumption.",
+            known=facts["known"],
+            sources="; ".join(facts["sources"]),
+            share=NumberFormat("", 100, 0)(facts["productivity"]),
+        )
+    ]
+    if facts["known"] < years["last"]:
+        notes.append(say("Later years are assumed, and not drawn."))
+    return plain("economy", say("Prices, wages and product that money rests on"), rows, columns, notes)
+
+
 def variance(told: Told) -> Table | str:
     """The variance of the last year by source."""
     found = told.facts["variance"]

@@ -38,6 +38,7 @@ def coverage_tables_of(told: Told) -> dict[str, tuple[str, Table | str]]:
         "schemes": (say("The schemes as they are"), coverage_fact_tables.schemes(told)),
         "take-home": (say("A newly insured employee"), coverage_fact_tables.take_home(told)),
         "vesting": (say("Who can still earn a pension"), coverage_fact_tables.vesting(told)),
+        "economy": (say("Prices, wages and product"), coverage_fact_tables.economy(told)),
         "variance": (say("Where the doubt comes from"), coverage_fact_tables.variance(told)),
         "register": (say("Every number the scenarios rest on"), coverage_fact_tables.register(told)),
         "gates": (say("Checks that every scenario passed"), coverage_fact_tables.gates(told)),
