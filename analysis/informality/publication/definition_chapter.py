@@ -194,7 +194,7 @@ def _rules(note: DefinitionNote, name: str) -> list[str]:
         "</thead>",
     ]
     for number, step in enumerate(note.steps, 1):
-        heading = f"{number}. {html_text(step.title)} <small>{how_matched(step)}</small>"
+        heading = f"{number}. {html_text(step.title)}. <small>{how_matched(step)}</small>"
         body += [
             "<tbody>",
             f'<tr class="group"><th scope="rowgroup" colspan="{len(heads)}"><span>{heading}</span></th></tr>',
