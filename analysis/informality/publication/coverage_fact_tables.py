@@ -185,7 +185,7 @@ def economy(told: Told) -> Table | str:
     notes = [
         say(
             "Product, growth, prices and State revenue to {known}: {sources}. Wages rise with prices and with {share} per cent "
-            "of the growth of product per person of working age, an assumption.",
+            "of the growth of product per person of working age, an assumption. The minimum wage is that of 1 July.",
             known=facts["known"],
             sources="; ".join(facts["sources"]),
             share=NumberFormat("", 100, 0)(facts["productivity"]),
