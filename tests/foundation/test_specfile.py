@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from pydantic import Field
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
-from informality.foundation.specfile import SpecModel, Words, load
+from informality.foundation.specfile import SpecModel, Words, composed, load, slowly_composed
 
 
 class Item(SpecModel):
@@ -143,3 +143,24 @@ def test_all_at_once(tmp_path: Path) -> None:
     text = "id: demo\nid: twice\nitems:\n  sex: {titel: Sex, size: big}\n  age: {title: Age, kind: sum}\nextra: 1\n"
     found = problems(text, tmp_path)
     assert sorted(p.place for p in found) == [f"demo.yml, line {n}" for n in (2, 4, 4, 4, 5, 6)]
+
+
+def _flat(node: Any) -> Any:
+    """Tag, text and line of every node, keys in order."""
+    if node.id == "scalar":
+        return str(node.tag), str(node.value), node.start_mark.line
+    inside = node.value if node.id == "sequence" else [part for pair in node.value for part in pair]
+    return node.id, node.start_mark.line, [_flat(part) for part in inside]
+
+
+@pytest.mark.parametrize("folder", ["informality/library", "studies"])
+def test_the_fast_reader_reads_what_the_slow_one_reads(folder: str) -> None:
+    """Every file of the project, and words that YAML 1.1 and 1.2 take for different things."""
+    root = Path(__file__).parents[2] / "analysis" / folder
+    texts = [p.read_text(encoding="utf-8-sig") for p in sorted(root.rglob("*.yml"))]
+    assert len(texts) > 5
+    for text in [
+        *texts,
+        "[yes, no, on, off, y, 0o17, 017, 1_000, 12:30, .inf, 1e3, ~, null, True, 2021-01-01, '1', <<]",
+    ]:
+        assert _flat(composed(text)) == _flat(slowly_composed(text))

@@ -19,7 +19,15 @@ from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.resolver import implicit_resolvers
+from yaml import YAMLError as FastYAMLError
+from yaml.nodes import Node
+from yaml.resolver import BaseResolver
+
+try:
+    from yaml.cyaml import CParser
+except ImportError:  # this build of PyYAML has no libyaml
+    CParser = None
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem, did_you_mean
 
@@ -108,7 +116,7 @@ def read_yaml(path: Path) -> tuple[Any, dict[Loc, int], list[Problem]]:
             Problem(str(path), "this file cannot be read", str(failure.strerror)), ExitCode.SPEC
         ) from None
     try:
-        root = YAML(typ="safe", pure=True).compose(text)
+        root = composed(text)
     except YAMLError as failure:
         raise InformalityError(_syntax_problem(path, failure, text), ExitCode.SPEC) from None
     if root is None:
@@ -122,18 +130,48 @@ def read_yaml(path: Path) -> tuple[Any, dict[Loc, int], list[Problem]]:
     return value, lines, problems
 
 
+class _Words(BaseResolver):  # type: ignore[misc]
+    """What a plain word is by YAML 1.2: a number, true or false, nothing, or itself; the rules are ruamel's."""
+
+
+for _versions, _tag, _pattern, _first in implicit_resolvers:
+    if (1, 2) in _versions:
+        _Words.add_implicit_resolver(_tag, _pattern, _first)
+
+
+def composed(text: str) -> Node | None:
+    """The node tree of a YAML text: by libyaml, which is many times faster; what it does not take is read by ruamel, for
+    its messages. Raises ruamel's ``YAMLError``."""
+    if CParser is not None:
+
+        class Reader(CParser, _Words):  # type: ignore[misc]
+            def __init__(self) -> None:
+                CParser.__init__(self, text)
+                _Words.__init__(self)
+
+        try:
+            return Reader().get_single_node()
+        except FastYAMLError:
+            pass
+    return slowly_composed(text)
+
+
+def slowly_composed(text: str) -> Node | None:
+    """The same by ruamel alone."""
+    return YAML(typ="safe", pure=True).compose(text)
+
+
 def _construct(node: Node, loc: Loc, path: Path, lines: dict[Loc, int], problems: list[Problem]) -> Any:
     lines.setdefault(loc, node.start_mark.line + 1)
-    if isinstance(node, ScalarNode):
+    if node.id == "scalar":
         return _scalar(node)
-    if isinstance(node, SequenceNode):
+    if node.id == "sequence":
         return [_construct(child, (*loc, i), path, lines, problems) for i, child in enumerate(node.value)]
-    assert isinstance(node, MappingNode)
     out: dict[Any, Any] = {}
     first_line: dict[Any, int] = {}
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
-        if not isinstance(key_node, ScalarNode):
+        if key_node.id != "scalar":
             problems.append(Problem(f"{path.name}, line {line}", "a key must be one word or number"))
             continue
         key = _scalar(key_node)
@@ -152,7 +190,7 @@ def _construct(node: Node, loc: Loc, path: Path, lines: dict[Loc, int], problems
     return out
 
 
-def _scalar(node: ScalarNode) -> Any:
+def _scalar(node: Node) -> Any:
     tag, text = str(node.tag), str(node.value)
     if "_" in text:  # 15_24 is a name here, as in YAML 1.2 proper
         return text
