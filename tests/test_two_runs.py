@@ -105,6 +105,23 @@ def test_each_kind_of_change_is_told_with_its_size_and_cause(workspace: Workspac
     assert "2.5" in words
 
 
+def test_rows_of_scenarios_are_held_against_their_own(workspace: Workspace) -> None:
+    """A scenario that is put in front of others is new; the others have not changed, though their rows look alike."""
+    clean = workspace.root / "data_clean" / "lao-demo"
+    of = {"statistic": "total", "scheme": "all", "branch": "all", "payer": "all", "indicator": "members"}
+    now = [row(None, 10.0 + y, **of, scenario="now", year=2024 + y) for y in range(2)]
+    more = [row(None, 20.0 + y, **of, scenario="more", year=2024 + y) for y in range(2)]
+    shutil.copytree(clean, workspace.root / "kept")
+    pd.DataFrame(now).to_parquet(workspace.root / "kept" / "results.parquet")
+    pd.DataFrame([*more, *now]).to_parquet(clean / "results.parquet")
+    found = compare_runs(str(workspace.root / "kept"), "lao-demo", workspace)
+    assert found.numbers == 2
+    assert found.rows[["change", "scenario", "year"]].to_numpy().tolist() == [
+        ["new", "more", "2024"], ["new", "more", "2025"],
+    ]  # fmt: skip
+    assert "(total, d, more, 2025)" in to_markdown(table_of_difference(found, Labels()))
+
+
 def test_the_last_digits_of_another_machine_are_no_change(workspace: Workspace) -> None:
     rows = pd.DataFrame([row(None, 0.5 * (1 + 1e-15)), row("male", 0.4), row("female", 0.6, 0.02), row("other", None)])
     assert compare_runs("lao-demo", kept(workspace, rows), workspace).rows.empty

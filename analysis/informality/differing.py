@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.study import Workspace
-from informality.tabulation.columns import MAX_BY
+from informality.tabulation.columns import MAX_BY, RANGES, SCENARIO
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from informality.publication.table import Labels, Table
 
 KEY = ("definition", "table", "indicator", "statistic", "universe", "wave", "unit")
+OF_A_SCENARIO = [c for c in SCENARIO if c not in RANGES]
 SAME = 1e-12
 """Relative difference up to which two numbers count as one: the last digits of another machine."""
 SHOWN = 200
@@ -55,11 +56,11 @@ def compare_runs(before: str, after: str, workspace: Workspace) -> Difference:
 
     a, b = _side(before, workspace), _side(after, workspace)
     dims = [f"{kind}{d + 1}" for d in range(MAX_BY) for kind in ("dim", "level")]
-    key = [*KEY, *dims]
+    key = [*KEY, *dims, *OF_A_SCENARIO]
     sides = []
     for side in (a, b):
-        rows = side.results[[*key, "value", "se", "grade"]].copy()
-        rows[key] = rows[key].astype("str").fillna("")
+        rows = side.results.reindex(columns=[*key, "value", "se", "grade"])
+        rows[key] = rows[key].astype("str").fillna("").replace({"nan": "", "<NA>": "", "None": ""})
         rows["copy"] = rows.groupby(key).cumcount()
         sides.append(rows)
     both = sides[0].merge(sides[1], on=[*key, "copy"], how="outer", suffixes=("_before", "_after"), indicator=True)
@@ -156,7 +157,8 @@ def table_of_difference(found: Difference, labels: Labels, limit: int = SHOWN) -
         scale = 100.0 if row["unit"] in ("share", "points") else 1.0
         numbers = [Cell(None if row[c] != row[c] else row[c] * scale) for c in ("before", "after", "difference")]
         errors = Cell(None if row["in_errors"] != row["in_errors"] else row["in_errors"])
-        what = f"{labels.indicator(row['indicator'])} ({row['statistic']}, {row['definition']}, {row['wave']})"
+        of = [row[c] for c in OF_A_SCENARIO if row[c] not in ("", "all")] or [row["wave"]]
+        what = f"{labels.indicator(row['indicator'])} ({', '.join([row['statistic'], row['definition'], *of])})"
         lines.append((Cell(what), Cell(group), Cell(row["change"]), *numbers, errors))
     counts = found.rows["change"].value_counts()
     said = ", ".join(f"{n:,} {kind}" for kind, n in counts.items()) or "none"

@@ -281,7 +281,8 @@ def show_table(table: Table, format: str) -> None:
     if table.title:
         _say(out, Text(table.title, style="bold"))
         out.print()
-    out.print(grid)
+    if table.groups:
+        out.print(grid)
     for note in filter(None, (*notes, *table.notes, table.source)):
         out.print()
         _say(out, Text(note, style="dim"))

@@ -26,6 +26,7 @@ from informality.publication.formats import money_format, supported_decimals
 from informality.publication.inputs import ReportInputs
 from informality.publication.lettering import lao_faces
 from informality.publication.lookup import LOOKED_UP
+from informality.publication.notes import upper_first
 from informality.publication.published import Publication, levels_of
 from informality.publication.store import SCALED
 from informality.publication.table import Labels, html_text, one_line
@@ -201,7 +202,7 @@ def _page(inputs: ReportInputs, data: Mapping[str, Any]) -> str:
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     style = (TEMPLATES / "explorer.css").read_text(encoding="utf-8").replace("</", "<\\/") + lao_faces(text)
     study, notice = inputs.study, inputs.made_up_notice
-    survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {study['agency']}."
+    survey = f"{study['country']}. {study['survey_title']}, {study['wave_title']}. {upper_first(study['agency'])}."
     fingerprint = str(inputs.provenance.get("fingerprint", ""))
     parts = {
         "LANGUAGE": html_text(spoken().code),
