@@ -96,8 +96,8 @@ def missing(views: ViewsSpec, pub: Publication) -> str:
     lines = []
     for id, model in views.models.items():
         made = table_of_model(id, model, pub)
-        if isinstance(made, str):
-            lines.append(f"- {markdown_text(say(model.title))} (@tbl-model-{id}). {markdown_text(made)}")
+        if isinstance(made, str):  # without a reference: not every document has a place for it
+            lines.append(f"- {markdown_text(say(model.title))}. {markdown_text(made)}")
     for id, view in views.tables.items():
         laid = lay_out(view, pub)
         reason = why_missing(laid) or (
