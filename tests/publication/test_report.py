@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 import json
 import re
@@ -360,3 +361,15 @@ def test_margins_that_are_known_to_be_wrong_are_said_to_be_so_at_the_front(
     partial = mock.inputs(design={**inputs.design, "caution": "too small"})
     text = build_reports(Material(partial), [country], tmp_path / "partial")[0].read_text(encoding="utf-8")
     assert text.index("These margins are too small.") < text.index("<table")
+
+
+def test_a_study_that_has_nothing_points_only_to_places_of_the_country_report(
+    inputs: Any, pub: Any, country: Path
+) -> None:
+    """Every table is missing, the models among them: each is told, and no line points to a table the report does not name."""
+    nothing = dataclasses.replace(pub, results=pub.results.head(0))
+    views = Material(inputs).views
+    told = annex.missing(views, nothing)
+    assert told.count("\n- ") + 1 >= len(views.models) > 3
+    places = set(re.findall(r"_tables/([\w-]+)\.md", country.read_text(encoding="utf-8")))
+    assert set(re.findall(r"@tbl-([\w-]+)", told)) <= places

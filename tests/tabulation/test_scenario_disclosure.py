@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from informality.tabulation.disclosure import ALSO
-from informality.tabulation.scenarios import ALL, also_hidden, hidden_scenarios
+from informality.tabulation.disclosure import ALSO, FEW
+from informality.tabulation.reliability import read_standard
+from informality.tabulation.rows import Settings
+from informality.tabulation.scenarios import ALL, also_hidden, graded_scenarios, hidden_scenarios
 
 FEWEST = 5
 SCHEMES, LEVELS = ("a", "b"), ("north", "south", "west")
@@ -109,3 +111,21 @@ def test_what_was_hidden_is_logged() -> None:
     log = hidden_scenarios(rows)
     assert log[["scenario", "scheme", "level1", "why"]].to_numpy().tolist() == [["s", "a", "south", ALSO]]
     assert hidden_scenarios(rows.drop(columns="scenario")).empty
+
+
+def test_too_few_persons_are_hidden_whatever_the_standard_shows() -> None:
+    """A policy of 41 cases where the standard shows a cell from 5: nothing below 41 is shown."""
+    rows, cases = made({**BIG, ("a", "north"): 3})
+    rows = rows.assign(
+        value=cases.astype(float), n=cases.astype("Int64"), n_weighted=1.0, unit="persons", universe=None, level2=None,
+        dim3=None, level3=None, se=0.01, cv=0.001, ci_low=1.0, ci_high=9.0, confidence=0.95, deff=1.0,
+        df=pd.array([100] * len(rows), "Int64"),
+        status="assumption", median=1.0, lo80=1.0, hi80=2.0, se_parameters=1.0, se_imputation=0.0,
+    ).drop(columns="grade")  # fmt: skip
+    how = Settings("s", "v", "w", "verified", "logit", 0.95, read_standard("ilostat-cv"))
+    out = graded_scenarios(rows, how, 41)
+    assert out["value"].notna().sum() < len(out)
+    shown = out[out["value"].notna()]
+    assert (shown["n"] >= 41).all()
+    assert set(out.loc[out["value"].isna() & (cases >= 5).to_numpy(), "note"]) <= {FEW, ALSO}
+    assert FEW in set(out["note"])

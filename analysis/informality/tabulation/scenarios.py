@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from informality.tabulation.columns import RANGES
-from informality.tabulation.disclosure import ALSO, SUPPRESSED, hide
+from informality.tabulation.disclosure import ALSO, FEW, SUPPRESSED, hide
 from informality.tabulation.recovery import Sets
 from informality.tabulation.rows import Settings, complete, grade
 
@@ -16,10 +16,10 @@ NOBODY = "nobody has any of it in this scenario"
 """Note of a 0 that the rules make, not the sample."""
 
 
-def graded_scenarios(rows: pd.DataFrame, settings: Settings, fewest_cases: int = 0) -> pd.DataFrame:
+def graded_scenarios(rows: pd.DataFrame, settings: Settings, fewest_cases: int) -> pd.DataFrame:
     """Rows of scenarios, with their table and definition, as rows of the results table.
 
-    ``fewest_cases``: sampled persons from which on a number is no secret (``PolicySpec.fewest_cases``); 0 for no control.
+    ``fewest_cases``: sampled persons from which on a number is no secret (``PolicySpec.fewest_cases``).
 
     The grade is of the sampling error alone: what nobody has measured is shown by its range and by the status. A change
     may well be 0, so the cases alone decide. A 0 for the whole country of which the rules give nobody any is known.
@@ -35,21 +35,22 @@ def graded_scenarios(rows: pd.DataFrame, settings: Settings, fewest_cases: int =
     out.loc[known, ["value", "grade", "note"]] = 0.0, "good", NOBODY
     out.loc[known, "n"] = cases[known].astype("Int64")
     out.loc[known, "n_weighted"] = 0.0
-    if fewest_cases:
-        for row in np.flatnonzero(also_hidden(out, cases, fewest_cases)):
-            hide(out, out.index[row], ALSO)
+    for row in np.flatnonzero(out["value"].notna() & cases.between(1, fewest_cases - 1)):
+        hide(out, out.index[row], FEW)  # the standard would show them
+    for row in np.flatnonzero(also_hidden(out, cases, fewest_cases)):
+        hide(out, out.index[row], ALSO)
     hidden = out["grade"].isin([SUPPRESSED, "not_determinable"])
     out.loc[hidden, list(RANGES)] = np.nan
     return complete(out)
 
 
 def hidden_scenarios(results: pd.DataFrame) -> pd.DataFrame:
-    """The log of :func:`also_hidden` in a finished results table: which totals went, and why; empty without scenarios."""
+    """What disclosure control took from a finished results table, and why; empty without scenarios."""
     if "scenario" not in results:
         return pd.DataFrame()
-    rows = results[results["scenario"].notna() & (results["note"] == ALSO)]
+    rows = results[results["scenario"].notna() & results["note"].isin([FEW, ALSO])]
     named = ["wave", "definition", "table", "indicator", "scenario", "year", "scheme", "dim1", "level1"]
-    return rows[named].assign(why=ALSO)
+    return rows[named].assign(why=rows["note"])
 
 
 def also_hidden(rows: pd.DataFrame, cases: pd.Series, fewest_cases: int) -> np.ndarray:
