@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from pypdf import PdfReader
 
 from informality import drafting
 from informality.coverage import gates
@@ -47,7 +48,7 @@ coverage:
   draws: 24
   seed: 5
   focus: lao-l4
-reports: [coverage]
+reports: [coverage, brief]
 formats: [html, pdf, review]
 """
 WHOLE = {"scheme": "all", "branch": "all", "payer": "all"}
@@ -60,7 +61,8 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / "analysis" / "studies").mkdir(parents=True)
     (root / "reports").mkdir()
     (root / "analysis" / "studies" / "try.yml").write_text(STUDY, encoding="utf-8")
-    shutil.copy(REPOSITORY / "reports" / "coverage.qmd", root / "reports")
+    for name in ("coverage", "brief"):
+        shutil.copy(REPOSITORY / "reports" / f"{name}.qmd", root / "reports")
     run_study("try", Workspace(root))
     return root
 
@@ -256,6 +258,18 @@ def test_the_page_shows_both_doubts_and_where_the_numbers_come_from(root: Path, 
     images = re.findall(r"<img[^>]*>", page)
     assert len(images) == 11  # the figures that `reports/coverage.qmd` names; of regions the map or the rows
     assert all(len(re.search(r'alt="([^"]*)"', image)[1]) > 60 for image in images)  # type: ignore[index]
+
+
+@pytest.mark.parametrize("name", ["coverage", "brief"])
+def test_no_document_with_scenarios_has_a_fault_at_a_desk_or_on_a_phone(
+    name: str, open_page: Callable[..., Any], root: Path
+) -> None:
+    assert open_page(root / f"reports/_output/try/{name}.html").faults() == {}
+
+
+def test_the_brief_of_a_study_with_scenarios_has_two_sheets(root: Path) -> None:
+    sheets = [page.extract_text() for page in PdfReader(root / "reports/_output/try/brief.pdf").pages]
+    assert ["What extending coverage would do" in sheet for sheet in sheets] == [False, True]
 
 
 def test_nothing_changed_is_not_run_again(root: Path, tmp_path: Path) -> None:

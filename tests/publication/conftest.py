@@ -9,11 +9,14 @@ from types import ModuleType
 import pytest
 
 from informality.publication.inputs import ReportInputs
+from informality.publication.kept import Kept
 from informality.publication.published import Publication, publication
 from informality.publication.report import Material, build_reports
 
 FORMATS = ("html", "pdf", "docx", "review")
-COUNTRY = Path(__file__).resolve().parents[2] / "reports" / "country.qmd"
+REPORTS = Path(__file__).resolve().parents[2] / "reports"
+COUNTRY = REPORTS / "country.qmd"
+DOCUMENTS = [REPORTS / f"{name}.qmd" for name in ("country", "brief", "methods", "compendium")]
 
 
 @pytest.fixture(scope="session")
@@ -48,4 +51,23 @@ def built(mock: ModuleType, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder holding the report in every format and ``_build``, made from the mock."""
     folder = tmp_path_factory.mktemp("report")
     build_reports(Material(mock.inputs()), [COUNTRY], folder, FORMATS)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def material(mock: ModuleType) -> Material:
+    return Material(mock.inputs())
+
+
+@pytest.fixture(scope="session")
+def key() -> str:
+    """What the documents rest on, in one word; a later run with the same may take them over."""
+    return "the same numbers"
+
+
+@pytest.fixture(scope="session")
+def documents(material: Material, key: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder holding the page of every document of a study without scenarios, and ``_build``. Not to be changed."""
+    folder = tmp_path_factory.mktemp("documents")
+    build_reports(material, DOCUMENTS, folder, ["html"], Kept(None, key))
     return folder

@@ -1,7 +1,8 @@
-"""Report and explorer driven in Chromium as a reader would: choose, sort, take away, follow a link, on a phone, by keyboard.
+"""Documents and explorer driven in Chromium as a reader would: choose, sort, take away, follow a link, on a phone, by keyboard.
 
-The accessibility rules are those of axe-core (Deque), run in the page; no finding of any weight is allowed. Every
-page is opened from a file with the console and all requests recorded: a page that asks anybody for anything fails.
+How a page is opened, what is recorded and which rules it must keep: ``tests/conftest.py``. The coverage report, and a brief
+and a compendium with scenarios, are opened in ``tests/test_coverage_study.py``; reports in other languages in
+``test_translated.py``.
 """
 
 from __future__ import annotations
@@ -9,21 +10,18 @@ from __future__ import annotations
 import asyncio
 import csv
 import dataclasses
-import importlib.util
-import json
 import shutil
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from informality.publication.explorer import write_explorer
 from informality.publication.inputs import ReportInputs
@@ -32,73 +30,10 @@ from informality.publication.store import write_store
 from informality.serving import HOST, application, prepare
 from informality.study import Workspace
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-]  # fmt: skip
+DOCUMENTS = ("country", "brief", "methods", "compendium")
 SEX = "indicator=informal_employment&breakdown=Sex"
-AXE = """axe.run().then(found => JSON.stringify(found.violations.map(
-    v => [v.impact, v.id, v.help, v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + " " + n.failureSummary)])))"""
-
-
-@dataclass
-class Opened:
-    """A page with what it said to the console and whom it asked for something."""
-
-    page: Page
-    said: list[str] = field(default_factory=list)
-    asked: list[str] = field(default_factory=list)
-
-    def broken_rules(self) -> list[Any]:
-        """What axe-core finds, run from outside so that the page's own policy stays as strict as it is."""
-        package = importlib.util.find_spec("axe_playwright_python")
-        assert package
-        assert package.origin
-        session = self.page.context.new_cdp_session(self.page)
-        source = Path(package.origin).with_name("axe.min.js").read_text(encoding="utf-8")
-        session.send("Runtime.evaluate", {"expression": source})
-        done = session.send("Runtime.evaluate", {"expression": AXE, "awaitPromise": True})
-        found: list[Any] = json.loads(done["result"]["value"])
-        return found
-
-    def moves_sideways(self) -> bool:
-        return bool(self.page.evaluate("(window.scrollTo(999, window.scrollY), window.scrollX > 0)"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    if CHROMIUM is None:
-        pytest.skip("no Chromium on this machine; install Debian's chromium to run the tests of pages")
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield started
-        started.close()
-
-
-@pytest.fixture
-def open_page(browser: Browser) -> Iterator[Callable[..., Opened]]:
-    """Opens a file; when the test is over, nothing may have been said to the console or asked from outside."""
-    context = browser.new_context(accept_downloads=True, permissions=["clipboard-read", "clipboard-write"])
-    pages: list[Opened] = []
-
-    def opens(path: Path, choice: str = "", width: int = 1280) -> Opened:
-        opened = Opened(context.new_page())
-        opened.page.set_viewport_size({"width": width, "height": 800})
-        opened.page.on("console", lambda message: opened.said.append(message.text))
-        opened.page.on("pageerror", lambda error: opened.said.append(str(error)))
-        opened.page.on("request", lambda request: opened.asked.append(request.url))
-        opened.page.set_default_timeout(10_000)
-        opened.page.goto(path.as_uri() + (f"#{choice}" if choice else ""))
-        pages.append(opened)
-        return opened
-
-    yield opens
-    for opened in pages:
-        assert opened.said == []
-        assert [url for url in opened.asked if not url.startswith(("file:", "data:", "blob:"))] == []
-        assert len([url for url in opened.asked if url.startswith("file:")]) == 1, "the page and nothing else"
-    context.close()
+Opened = Any
+"""A page in the browser: see ``tests/conftest.py``."""
 
 
 @pytest.fixture(scope="module")
@@ -130,40 +65,34 @@ def by_sex(pub: Publication) -> pd.DataFrame:
     return rows
 
 
-# -- the report ----------------------------------------------------------------------------------------
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_no_document_has_a_fault_at_a_desk_or_on_a_phone(
+    name: str, open_page: Callable[..., Opened], documents: Path
+) -> None:
+    assert open_page(documents / f"{name}.html").faults() == {}
 
 
-def test_the_report_breaks_no_rule_of_accessibility(open_page: Callable[..., Opened], built: Path) -> None:
-    assert open_page(built / "country.html").broken_rules() == []
-
-
-def test_the_report_can_be_read_on_a_phone(open_page: Callable[..., Opened], built: Path) -> None:
-    """The page stands still sideways; a table that is too wide moves within its own frame, and can be reached by key."""
-    opened = open_page(built / "country.html", width=375)
-    assert not opened.moves_sideways()
+def test_a_table_too_wide_for_a_phone_moves_within_its_own_frame(
+    open_page: Callable[..., Opened], documents: Path
+) -> None:
+    opened = open_page(documents / "country.html", width=375)
     frames = opened.page.locator(".table-scroll").all()
     wide = [frame for frame in frames if frame.evaluate("e => e.scrollWidth > e.clientWidth")]
     assert wide, "no table is wide, so nothing was tested"
     assert all(frame.get_attribute("tabindex") == "0" for frame in wide)
     assert all(frame.bounding_box()["width"] <= 375 for frame in wide)
-    assert opened.broken_rules() == []
 
 
-def test_contents_and_references_lead_where_they_say(open_page: Callable[..., Opened], built: Path) -> None:
-    page = open_page(built / "country.html").page
-    missing = page.evaluate(
-        "[...document.querySelectorAll('a[href^=\"#\"]')].map(a => a.getAttribute('href').slice(1))"
-        ".filter(id => !document.getElementById(decodeURIComponent(id)))"
-    )
-    assert missing == []
+def test_an_entry_of_the_contents_leads_where_it_says(open_page: Callable[..., Opened], documents: Path) -> None:
+    page = open_page(documents / "country.html").page
     link = page.locator("nav.beside a").nth(3)
     target = (link.get_attribute("href") or "").removeprefix("#")
     link.click()
     page.wait_for_function("id => Math.abs(document.getElementById(id).getBoundingClientRect().top) < 200", arg=target)
 
 
-def test_the_first_key_skips_to_the_text(open_page: Callable[..., Opened], built: Path, explorer: Path) -> None:
-    for path in (built / "country.html", explorer):
+def test_the_first_key_skips_to_the_text(open_page: Callable[..., Opened], documents: Path, explorer: Path) -> None:
+    for path in (documents / "country.html", explorer):
         page = open_page(path).page
         page.keyboard.press("Tab")
         assert page.evaluate("document.activeElement.className") == "skip"
@@ -363,18 +292,12 @@ def served(inputs: ReportInputs, pub: Publication, tmp_path_factory: pytest.Temp
 
 
 @pytest.fixture
-def visit(browser: Browser, served: str) -> Iterator[Callable[..., Opened]]:
+def visit(new_page: Callable[[int], Opened], served: str) -> Iterator[Callable[..., Opened]]:
     """Opens an address of the server; nothing may be said to the console or asked of anybody else."""
-    context = browser.new_context(accept_downloads=True)
     pages: list[Opened] = []
 
     def visits(address: str, width: int = 1280) -> Opened:
-        opened = Opened(context.new_page())
-        opened.page.set_viewport_size({"width": width, "height": 800})
-        opened.page.set_default_timeout(10_000)
-        opened.page.on("console", lambda message: opened.said.append(message.text))
-        opened.page.on("pageerror", lambda error: opened.said.append(str(error)))
-        opened.page.on("request", lambda request: opened.asked.append(request.url))
+        opened = new_page(width)
         opened.page.goto(served + address)
         pages.append(opened)
         return opened
@@ -383,7 +306,6 @@ def visit(browser: Browser, served: str) -> Iterator[Callable[..., Opened]]:
     for opened in pages:
         assert [words for words in opened.said if "favicon" not in words] == []
         assert [url for url in opened.asked if not url.startswith((served, "data:", "blob:"))] == []
-    context.close()
 
 
 def test_pages_of_the_store_break_no_rule_of_accessibility(visit: Callable[..., Opened]) -> None:

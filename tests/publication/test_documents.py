@@ -26,19 +26,12 @@ from informality.publication.report import build_reports, titled
 REPORTS = Path(__file__).resolve().parents[2] / "reports"
 NAMES = ("country", "brief", "methods", "compendium")
 SOURCES = [REPORTS / f"{name}.qmd" for name in NAMES]
-KEY = "the same numbers"
 
 
 @pytest.fixture(scope="module")
-def material(mock: ModuleType) -> Material:
-    return Material(mock.inputs())
-
-
-@pytest.fixture(scope="module")
-def made(material: Material, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def made(documents: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """All documents as pages, and those with fixed sheets as PDF too. Not to be changed."""
-    folder = tmp_path_factory.mktemp("documents")
-    build_reports(material, SOURCES, folder, ["html"], Kept(None, KEY))
+    folder = Path(shutil.copytree(documents, tmp_path_factory.mktemp("made") / "documents"))
     for name in ("brief", "methods"):
         render.render(folder / "_build" / f"{name}.qmd", folder, ["pdf"])
     return folder
@@ -217,7 +210,7 @@ f
 
 
 def test_a_change_of_words_makes_only_the_one_document_again(
-    material: Material, made: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    material: Material, made: Path, key: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sources, before, after = tmp_path / "reports", tmp_path / "before", tmp_path / "after"
     sources.mkdir()
@@ -236,20 +229,20 @@ def test_a_change_of_words_makes_only_the_one_document_again(
     monkeypatch.setattr(render, "WRITERS", {"html": page})
     monkeypatch.setattr("informality.publication.report.pieces_of", None)  # not called: the pieces still hold
     paths = [sources / source.name for source in SOURCES]
-    build_reports(material, paths, after, ["html"], Kept(before / "_build", KEY))
+    build_reports(material, paths, after, ["html"], Kept(before / "_build", key))
     assert rendered == ["brief.qmd"]
     assert "What one sees" in (after / "brief.html").read_text(encoding="utf-8")
     for name in ("country", "methods", "compendium"):
         assert (after / f"{name}.html").read_bytes() == (made / f"{name}.html").read_bytes()
     (after / "methods.html").write_text("changed by somebody", encoding="utf-8")
     rendered.clear()
-    build_reports(material, paths, tmp_path / "last", ["html"], Kept(after / "_build", KEY))
+    build_reports(material, paths, tmp_path / "last", ["html"], Kept(after / "_build", key))
     assert rendered == ["methods.qmd"]
     assert (tmp_path / "last/methods.html").read_bytes() == (made / "methods.html").read_bytes()
     assert Kept(after / "_build", "other numbers").pieces(()) is None
     table = after / "_build" / "_tables" / "region.md"
     table.write_text(table.read_text(encoding="utf-8").replace("1", "2"), encoding="utf-8")
-    assert Kept(after / "_build", KEY).pieces(()) is None, "a table somebody changed is made anew"
+    assert Kept(after / "_build", key).pieces(()) is None, "a table somebody changed is made anew"
 
 
 # -- sheets --------------------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ Authority: the English document made from the same inputs; small sources transla
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -189,6 +190,14 @@ def test_the_page_is_in_lao_and_says_how_far_its_translation_goes(lao: Path) -> 
     assert unread > 200
     assert still_english > 0
     assert "country.html" not in {path.name for path in lao.iterdir()}
+
+
+def test_the_page_in_lao_has_no_fault_at_a_desk_or_on_a_phone(open_page: Callable[..., Any], lao: Path) -> None:
+    opened = open_page(lao / "country.lo.html")
+    assert opened.faults() == {}
+    assert opened.page.evaluate("document.documentElement.lang") == "lo"
+    spoken = opened.page.evaluate("[...document.querySelectorAll('main [lang]')].map(e => e.lang)")
+    assert set(spoken) == {"en"}, "what has no translation, and nothing else, is read out as English"
 
 
 def test_the_store_is_made_in_english_only(lao: Path) -> None:
