@@ -1,6 +1,7 @@
 """Reliability standards: each threshold from both sides, worked out by hand, and no cell without a grade.
 
-Authority: the thresholds on the reference page of survey statistics, 5.5; Clopper and Pearson's limits for 15 of 30 (0.3130 to
+Authority: the code of the R packages calidad (INE Chile: its own standard and ECLAC's) and surveytable (CDC), read; the bands of
+Statistics Canada as quoted; the reference page of survey statistics, 5.5; Clopper and Pearson's limits for 15 of 30 (0.3130 to
 0.6870) and for none of 30 (0 to 0.1157), as printed in textbooks; arithmetic in the comments. The hole is the one the
 reference page on style, A7, found in the R package calidad.
 """
@@ -56,8 +57,8 @@ CASES: dict[str, list[tuple[dict[str, Any], str]]] = {
     "ilostat-cv": [
         (count(0.1, 4), "suppressed"), (count(0.1, 5), "unreliable"), (count(0.1, 15), "good"),
         (count(0.165), "good"), (count(0.166), "caution"), (count(0.333), "caution"), (count(0.334), "unreliable"),
-        (share(0.9, 0.05, ci_low=0.65, ci_high=0.951), "unreliable"),  # 30.1 points wide
-        (share(0.9, 0.05, ci_low=0.65, ci_high=0.95), "good"),
+        (share(0.8, 0.05, ci_low=0.5, ci_high=0.8), "unreliable"),  # 30 points wide
+        (share(0.8, 0.05, ci_low=0.5, ci_high=0.799), "good"),
         (effect(14), "unreliable"), (effect(15), "good"),
     ],
     "statcan-cv": [
@@ -83,23 +84,31 @@ CASES: dict[str, list[tuple[dict[str, Any], str]]] = {
         (mean(0.199), "good"), (mean(0.2), "suppressed"),
         (mean(0.1, df=8), "caution"), (mean(0.1, df=9), "good"), (mean(0.1, deff=np.nan), "caution"),
         (count(0.1, 200, cases=49), "suppressed"), (count(0.1, 200, cases=50), "good"),
-        # -log 0.1 = 2.30259; se / (0.1 x 2.30259) = 0.175 at se = 0.040295
-        (share(0.1, 0.0402, 5000, cases=500), "suppressed"),  # 0.09 / 0.0402^2 = 55.7 effective cases
-        # -log 0.9 = 0.10536; 0.175 x 0.9 x 0.10536 = 0.016594; 0.09 / 0.0166^2 = 326.6 effective cases
-        (share(0.9, 0.0165), "good"), (share(0.9, 0.0167), "suppressed"),
+        (share(0.1, 0.0253, cases=500), "caution"),  # 0.09 / 0.0253^2 = 140.6 effective cases; a coefficient of 25 per cent
+        (share(0.1, 0.0254, cases=500), "suppressed"),  # 139.5
+        (share(0.1, 0.0199), "good"), (share(0.1, 0.0201), "caution"),
+        # -log 0.01 = 4.60517; 0.175 x 0.01 x 4.60517 = 0.0080590; 0.0099 / 0.0081^2 = 150.9 effective cases
+        (share(0.01, 0.0080), "caution"), (share(0.01, 0.0081), "suppressed"),
+        (share(0.99, 0.0080), "good"), (share(0.99, 0.0081), "suppressed"),  # as its complement
+        (share(0.9, 0.0230), "good"),  # of a share near one, -log p would have suppressed it
         (share(0.0, 0.0, cases=60), "caution"), (effect(99), "suppressed"), (effect(100), "good"),
     ],
     "eclac-2023": [
-        (mean(0.1, 4), "suppressed"), (mean(0.1, 29), "suppressed"), (mean(0.1, 60), "good"),
-        (mean(0.1, 120, deff=2.0), "good"), (mean(0.1, 120, deff=2.01), "suppressed"),  # 59.7 effective
-        (mean(0.1, df=8), "suppressed"), (mean(0.1, df=9), "good"), (mean(0.1, df=np.nan), "caution"),
-        (mean(0.2), "good"), (mean(0.201), "caution"), (mean(0.3), "caution"), (mean(0.301), "suppressed"),
-        (mean(0.1, deff=0.99), "caution"), (mean(0.1, deff=np.nan), "caution"),
-        (count(0.1, 100, cases=29), "suppressed"), (count(0.1, 100, cases=30), "caution"),
+        (mean(0.1, 4), "suppressed"), (mean(0.1, 29), "unreliable"), (mean(0.1, 60), "good"),
+        (mean(0.1, 120, deff=2.0), "good"), (mean(0.1, 120, deff=2.01), "unreliable"),  # 59.7 effective
+        (mean(0.1, df=8), "unreliable"), (mean(0.1, df=9), "good"), (mean(0.1, df=np.nan), "caution"),
+        (mean(0.2), "good"), (mean(0.201), "caution"), (mean(0.3), "caution"), (mean(0.301), "unreliable"),
+        (mean(0.1, deff=0.99), "unreliable"), (mean(0.1, deff=1.0), "good"), (mean(0.1, deff=np.nan), "caution"),
+        (count(0.1, 100, cases=29), "unreliable"), (count(0.1, 100, cases=30), "caution"),
         (count(0.1, 100, cases=49), "caution"), (count(0.1, 100, cases=50), "good"),
-        (share(0.5, 0.06, cases=2500), "good"),  # 0.25 / 0.0036 = 69.4 effective cases
-        (share(0.5, 0.065, cases=2500), "suppressed"),  # 59.2
-        (effect(29), "suppressed"), (effect(30), "good"), (effect(df=8), "suppressed"),
+        # -log 0.5 = 0.693147; 0.175 x 0.5 x 0.693147 = 0.060650; 0.25 / 0.0607^2 = 67.9 effective cases
+        (share(0.5, 0.0606, cases=2500), "good"), (share(0.5, 0.0607, cases=2500), "unreliable"),
+        (share(0.5, 0.065, cases=2500), "unreliable"),  # 59.2 effective cases
+        # -log 0.02 = 3.912023; 0.175 x 0.02 x 3.912023 = 0.0136921; a coefficient of variation of 68 per cent says nothing
+        (share(0.02, 0.0136), "good"), (share(0.02, 0.0137), "unreliable"),
+        (share(0.98, 0.0136), "good"), (share(0.98, 0.0137), "unreliable"),
+        (share(0.02, 0.0136, cases=49), "caution"), (share(0.02, 0.0136, deff=0.99), "unreliable"),
+        (effect(29), "unreliable"), (effect(30), "good"), (effect(df=8), "unreliable"),
     ],
     "nchs": [
         (share(0.5, 0.01, 29, cases=15), "suppressed"),
@@ -115,7 +124,7 @@ CASES: dict[str, list[tuple[dict[str, Any], str]]] = {
         (share(0.5, 0.02, df=7.0), "caution"), (share(0.5, 0.02, df=8.0), "good"),
         (count(0.1, 9), "suppressed"), (count(0.1, 10), "good"),
         (count(0.40), "good"), (count(0.41), "suppressed"),  # 2 x 1.96 x 0.41 = 1.607
-        (mean(0.30), "good"), (mean(0.301), "unreliable"), (mean(0.1, 29), "suppressed"), (effect(29), "suppressed"),
+        (mean(0.299), "good"), (mean(0.30), "unreliable"), (mean(0.1, 29), "suppressed"), (effect(29), "suppressed"),
     ],
     "eurostat-lfs": [
         (mean(0.1, 4), "suppressed"), (mean(0.1, n_weighted=2499), "suppressed"), (mean(0.1, n_weighted=2500), "caution"),
@@ -182,6 +191,13 @@ def test_a_standard_with_a_hole_is_refused(tmp_path: Path) -> None:
     (tmp_path / "holed.yml").write_text("\n".join(kept), encoding="utf-8")
     with pytest.raises(InformalityError, match="cv"):
         read_standard("holed", tmp_path)
+
+
+def test_a_share_and_its_complement_have_one_coefficient_of_variation_of_the_logarithm() -> None:
+    """The rule of the US drug survey that ECLAC took over: -log(p) up to one half, -log(1 - p) above."""
+    found = measured(pd.DataFrame([share(p, 0.02) for p in (0.1, 0.9, 0.5, 0.03, 0.97)]))["log_cv"]
+    # 0.02 / (0.1 x 2.302585); 0.02 / (0.5 x 0.693147); 0.02 / (0.03 x 3.506558)
+    np.testing.assert_allclose(found, [0.086859, 0.086859, 0.057708, 0.190120, 0.190120], atol=5e-7)
 
 
 def test_the_measures_by_hand() -> None:

@@ -263,9 +263,9 @@ def test_grades_by_hand() -> None:
     standard = read_standard("ilostat-cv")
     n = np.array([4, 5, 14, 15, 15, 15, 15, 15, 15])
     cv = np.array([0.01, 0.01, 0.01, 0.165, 0.1651, 0.333, 0.3331, np.nan, 0.0])
-    width = np.full(9, 0.30)
+    width = np.full(9, 0.2999)
     grade, _ = standard.grade(pd.DataFrame({"n": n, "cv": cv, "width": width}))
-    wide = pd.DataFrame({"n": n[3:5], "cv": cv[3:5], "width": np.array([0.3001, np.nan])})
+    wide = pd.DataFrame({"n": n[3:5], "cv": cv[3:5], "width": np.array([0.30, np.nan])})
     assert standard.grade(wide)[0] == ["unreliable", "caution"]
     assert grade == [
         "suppressed",

@@ -25,7 +25,7 @@ MEASURES = {
     "df": "Degrees of freedom",
     "deff": "Design effect",
     "cv": "Coefficient of variation",
-    "log_cv": "Coefficient of variation of -log(share)",
+    "log_cv": "Coefficient of variation of -log(p)",
     "width": "Width of the confidence interval",
     "exact_width": "Width of the Korn and Graubard interval",
     "relative_width": "Width of the interval over the estimate",
@@ -34,9 +34,10 @@ MEASURES = {
 """Numbers that a standard may test. ``n``: sampled cases, of the group for a share or a mean, of those counted for a number
 of persons; ``cases``: those counted, of shares and numbers; ``n_effective``: p (1 - p) / se², or n over the design effect, no
 more than n; ``persons``: the sum of weights behind ``n``; ``cv``: se over estimate, not applicable where that is 0 or does not
-vary, and 0 for effects, which may well be 0; ``log_cv``: se / (p |log p|) of a share; ``width``: of the published interval of a
-share; ``exact_width``: of the 95 % interval of Korn and Graubard (1998) with ``n_effective``, of a share; ``relative_width``: the
-exact width over the share, or that of the published interval over any other estimate; ``error_ratio``: see :func:`measured`."""
+vary, and 0 for effects, which may well be 0; ``log_cv``: se / (q |log q|) of a share, q being the smaller of it and its
+complement, so that both get the same verdict; ``width``: of the published interval of a share; ``exact_width``: of the 95 %
+interval of Korn and Graubard (1998) with ``n_effective``, of a share; ``relative_width``: the exact width over the share, or
+that of the published interval over any other estimate; ``error_ratio``: see :func:`measured`."""
 
 VARIABLES = {
     "figure": Variable("figure", "category", tuple(FIGURES), "Kind of figure", FIGURES),
@@ -68,8 +69,9 @@ def measured(rows: pd.DataFrame, exponent: float = 2 / 3, divisor: float = 9.0) 
         # nobody or everybody in the sample: no design effect can be seen, and the cases count as they are
         effective = np.where(share & ((p == 0) | (p == 1)), n, effective)
         exact = _exact_width(p, effective, n, df)
-        log_cv = np.where((p > 0) & (p < 1) & (se > 0), se / (p * np.abs(np.log(p))), np.nan)
-        allowed = np.fmin(p, 1 - p) ** exponent / divisor
+        smaller = np.fmin(p, 1 - p)
+        log_cv = np.where((smaller > 0) & (se > 0), se / (smaller * np.abs(np.log(smaller))), np.nan)
+        allowed = smaller**exponent / divisor
         ratio = np.where(allowed > 0, se / allowed, np.nan)
         relative = np.where(share, exact, published) / np.where(value != 0, np.abs(value), np.nan)
     made = {
