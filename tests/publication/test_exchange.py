@@ -125,16 +125,24 @@ def test_codes_of_the_ilo_are_those_of_its_file_and_others_are_told(
     assert ours | {"SEX_T", "IFL_NATURE_TOTAL"} == (set(table["sex"]) - {"SEX_O"}) | set(table["classif2"])
     for dimension in spec.dimensions.values():
         for variable, listed in dimension.variables.items():
-            if variable in schema.variables:  # no level that the schema lacks; one whose code we do not know
-                unknown = {"not_classified"} if variable == "agriculture" else set()
-                assert set(schema[variable].categories) - set(listed.codes) == unknown, variable
-                assert set(listed.codes) <= set(schema[variable].categories), variable
+            if variable in schema.variables:  # every level of the schema, and no other
+                assert set(listed.codes) == set(schema[variable].categories), variable
+            name = listed.list.removeprefix("ILO, ")  # a code of the ILO begins with its list, and SEX is one
+            assert all(code.startswith(f"{name}_") for code in listed.codes.values()), variable
             assert len(set(listed.codes.values())) == len(listed.codes)
             assert not set(listed.codes) & set(MISSING)
     codes = exchange(pub, inputs.study).codes
     own = codes[codes["list"] == OWN]
     assert not own["dimension"].isin(["SEX", "REF_AREA", "FREQ", "UNIT_MEASURE", "OBS_STATUS"]).any()
     assert (codes.loc[codes["dimension"] == "SEX", "list"] == "ILO, SEX").any()
+    totals = codes[(codes["words"] == "Total") & (codes["variable"] == "")].set_index("dimension")
+    for name, dimension in spec.dimensions.items():  # of one list its own total; of several the generic code
+        lists = {listed.list for listed in dimension.variables.values()}
+        assert (totals.loc[name, "list"] in lists) == (len(lists) == 1), name
+        if len(lists) == 1:
+            assert totals.loc[name, "code"].startswith(totals.loc[name, "list"].removeprefix("ILO, ")), name
+    assert totals.loc["AGE", "code"] == "AGE_10YRBANDS_TOTAL" and totals.loc["AGE", "status"] == "verified"
+    assert totals.loc["ECO", "code"] == "_T" and totals.loc["ECO", "status"] == "recall"
 
 
 def test_the_data_package_holds_for_its_files_and_notices_a_changed_one(folder: Path, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from pydantic import Field
@@ -90,6 +90,7 @@ class ExchangeSpec(SpecModel):
     title: Words
     sources: list[Words] = Field(min_length=1)
     status: Status
+    standing: dict[Literal["frequencies", "grades", "units", "generic"], Status]
     statistics: list[Words]
     units: dict[str, UnitSpec]
     grades: dict[str, UnitSpec]
@@ -111,6 +112,14 @@ class ExchangeSpec(SpecModel):
     def total_of(self, dimension: str) -> str:
         """The code of rows that are not broken down by a dimension."""
         return self.dimensions[dimension].total if dimension in self.dimensions else self.total
+
+    def list_of_total(self, dimension: str) -> tuple[str, str]:
+        """The list of that code, and how sure it is: the ILO has a total in each of its lists."""
+        total = self.total_of(dimension)
+        if total == self.total:
+            return GENERIC, self.standing["generic"]
+        listed = next(iter(self.dimensions[dimension].variables.values()))
+        return listed.list, listed.status
 
     def time_of(self, wave: str) -> tuple[str, str]:
         """Frequency and period of a wave by its name; empty where it is no period."""
@@ -193,7 +202,7 @@ def _general(rows: pd.DataFrame, spec: ExchangeSpec, pub: Publication, study: Ma
     """The codes of dimensions that every row has, and of the observation status."""
     words = pub.labels
     for frequency in sorted({spec.time_of(str(wave))[0] for wave in rows["wave"].unique()}):
-        yield "FREQ", frequency, spec.frequencies[frequency], "", "", "SDMX, CL_FREQ", "recall"
+        yield "FREQ", frequency, spec.frequencies[frequency], "", "", "SDMX, CL_FREQ", spec.standing["frequencies"]
     yield "REF_AREA", study["country_code"], study["country"], "", "", "ISO 3166-1 alpha-3", "verified"
     named: dict[str, Callable[[str], str]] = {
         "SURVEY": lambda _: str(study["survey_title"]),
@@ -207,9 +216,9 @@ def _general(rows: pd.DataFrame, spec: ExchangeSpec, pub: Publication, study: Ma
             yield dimension, _id(id), name(id), "", id, OWN, ""
     for unit in sorted(rows["unit"].unique()):
         found = spec.units[unit]
-        yield "UNIT_MEASURE", found.code, found.title, "", unit, "SDMX, CL_UNIT_MEASURE", "recall"
+        yield "UNIT_MEASURE", found.code, found.title, "", unit, "SDMX, CL_UNIT_MEASURE", spec.standing["units"]
     for grade, found in spec.grades.items():
-        yield STATUS, found.code, found.title, "", grade, "SDMX, CL_OBS_STATUS", "recall"
+        yield STATUS, found.code, found.title, "", grade, "SDMX, CL_OBS_STATUS", spec.standing["grades"]
 
 
 def _broken_down(rows: pd.DataFrame, spec: ExchangeSpec, pub: Publication) -> Iterator[Code]:
@@ -219,8 +228,8 @@ def _broken_down(rows: pd.DataFrame, spec: ExchangeSpec, pub: Publication) -> It
     )
     pairs = pairs[pairs["variable"].notna()].fillna("").astype(str).drop_duplicates().sort_values(["variable", "level"])
     for dimension in dict.fromkeys([*spec.dimensions, *(spec.dimension_of(v) for v in pairs["variable"])]):
-        total = spec.total_of(dimension)
-        yield dimension, total, "Total", "", "", GENERIC if total == spec.total else "ILO", "recall"
+        listed, status = spec.list_of_total(dimension)
+        yield dimension, spec.total_of(dimension), "Total", "", "", listed, status
     for variable, level in pairs.itertuples(index=False):
         yield _coded(spec, pub, variable, level)
 
@@ -270,7 +279,7 @@ def _coded(spec: ExchangeSpec, pub: Publication, variable: str, level: str) -> C
         return name, listed.codes[level], words, variable, level, listed.list, listed.status
     if not level or level in spec.missing:
         generic = spec.missing.get(level, spec.missing["not_applicable"])
-        return name, generic, words, variable, level, GENERIC, "recall"
+        return name, generic, words, variable, level, GENERIC, spec.standing["generic"]
     return name, _id(level if listed is None else f"{variable}_{level}"), words, variable, level, OWN, ""
 
 
