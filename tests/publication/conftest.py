@@ -19,14 +19,24 @@ COUNTRY = REPORTS / "country.qmd"
 DOCUMENTS = [REPORTS / f"{name}.qmd" for name in ("country", "brief", "methods", "compendium")]
 
 
-@pytest.fixture(scope="session")
-def mock() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("publication_mock", Path(__file__).with_name("mock.py"))
+def _module(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"publication_{name}", Path(__file__).with_name(f"{name}.py"))
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def mock() -> ModuleType:
+    return _module("mock")
+
+
+@pytest.fixture(scope="session")
+def ddi() -> ModuleType:
+    """The schema of DDI-Codebook."""
+    return _module("ddi_schema")
 
 
 @pytest.fixture(scope="session")

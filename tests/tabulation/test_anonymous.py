@@ -5,6 +5,7 @@ Authority: counting by hand on persons made up here; pyreadstat, which reads bot
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -159,6 +160,25 @@ def test_labels_and_kinds_of_missing_survive(
     plain, _ = read(path)
     assert plain["hours_usual"].isna().sum() == raw["hours_usual"].isna().sum()
     assert plain["contract"].isna().sum() == raw["contract"].isin(MISSING).sum()
+
+
+@pytest.mark.parametrize(
+    ("ending", "file", "variable", "value"),
+    [("dta", 79, 79, 240), ("sav", 20, 84, 39)],  # of SPSS 64, 255 and 120 bytes: 21, 85 and 40 signs of 3 bytes each
+)
+def test_a_text_too_long_for_the_format_ends_with_a_sign_of_it(
+    made: Anonymised, ending: str, file: int, variable: int, value: int, tmp_path: Path
+) -> None:
+    long, fits = "ນ" * 240, "x" * 64
+    columns = tuple(replace(c, title=long, levels=dict.fromkeys(c.levels, long)) for c in made.columns)
+    write_labelled(replace(made, columns=columns), long, tmp_path / f"long.{ending}")
+    write_labelled(made, fits, tmp_path / f"fits.{ending}")
+    read = pyreadstat.read_dta if ending == "dta" else pyreadstat.read_sav
+    _, meta = read(tmp_path / f"long.{ending}", metadataonly=True)
+    assert meta.file_label == long[:file] + "…"
+    assert set(meta.column_names_to_labels.values()) == {long[:variable] + "…"}
+    assert meta.variable_value_labels["contract"][1.0] == (long if value == 240 else long[:value] + "…")
+    assert read(tmp_path / f"fits.{ending}", metadataonly=True)[1].file_label == fits
 
 
 def test_estimates_from_the_file_are_those_of_the_workers_to_the_last_digits(

@@ -1,7 +1,7 @@
 """The harmonised file described as DDI-Codebook 2.5: variables, labels, questions, universes, and counts where they may be shown.
 
-The elements stand in the order of the standard. Nothing in it is measured here: counts come with what disclosure control
-allows (``tabulation.disclosure.counts``), all others are left out.
+The elements stand in the order of its schema (DDI-Codebook 2.5.1, ``codebook.xsd``). Nothing in it is measured here: counts
+come with what disclosure control allows (``tabulation.disclosure.counts``), all others are left out.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any
 from informality.foundation.provenance import write_atomically
 
 NAMESPACE = "ddi:codebook:2_5"
+WEIGHT = "weight"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,15 +89,20 @@ def _codebook(book: Codebook) -> ET.Element:
 
 
 def _variable(data: ET.Element, variable: Described, number: int) -> None:
-    interval = {"intrvl": "contin"} if variable.kind == "number" else {"intrvl": "discrete"}
-    var = ET.SubElement(data, "var", {"ID": f"V{number}", "name": variable.name, "files": "F1", **interval})
+    said = {"ID": f"V{number}", "name": variable.name, "files": "F1"}
+    said["intrvl"] = "contin" if variable.kind == "number" else "discrete"
+    if variable.name == WEIGHT:
+        said["wgt"] = "wgt"
+    if variable.unit:
+        said["measUnit"] = variable.unit
+    var = ET.SubElement(data, "var", said)
     _text(var, "labl", variable.title)
     if variable.question:
         _text(ET.SubElement(var, "qstn"), "qstnLit", variable.question)
     if variable.universe:
         _text(var, "universe", variable.universe)
-    if variable.unit or variable.note:
-        _text(var, "txt", "; ".join(filter(None, (variable.note, variable.unit and f"in {variable.unit}"))))
+    if variable.note:
+        _text(var, "txt", variable.note)
     for level, words in {**variable.levels, **variable.missing}.items():
         category = ET.SubElement(var, "catgry", {"missing": "Y"} if level in variable.missing else {})
         _text(category, "catValu", level)
@@ -113,5 +119,5 @@ def _text(parent: ET.Element, tag: str, text: object, **attributes: str) -> None
 
 
 def _id(text: object) -> str:
-    """An XML identifier."""
-    return "".join(c if c.isalnum() or c in "-_." else "_" for c in f"study-{text}")
+    """An XML identifier: not every letter or digit may stand in one, those of ASCII may."""
+    return "".join(c if (c.isascii() and c.isalnum()) or c in "-_." else "_" for c in f"study-{text}")

@@ -1,4 +1,7 @@
-"""An anonymised file for Stata and SPSS: numbers with their labels, each kind of missing under its own code."""
+"""An anonymised file for Stata and SPSS: numbers with their labels, each kind of missing under its own code.
+
+A label that is longer than the format holds ends with ``…``; the full texts are in the codebook of the workers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,8 @@ STATA_RELEASE = 14
 SPSS_CREATED_AT, SPSS_CREATED = 92, b"01 Jan 0000:00:00"
 STATA_CREATED_AFTER, STATA_CREATED = b"<timestamp>\x11", b"01 Jan 2000 00:00"
 """Both formats hold the moment of writing, which would make every file different."""
-LONGEST_LABEL = {"dta": 80, "sav": 255}
+LONGEST = {"dta": {"file": 80, "variable": 80, "value": 32_000}, "sav": {"file": 64, "variable": 255, "value": 120}}
+"""The longest texts of each format: of Stata in characters (a value label in bytes), of SPSS in bytes of UTF-8."""
 
 
 def write_labelled(made: Anonymised, title: str, path: Path) -> None:
@@ -63,13 +67,15 @@ def _write_stata(made: Anonymised, title: str, path: Path) -> None:
         for kind in occurring:
             values[kinds == kind] = codes[kind]
         data[name] = values if occurring else numbers
-        labels[name] = {**_labels(column.levels), **{codes[k]: made.missing[k] for k in occurring}}
+        labels[name] = _labels(column.levels, "dta") | {
+            codes[k]: _cut(made.missing[k], "dta", "value") for k in occurring
+        }
         if occurring:
             missing[name] = [codes[k] for k in occurring]
     pyreadstat.write_dta(
         pd.DataFrame(data),
         path,
-        file_label=title[:80],
+        file_label=_cut(title, "dta", "file"),
         column_labels=_titles(made, "dta"),
         variable_value_labels={n: words for n, words in labels.items() if words},
         missing_user_values=missing,
@@ -95,13 +101,15 @@ def _write_spss(made: Anonymised, title: str, path: Path) -> None:
         for kind in occurring:
             numbers[kinds == kind] = codes[kind]
         data[name] = numbers
-        labels[name] = {**_labels(column.levels), **{codes[k]: made.missing[k] for k in occurring}}
+        labels[name] = _labels(column.levels, "sav") | {
+            codes[k]: _cut(made.missing[k], "sav", "value") for k in occurring
+        }
         if occurring:
             ranges[name] = [{"lo": min(codes.values()), "hi": max(codes.values())}]
     pyreadstat.write_sav(
         pd.DataFrame(data),
         path,
-        file_label=title.encode()[:64].decode(errors="ignore"),
+        file_label=_cut(title, "sav", "file"),
         column_labels=_titles(made, "sav"),
         row_compress=True,
         variable_value_labels={n: words for n, words in labels.items() if words},
@@ -138,13 +146,19 @@ def _coded(made: Anonymised) -> list[tuple[LabelledColumn, np.ndarray, np.ndarra
     return out
 
 
-def _labels(levels: Mapping[str, str]) -> dict[float | str, str]:
-    return {float(i): words for i, words in enumerate(levels.values(), start=1)}
+def _labels(levels: Mapping[str, str], kind: str) -> dict[float | str, str]:
+    return {float(i): _cut(words, kind, "value") for i, words in enumerate(levels.values(), start=1)}
 
 
 def _titles(made: Anonymised, kind: str) -> dict[str, str | None]:
-    longest = LONGEST_LABEL[kind]
-    return {
-        variable_name(c.name): c.title if len(c.title) <= longest else f"{c.title[: longest - 1]}…"
-        for c in made.columns
-    }
+    return {variable_name(c.name): _cut(c.title, kind, "variable") for c in made.columns}
+
+
+def _cut(text: str, kind: str, what: str) -> str:
+    """The text, or as much of its beginning as the format holds, with ``…`` behind it."""
+    most = LONGEST[kind][what]
+    if kind == "dta" and what != "value":
+        return text if len(text) <= most else f"{text[: most - 1]}…"
+    if len(text.encode()) <= most:
+        return text
+    return text.encode()[: most - len("…".encode())].decode(errors="ignore") + "…"
