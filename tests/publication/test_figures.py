@@ -10,6 +10,7 @@ import pytest
 
 from informality.foundation.errors import InformalityError
 from informality.publication.figures import figure_of_view, wrapped
+from informality.publication.plain import unbroken
 from informality.publication.published import Publication, publication
 from informality.publication.view_specs import FigureSpec
 
@@ -90,3 +91,27 @@ def test_a_broken_lao_word_keeps_marks_and_vowels_with_their_consonant() -> None
     # five letters a line: the tone after the break goes back, the vowel before the break goes on
     assert wrapped(["ກກກກກ່ກກ"], 5) == ["ກກກກກ່\nກກ"]
     assert wrapped(["ກກກກເກກ"], 5) == ["ກກກກ\nເກກ"]
+
+
+def test_lao_is_broken_between_syllables() -> None:
+    # by hand, as a dictionary divides them; a consonant belongs to the syllable before it or begins the next
+    for word in (
+        "ຈັດ|ປະ|ເພດ|ຕາມ|ສະ|ຖາ|ນະ|ພາບ|ບໍ່|ໄດ້",
+        "ການ|ອອກ|ແບບ|ຕົວ|ຢ່າງ",
+        "ຜູ້|ຊ່ວຍ|ວຽກ|ໃນ|ຄອບ|ຄົວ",
+        "ຊົ່ວ|ໂມງ|ປົກ|ກະ|ຕິ|ຕໍ່|ອາ|ທິດ",
+        "ເຄື່ອງ|ມື|ຂອງ|ແຂວງ|ຫຼວງ|ພະ|ບາງ",
+        "ໄຟລ໌|ຕ່າງໆ|ຂອງ|ໂປຣ|ແກຣມ",
+        "(ສ່ວນ|ຮ້ອຍ),",
+    ):
+        assert unbroken(word.replace("|", "")) == word.split("|")
+
+
+def test_lines_of_broken_lao_are_about_equally_wide() -> None:
+    # ten syllables, 22 letters without marks: 16 and 6 if the first line were filled
+    assert wrapped(["ຈັດປະເພດຕາມສະຖານະພາບບໍ່ໄດ້"], 16) == ["ຈັດປະເພດຕາມສະ\nຖານະພາບບໍ່ໄດ້"]
+    assert wrapped(["ວຽກ ນອກລະບົບ"], 9) == ["ວຽກ\nນອກລະບົບ"]  # a word that fits on a line is not broken
+
+
+def test_a_word_with_a_hyphen_is_broken_there_first() -> None:
+    assert wrapped(["Post-secondary, not tertiary"], 12) == ["Post-\nsecondary,\nnot tertiary"]

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +144,7 @@ def mark(axes: Axes, row: Mapping[str, Any], y: float, colour: str, number: Numb
 
 def key_height(entries: Sequence[str]) -> float:
     """Inches that a key of these entries takes, one under the other."""
-    return sum(0.24 + 0.16 * (len(textwrap.wrap(words, KEY)) - 1) for words in entries)
+    return sum(0.24 + 0.16 * words.count("\n") for words in wrapped(entries, KEY))
 
 
 def legend(canvas: Canvas, entries: Sequence[tuple[str, str]], style: Sequence[Any] = ()) -> None:
@@ -154,8 +153,8 @@ def legend(canvas: Canvas, entries: Sequence[tuple[str, str]], style: Sequence[A
 
     styles: list[Any] = list(style) or ["-"] * len(entries)
     handles = [
-        Line2D([], [], color=c, linewidth=2.2, linestyle=s, label="\n".join(textwrap.wrap(w, KEY)))
-        for (c, w), s in zip(entries, styles, strict=True)
+        Line2D([], [], color=c, linewidth=2.2, linestyle=s, label=w)
+        for (c, _), w, s in zip(entries, wrapped([words for _, words in entries], KEY), styles, strict=True)
     ]
     key = canvas.legend(
         handles=handles, loc="upper left", bbox_to_anchor=(0, 1), ncols=1, frameon=False, fontsize=8.5,

@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import io
 import itertools
-import re
-import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +20,7 @@ from informality.foundation.language import say
 from informality.foundation.library import LIBRARY
 from informality.publication.formats import NumberFormat, column_format
 from informality.publication.notes import interval_words, lower_first, notes_of, why_missing
+from informality.publication.plain import folded
 from informality.publication.published import Publication
 from informality.publication.table import one_line
 from informality.publication.view_specs import FigureSpec
@@ -215,10 +214,8 @@ def _canvas(
 
 
 def wrapped(labels: Sequence[str], width: int = 22) -> list[str]:
-    """Labels in lines of about ``width`` letters; a broken Lao word keeps each vowel and tone with its consonant."""
-    lines = ["\n".join(textwrap.wrap(label, width) or [""]) for label in labels]
-    lines = [re.sub("\n([\u0eb0-\u0ebd\u0ec6-\u0ece]+)", r"\1\n", text) for text in lines]  # follow their consonant
-    return [re.sub("([\u0ec0-\u0ec4])\n", r"\n\1", text) for text in lines]  # precede it
+    """Labels in lines of about ``width`` letters; marks above and below a letter do not count."""
+    return ["\n".join(folded(label, width)) for label in labels]
 
 
 def _key(canvas: Canvas, handles: Sequence[Any], columns: int) -> None:
@@ -339,7 +336,7 @@ def _lines(laid: pd.DataFrame, number: NumberFormat, pub: Publication, reference
         axes.text(
             len(names) - 0.7,
             last,
-            "\n".join(textwrap.wrap(series[level], 12)),
+            wrapped([series[level]], 12)[0],
             color=looks[level][0],
             fontweight="bold",
             va="center",

@@ -6,9 +6,9 @@ import base64
 import functools
 import io
 import re
-import unicodedata
 
 from informality.foundation.library import LIBRARY
+from informality.publication import plain
 
 FONTS = LIBRARY / "fonts"
 FAMILIES = ("NotoSans", "NotoSansLao")
@@ -38,42 +38,9 @@ def width(text: str, size: float, bold: bool = False) -> float:
 
 
 def folded(text: str, room: float, size: float, bold: bool = False) -> list[str]:
-    """Lines no wider than ``room``, folded between words; a word that is wider is folded between letters."""
-    lines, line = [], ""
-    for word in text.split():
-        for piece in _pieces(word, room, size, bold):
-            longer = f"{line} {piece}" if line else piece
-            if line and width(longer, size, bold) > room:
-                lines.append(line)
-                line = piece
-            else:
-                line = longer
-    return [*lines, line] if line else lines
-
-
-def _pieces(word: str, room: float, size: float, bold: bool) -> list[str]:
-    """A word, or its parts where it is too wide; marks stay with their letter."""
-    if width(word, size, bold) <= room:
-        return [word]
-    pieces, piece = [], ""
-    for letter in _clusters(word):
-        if piece and width(piece + letter, size, bold) > room:
-            pieces.append(piece)
-            piece = ""
-        piece += letter
-    return [*pieces, piece]
-
-
-def _clusters(word: str) -> list[str]:
-    """Letters with the marks on them; a Lao vowel written before its consonant stays with it."""
-    clusters: list[str] = []
-    for c in word:
-        joined = clusters and (unicodedata.category(c).startswith("M") or "\u0ec0" <= clusters[-1][-1] <= "\u0ec4")
-        if joined:
-            clusters[-1] += c
-        else:
-            clusters.append(c)
-    return clusters
+    """Lines no wider than ``room``, folded between words; a word that is wider is folded within it."""
+    words = " ".join(text.split())
+    return plain.folded(words, room, lambda line: width(line, size, bold)) if words else []
 
 
 def embedded(text: str) -> str:

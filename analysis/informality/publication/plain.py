@@ -1,17 +1,21 @@
 """Plain text in columns: how wide words are on a screen, where they may be folded, and a grid drawn with them.
 
-Vowel and tone marks above or below a Lao consonant take no room of their own, and no line may begin with one.
+Lao is written without spaces between words. A line of it may end where a syllable does, which its spelling shows; vowel and
+tone marks above or below a consonant take no room of their own.
 """
 
 from __future__ import annotations
 
+import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
 GAP = "  "
+STEPS = 20
+"""Widths that are tried for lines of equal width."""
 RULE = "─"
 NARROWEST = 12
 """Columns that are left to the labels of the rows, however narrow the screen."""
@@ -34,30 +38,90 @@ def padded(text: str, width: int, align: str = "left") -> str:
     return gap + text if align == "right" else text + gap
 
 
-def folded(text: str, width: int) -> list[str]:
-    """Lines of at most this width, broken between words, and within those that are longer."""
+def folded(text: str, width: float, measure: Callable[[str], float] = width_of) -> list[str]:
+    """Lines of at most this width, broken between words, and within those that are wider."""
     lines: list[str] = []
     line = ""
     for word in text.split(" "):
         joined = f"{line} {word}" if line else word
-        if width_of(joined) <= width:
+        if measure(joined) <= width:
             line = joined
             continue
         if line:
             lines.append(line)
-        *full, line = _pieces(word, width)
+        *full, line = _broken(word, width, measure)
         lines += full
     return [*lines, line]
 
 
-def _pieces(word: str, width: int) -> Iterator[str]:
-    piece = ""
-    for character in word:
-        if piece and width_of(piece + character) > width:
-            yield piece
-            piece = ""
-        piece += character
-    yield piece
+def _broken(word: str, width: float, measure: Callable[[str], float]) -> list[str]:
+    """A word in as few lines as it needs; one of syllables in lines about equally wide, so that none is left alone."""
+    parts = re.split("(?<=-)", word)
+    if any(measure(part) > width for part in parts):
+        parts = unbroken(word)
+    lines = _filled(parts, width, measure)
+    if not _SYLLABLE.search(word):
+        return lines
+    even = measure(word) / len(lines)
+    rooms = (even + (width - even) * step / STEPS for step in range(STEPS))
+    return next((found for room in rooms if len(found := _filled(parts, room, measure)) == len(lines)), lines)
+
+
+def _filled(parts: Sequence[str], width: float, measure: Callable[[str], float]) -> list[str]:
+    lines = [""]
+    for part in parts:
+        if lines[-1] and measure(lines[-1] + part) > width:
+            lines.append("")
+        lines[-1] += part
+    return lines
+
+
+# -- where a word may be broken ------------------------------------------------------------------------
+
+_CONSONANT = "[ກຂຄງຈສຊຍດຕຖທນບປຜຝພຟມຢຣລວຫອຮໜໝໞໟ]"
+_ONSET = f"(?:ຫ[ກ-ຮ\u0ebc]|{_CONSONANT}[\u0ebcຣລວ]?)"
+_TONE = "[\u0ec8-\u0ecb]?"
+_AFTER = "\u0eb0-\u0ebd\u0ec8-\u0ece"
+"""Vowels and marks that are written behind, above or below their consonant."""
+_LAST = "[ກງຍດນມບວຣລສຟຊທຕພ]"
+_END = f"(?:{_LAST}(?![{_AFTER}]|[ອວ]{_LAST}(?![{_AFTER}])))"
+"""A consonant that ends a syllable, as it does not begin the next one."""
+_SYLLABLE = re.compile(
+    "(?:"
+    + "|".join(
+        (
+            f"[ເແໂ]{_ONSET}[\u0eb1\u0eb4-\u0eb7\u0ebb]?{_TONE}(?:າະ?|ະ|ອ)?{_END}?",
+            f"[ໃໄ]{_ONSET}{_TONE}",
+            f"{_ONSET}\u0eb1{_TONE}(?:ວະ|{_END})",
+            f"{_ONSET}\u0ebb{_TONE}(?:ວະ?|{_END})",
+            f"{_ONSET}[\u0eb4-\u0eb9]{_TONE}{_END}?",
+            f"{_ONSET}{_TONE}າ{_END}?",
+            f"{_ONSET}{_TONE}[ະຳ]",
+            f"{_ONSET}\u0ecd{_TONE}",
+            f"{_ONSET}{_TONE}[ອວຽ]{_END}",
+        )
+    )
+    + f")(?:{_CONSONANT}\u0ecc)?[ໆຯ]?(?![{_AFTER}])"
+)
+"""A Lao syllable, after Phissamay and others, Syllabification of Lao Script for Line Breaking (PAN Localization, 2004)."""
+_OPENING, _CLOSING = "([“‘", ")]”’,.;:!?%…ໆຯ"
+
+
+def unbroken(word: str) -> list[str]:
+    """The parts of a word that stay whole where it is too wide for a line: Lao syllables, and of other scripts letters, each
+    with its marks and the punctuation that belongs to it."""
+    parts: list[str] = []
+    at = 0
+    while at < len(word):
+        found = _SYLLABLE.match(word, at)
+        part = found[0] if found else word[at]
+        at += len(part)
+        belongs = part in _CLOSING or unicodedata.category(part[0]).startswith("M") or re.match(f"[{_AFTER}]", part)
+        if parts and (belongs or parts[-1][-1] in _OPENING):
+            parts[-1] += part
+        else:
+            parts.append(part)
+    return parts
 
 
 @dataclass(frozen=True, slots=True)

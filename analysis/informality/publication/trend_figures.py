@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import itertools
 import math
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
 from informality.foundation.language import say
-from informality.publication.figures import GRID, SOFT, drawn, looks_of
+from informality.publication.figures import GRID, SOFT, drawn, looks_of, wrapped
 from informality.publication.formats import NumberFormat, column_format
 from informality.publication.notes import interval_words, lower_first, notes_of
 from informality.publication.published import Publication, levels_of
@@ -118,7 +117,7 @@ def _trend(laid: pd.DataFrame, number: NumberFormat, series: Series, broken: lis
     last = 2 * top
     for y, level in sorted(ends, reverse=True):
         last = min(y, last - top * 0.085)
-        text = "\n".join(textwrap.wrap(f"{names[level]} {number(y / 100)}", 14))
+        text = wrapped([f"{names[level]} {number(y / 100)}"], 14)[0]
         axes.text(
             max(times) + 0.1 * span, last, text, color=looks[level][0], fontweight="bold", va="center", clip_on=False
         )
@@ -129,7 +128,7 @@ def _trend(laid: pd.DataFrame, number: NumberFormat, series: Series, broken: lis
     axes.set(xlim=(min(times) - 0.1 * span, max(times) + 0.07 * span), ylim=(0, top))
     axes.set_title(say("Per cent"), loc="left", fontsize=9, color=SOFT, pad=6)
     width = max(8, 34 // len(times))
-    axes.set_xticks(times, ["\n".join(textwrap.wrap(wave.title, width)) for wave in series.waves])
+    axes.set_xticks(times, wrapped([wave.title for wave in series.waves], width))
     axes.tick_params(length=0, pad=6)
     axes.grid(axis="y", color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
