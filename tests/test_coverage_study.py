@@ -28,6 +28,7 @@ from informality.coverage.simulate import simulate, study_of
 from informality.foundation.errors import ExitCode, InformalityError
 from informality.pipeline import covering
 from informality.pipeline.running import run_study
+from informality.publication.coverage_views import read_coverage_views
 from informality.steps import sample_design
 from informality.study import Workspace, read_study
 from informality.tabulation.columns import COLUMNS, RANGES, SCENARIO
@@ -272,6 +273,27 @@ def test_the_brief_of_a_study_with_scenarios_has_two_sheets(root: Path) -> None:
     assert ["What extending coverage would do" in sheet for sheet in sheets] == [False, True]
 
 
+def test_every_scenario_is_shown_in_a_table_or_named_below_it(root: Path, facts: dict[str, Any]) -> None:
+    """Read off the page, table by table; and the workbook names each in the table itself."""
+    page = html.unescape((root / "reports/_output/try/coverage.html").read_text(encoding="utf-8"))
+    titles = {s["id"]: s["title"] for s in facts["scenarios"]}
+    quo = titles.pop(facts["quo"])
+    views = {id: v for id, v in read_coverage_views().tables.items() if v.scenarios in ("all", "changing")}
+    blocks = dict(re.findall(r'<figure id="tbl-([\w-]+)"(.*?)</figure>', page, flags=re.DOTALL))
+    named = 0
+    for id in views.keys() & blocks.keys():
+        rows, below = blocks[id].split("</table>")
+        cells = [re.sub("<[^>]+>", "", cell) for cell in re.findall("<th.*?</th>", rows, flags=re.DOTALL)]
+        lines = [line for line in below.split("left out: ")[1:]]
+        for title in titles.values():
+            assert title in cells or any(title in line.split("</p>")[0] for line in lines), f"{title} in {id}"
+        named += len(lines)
+    assert named > 3 and {"changes", "compared", "budget", "formal", "support"} <= blocks.keys()
+    with zipfile.ZipFile(root / "reports/_output/try/tables.xlsx") as book:
+        text = book.read("xl/sharedStrings.xml").decode()
+    assert "left out:" not in text and all(title in text for title in (quo, *titles.values()))
+
+
 def test_nothing_changed_is_not_run_again(root: Path, tmp_path: Path) -> None:
     copy = Path(shutil.copytree(root, tmp_path / "copy"))
     steps: list[str] = []
@@ -361,7 +383,8 @@ def test_a_new_scenario_is_one_that_holds_together(tmp_path: Path) -> None:
     found = drafting.check_scenario("my-own", workspace)
     assert (found.name, found.country, found.years) == ("my-own", "Lao PDR", "2024 to 2035")
     assert found.levers == (
-        "subsidy, lao-voluntary, from 2027-01-01: base floor; share default 0.3, poor 0.5; max months 120",
+        "Voluntary social security of the self-employed, from 2027: the State pays 30 per cent of what is due at the floor, in "
+        "place of nothing. It pays 50 per cent for “Poor, near poor or neither”: Poor. It pays for at most 120 months in a life.",
     )
     assert [one.name for one in drafting.listed(workspace) if one.own] == ["my-own"]
     for name, what in (("my-own", "there is a scenario of this name already"), ("My Own", "small letters")):

@@ -98,11 +98,15 @@ def check_scenario(name: str, workspace: Workspace, study: str | None = None) ->
     Raises :class:`InformalityError` (SPEC) with every mistake, its line and what to do.
     """
     from informality.classification.definition import read_definition
-    from informality.coverage.facts import lever_words
+    from informality.coverage.lever_facts import lever_facts
     from informality.coverage.people import grammar
     from informality.coverage.policy import Parameters, rules_of
     from informality.coverage.scenario import known_scenarios, read_scenario
     from informality.foundation.schema import read_schema
+    from informality.publication.coverage_levers import lever_lines
+    from informality.publication.coverage_views import read_coverage_views
+    from informality.publication.lever_words import Words
+    from informality.publication.table import Labels
 
     choices = None
     if study is not None:
@@ -126,6 +130,13 @@ def check_scenario(name: str, workspace: Workspace, study: str | None = None) ->
         for year in range(years.first, years.last + 1):
             rules_of(scenario, scheme, year, Parameters())
     spec = scenario.file.spec if scenario.file is not None else None
+    told = read_coverage_views()
+    words = Words(
+        {id: scheme.spec.title for id, scheme in scenario.baseline.schemes.items()},
+        told.branches,
+        Labels({n: v.title for n, v in variables.items()}, {n: v.labels for n, v in variables.items()} | told.levels),
+        scenario.baseline.country.spec.currency,
+    )
     return Checked(
         name=scenario.id,
         title=scenario.title,
@@ -134,7 +145,7 @@ def check_scenario(name: str, workspace: Workspace, study: str | None = None) ->
         country=scenario.baseline.country.spec.title,
         years=f"{years.first} to {years.last}",
         builds_on=tuple(spec.parents) if spec is not None else (),
-        levers=tuple(lever_words(p.lever) for p in scenario.levers),
+        levers=tuple(lever_lines(lever_facts(scenario), words)),
         expects=tuple(f"{k.replace('_', ' ')} those of {v}" for k, v in spec.expects.items())
         if spec is not None
         else (),

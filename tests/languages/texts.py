@@ -171,6 +171,9 @@ def of_library() -> list[str]:
         ]
     for folder in ("schemes", "scenarios", "baselines"):
         found += [_yaml(path)["title"] for path in sorted((LIBRARY / folder).glob("*.yml"))]
+    for path in sorted({*(LIBRARY / "scenarios").glob("*.yml")} - {LIBRARY / "scenarios" / "template.yml"}):
+        spec = _yaml(path)
+        found += [spec["summary"], *spec.get("notes", []), *_titled(spec.get("levers", []), {"why"}, set())]
     demo = _yaml("surveys/lao-demo.yml")
     found += [demo["title"], demo["country"]["name"], demo["agency"], demo["made_up"]]
     found += demo["variables"]["region"]["labels"].values()

@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from informality.publication.coverage_figures import key_height
 from informality.publication.coverage_prose import named, words
-from informality.publication.coverage_views import spending
+from informality.publication.coverage_tables import table_of_coverage
+from informality.publication.coverage_views import (
+    CoverageViewSpec,
+    Told,
+    idle_words,
+    read_coverage_views,
+    spending,
+    without_idle,
+)
 from informality.publication.formats import money_format
+from informality.publication.published import Publication
+from informality.publication.table import Labels, Table
+from informality.tabulation.columns import COLUMNS, SCENARIO
 
 THIN = "\u202f"
 
@@ -77,3 +90,103 @@ def test_which_scenarios_change_the_cost_of_the_state() -> None:
 
 def test_a_key_leaves_room_for_what_goes_on_in_a_second_line() -> None:
     assert key_height(["Nothing changes", "x " * 40]) == pytest.approx(0.24 + 0.24 + 0.16)
+
+
+# -- scenarios that change nothing ---------------------------------------------------------------------
+
+NAMES = {
+    "quo": "Nothing changes",
+    "same": "The same",
+    "one": "One number moves",
+    "doubt": "Only the doubt moves",
+    "few": "Too few",
+}
+
+
+def told_of(table: str, rows: list[tuple[str, str, float, float, float]], level: str = "") -> Told:
+    """Rows of (scenario, indicator or level, value, low and high of the assumptions) for persons in 2035; ``few`` is withheld."""
+    frame = pd.DataFrame(rows, columns=["scenario", "of", "value", "lo80", "hi80"]).assign(
+        table=table, year=2035, definition="d", scheme="all", payer="all", branch="all", unit="persons", se=1000.0, n=99,
+        confidence=0.95, status="verified", indicator=level or "members",
+    )  # fmt: skip
+    frame["grade"] = np.where(frame["scenario"] == "few", "suppressed", "good")
+    frame["ci_low"], frame["ci_high"] = frame["value"] - 2000, frame["value"] + 2000
+    frame["indicator" if not level else "level1"] = frame["of"]
+    frame["dim1"] = "quintile" if level else np.nan
+    frame.loc[frame["grade"] == "suppressed", ["value", "ci_low", "ci_high", "lo80", "hi80"]] = np.nan
+    results = frame.reindex(columns=[*COLUMNS, *SCENARIO])
+    pub = Publication(results, Labels(), {"suppressed": "x"}, {"suppressed": "Not shown."}, "d", "")
+    facts: dict[str, Any] = {
+        "quo": "quo", "focus": "one", "years": {"first": 2024, "last": 2035}, "draws": 9, "currency": "LAK",
+    }  # fmt: skip
+    return Told(pub, facts, read_coverage_views(), NAMES, {})
+
+
+def shown(table: Table | str) -> dict[str, list[str]]:
+    assert isinstance(table, Table)
+    return {group.label: [str(row[0].value) for row in group.rows] for group in table.groups}
+
+
+def test_a_scenario_that_changes_nothing_is_named_below_the_table() -> None:
+    view = CoverageViewSpec(
+        title="T", table="coverage", indicators=["members", "active"], group="indicator", row="scenario"
+    )  # fmt: skip
+    noise = 1e-7  # of a sum
+    rows = [
+        *((s, "members", 365_000.0 + noise * (s == "same"), 1.0, 2.0) for s in ("quo", "same", "few")),
+        ("one", "members", 365_001.0, 1.0, 2.0), ("doubt", "members", 365_000.0, 1.0, 2.5),
+        *((s, "active", 0.0, 0.0, 0.0) for s in ("quo", "same", "doubt", "few")), ("one", "active", 5.0, 5.0, 5.0),
+    ]  # fmt: skip
+    told = told_of("coverage", rows)
+    members, active = told.words.indicators["members"], told.words.indicators["active"]
+    table = table_of_coverage("t", view, told)
+    assert shown(table) == {
+        members: ["Nothing changes", "One number moves", "Only the doubt moves", "Too few"],
+        active: ["Nothing changes", "One number moves", "Too few"],
+    }
+    assert isinstance(table, Table) and table.notes[:2] == (
+        f"Under “{members}” the same as “Nothing changes”, and left out: The same.",
+        f"Under “{active}” the same as “Nothing changes”, and left out: The same; Only the doubt moves.",
+    )
+    assert shown(table_of_coverage("t", view, told, whole=True)) == {
+        members: [*NAMES.values()],
+        active: [*NAMES.values()],
+    }
+
+
+def test_of_changes_those_are_left_out_that_are_nought_with_all_their_doubt() -> None:
+    view = CoverageViewSpec(
+        title="T", table="coverage_change", scenarios="changing", indicators=["members"], row="scenario"
+    )
+    rows = [("same", "members", 0.0, 0.0, 0.0), ("doubt", "members", 0.0, -1.0, 0.0), ("one", "members", 7.0, 7.0, 7.0)]
+    rows.append(("few", "members", 0.0, 0.0, 0.0))  # withheld: nobody may be told that it is nought
+    told = told_of("coverage_change", rows)
+    told.pub.results[["ci_low", "ci_high"]] = np.nan
+    found, idle = without_idle(view, told)
+    assert (list(found["scenario"]), idle) == (["one", "doubt", "few"], {(): ["same"]})
+    assert idle_words(idle, told) == ["The same as “Nothing changes”, and left out: The same."]
+    told = told_of("coverage_change", rows[:1])
+    told.pub.results[["ci_low", "ci_high"]] = np.nan
+    nothing = table_of_coverage("t", view, told)
+    assert nothing == "No scenario of this study changes anything here."
+
+
+def test_a_scenario_with_rows_of_its_own_is_left_out_as_a_whole_or_not_at_all() -> None:
+    view = CoverageViewSpec(
+        title="T", table="coverage_by", indicators=["state_support"], by=["quintile"], group="scenario", row="level",
+        nonzero="yes",
+    )  # fmt: skip
+    levels = ("q1", "q2")
+    rows = [(s, q, float(s == "one" and q == "q2"), 0.0, 0.0) for s in ("quo", "same", "one", "few") for q in levels]
+    told = told_of("coverage_by", rows, "state_support")
+    table = table_of_coverage("t", view, told)
+    assert shown(table) == {
+        "One number moves": ["Poorest fifth", "Second fifth"],
+        "Too few": ["Poorest fifth", "Second fifth"],
+    }
+    assert isinstance(table, Table)
+    assert table.notes[0] == "The same as “Nothing changes”, and left out: The same."
+    without = told_of("coverage_by", [row for row in rows if row[0] in ("one", "few")], "state_support")
+    table = table_of_coverage("t", view, without)  # the results have no rows of those who get nothing
+    assert isinstance(table, Table)
+    assert table.notes[0] == "The same as “Nothing changes”, and left out: The same; Only the doubt moves."

@@ -15,7 +15,7 @@ from scipy.special import expit, logit
 
 from informality.coverage.accounts import take_home, vesting, vesting_year
 from informality.coverage.gates import Gate
-from informality.coverage.levers import Lever
+from informality.coverage.lever_facts import lever_facts
 from informality.coverage.means import poverty_effect
 from informality.coverage.measures import Key
 from informality.coverage.outcome import Outcome
@@ -142,39 +142,9 @@ def _scenario(scenario: Scenario) -> Record:
         "title": scenario.title,
         "summary": file.spec.summary if file else scenario.baseline.spec.summary,
         "notes": list(file.spec.notes) if file else [],
-        "levers": [lever_words(p.lever) for p in scenario.levers],
+        "levers": lever_facts(scenario),
         "expects": [f"{k.replace('_', ' ')} {v}" for k, v in file.spec.expects.items()] if file else [],
     }
-
-
-def lever_words(lever: Lever) -> str:
-    """``subsidy, lao-voluntary, from 2026-01-01: base floor; ...`` with what it rests on."""
-    scheme = getattr(lever, "scheme", None)
-    given = lever.model_dump(
-        by_alias=True, exclude_defaults=True, exclude={"type", "scheme", "begins", "why", "source", "status"}
-    )
-    given.pop("from", None)
-    parts = [f"{k.replace('_', ' ')} {_short(v)}" for k, v in given.items()]
-    head = str(getattr(lever, "type", "lever")).replace("_", " ")
-    why = getattr(lever, "why", "")
-    return f"{head}{f', {scheme}' if scheme else ''}, from {lever.begins}: {'; '.join(parts)}" + (
-        f" ({why})" if why else ""
-    )
-
-
-def _short(value: Any) -> str:
-    if isinstance(value, dict) and "value" in value:
-        low, high = value.get("low"), value.get("high")
-        return _short(value["value"]) + (
-            f" ({_short(low)} to {_short(high)})" if low is not None and low != high else ""
-        )
-    if isinstance(value, dict):
-        return ", ".join(f"{k} {_short(v)}".replace("_", " ") for k, v in value.items())
-    if isinstance(value, list | tuple):
-        return " and ".join(_short(v) for v in value)
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return f"{value:,.10g}"
-    return str(value).replace("_", " ")
 
 
 def _scheme(quo: Outcome, name: str, year: int) -> list[Record]:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from informality.foundation.language import say
 from informality.publication.coverage_tables import MONEY, number_of
-from informality.publication.coverage_views import CoverageViewSpec, Told, selected
+from informality.publication.coverage_views import CoverageViewSpec, Told, idle_words, without_idle
 from informality.publication.figures import GRID, INK, SOFT, WIDTH, drawn, wrapped
 from informality.publication.formats import MINUS, NumberFormat, marked
 
@@ -70,7 +70,7 @@ def spoken(row: Mapping[str, Any], number: NumberFormat) -> str:
 
 def rows_figure(view: CoverageViewSpec, told: Told, what: str) -> Drawn | str:
     """One mark in each row (label), one colour for each heading; both doubts as lines."""
-    rows = selected(view, told)
+    rows, idle = without_idle(view, told)
     rows = rows[rows["value"].notna()]
     if rows.empty or not (rows["value"] != 0).any():
         return say("There is nothing to draw: no number of this figure can be shown.")
@@ -114,7 +114,7 @@ def rows_figure(view: CoverageViewSpec, told: Told, what: str) -> Drawn | str:
     return (
         draw(make),
         say("Dot plot. {what}. {unit}. {numbers}.", what=what, unit=number.heading, numbers="; ".join(parts)),
-        [say(DRAWING)],
+        [*idle_words(idle, told), say(DRAWING)],
     )
 
 

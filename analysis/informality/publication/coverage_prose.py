@@ -10,9 +10,11 @@ import pandas as pd
 
 from informality.foundation.language import say
 from informality.publication.coverage_lessons import lessons
+from informality.publication.coverage_levers import lever_lines
 from informality.publication.coverage_tables import MARKS, number_of, unit_words
 from informality.publication.coverage_views import ALL, Told
 from informality.publication.formats import NumberFormat, grouped, marked
+from informality.publication.lever_words import Words
 from informality.publication.notes import lower_first
 from informality.publication.table import markdown_text
 
@@ -123,12 +125,15 @@ def parts(told: Told) -> dict[str, str]:
 
 
 def scenarios(told: Told) -> str:
-    """Each scenario in a paragraph with the name of its file, and its levers."""
-    out = []
+    """Each scenario in a paragraph with the name of its file, and a line for each of its levers."""
+    out, spoken = [], Words(told.schemes, told.words.branches, told.pub.labels, str(told.facts["currency"]))
     for s in told.facts["scenarios"]:
-        text = f"**{markdown_text(say(s['title']))}** (`{s['id']}`). {markdown_text(s['summary'])}"
-        out += [" ".join([text, *map(markdown_text, s["notes"])]), ""]
-        out += [f"- {markdown_text(grouped(named(lever, told)))}" for lever in s["levers"]]
+        text = f"**{markdown_text(say(s['title']))}** (`{s['id']}`). {markdown_text(say(s['summary']))}"
+        out += [" ".join([text, *(markdown_text(say(note)) for note in s["notes"])]), ""]
+        own = [lever for lever in s["levers"] if lever["of"] == s["id"] or lever["of"] not in told.scenarios]
+        built_on = dict.fromkeys(lever["of"] for lever in s["levers"] if lever not in own)
+        lines = [say("All that “{scenario}” changes.", scenario=told.scenarios[id]) for id in built_on]
+        out += [f"- {markdown_text(line)}" for line in [*lines, *lever_lines(own, spoken)]]
         out.append("")
     return "\n".join(out) + "\n"
 

@@ -28,10 +28,12 @@ def told_of(inputs: ReportInputs, facts: Mapping[str, Any], whole: Publication) 
     return Told(pub, facts, spoken_words(read_coverage_views()), scenarios, schemes, str(study.get("country_code", "")))
 
 
-def coverage_tables_of(told: Told) -> dict[str, tuple[str, Table | str]]:
-    """Every table of scenarios with its title, by name; a sentence where there is none."""
+def coverage_tables_of(told: Told, *, whole: bool) -> dict[str, tuple[str, Table | str]]:
+    """Every table of scenarios with its title, by name; a sentence where there is none. ``whole``: with the rows of scenarios
+    that change nothing in a table, which a report names in a line below it.
+    """
     made: dict[str, tuple[str, Table | str]] = {
-        id: (say(view.title), coverage_tables.table_of_coverage(id, view, told))
+        id: (say(view.title), coverage_tables.table_of_coverage(id, view, told, whole=whole))
         for id, view in told.words.tables.items()
     }
     return made | {

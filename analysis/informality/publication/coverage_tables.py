@@ -11,7 +11,7 @@ import pandas as pd
 
 from informality.foundation.language import say
 from informality.foundation.quantities import weakest
-from informality.publication.coverage_views import CoverageViewSpec, Told, selected, spending
+from informality.publication.coverage_views import CoverageViewSpec, Told, idle_words, selected, spending, without_idle
 from informality.publication.formats import COUNT, NumberFormat, column_format, marked, money_format, supported_decimals
 from informality.publication.notes import STANDING_WORDS, interval_words, lower_first, undetermined, why_missing
 from informality.publication.table import Cell, Column, RowGroup, Table
@@ -32,11 +32,17 @@ def number_of(unit: str, rows: pd.DataFrame, currency: str) -> NumberFormat:
     return money_format(unit, errors) if unit == currency else column_format(unit, errors, unit)
 
 
-def table_of_coverage(id: str, view: CoverageViewSpec, told: Told) -> Table | str:
-    """The published table, or a sentence saying why there is none."""
-    rows = selected(view, told)
-    if rows.empty and view.nonzero == "yes":
-        return say("No scenario of this study has any.")
+def table_of_coverage(id: str, view: CoverageViewSpec, told: Told, *, whole: bool = False) -> Table | str:
+    """The published table, or a sentence saying why there is none. Scenarios that change nothing in it are named below it;
+    ``whole``: they have their rows, too.
+    """
+    rows, idle = (selected(view, told), {}) if whole else without_idle(view, told)
+    if rows.empty and (view.nonzero == "yes" or idle):
+        return (
+            say("No scenario of this study changes anything here.")
+            if idle
+            else say("No scenario of this study has any.")
+        )
     if reason := why_missing(rows):
         return reason
     currency = str(told.facts["currency"])
@@ -63,7 +69,7 @@ def table_of_coverage(id: str, view: CoverageViewSpec, told: Told) -> Table | st
             made.append((Cell(label), *_cells(row, formats[row["unit"]] if not one else None, told)))
         groups.append(RowGroup(f"{heading}{unit}".strip(), tuple(made)))
     title = f"{say(view.title)}, {_years(view, told)}"
-    notes = ([say(view.note)] if view.note else []) + notes_of_coverage(rows, told)
+    notes = [*idle_words(idle, told), *([say(view.note)] if view.note else []), *notes_of_coverage(rows, told)]
     return Table(id, title, tuple(columns), tuple(groups), tuple(notes), told.pub.source)
 
 

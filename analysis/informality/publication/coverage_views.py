@@ -12,6 +12,7 @@ from pydantic import Field
 from informality.foundation.language import say
 from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import SpecModel, Words, load
+from informality.publication.notes import quoted
 from informality.publication.published import Publication
 
 ALL = "all"
@@ -23,7 +24,7 @@ class CoverageViewSpec(SpecModel):
 
     title: Words
     table: Words
-    scenarios: Literal["all", "quo", "focus", "both", "changing", "spending"] = "all"
+    scenarios: Literal["all", "quo", "focus", "both", "changing"] = "all"
     years: Literal["first", "last", "ends", "path"] = "last"
     schemes: Literal["whole", "each", "both"] = "whole"
     payers: Literal["whole", "each"] = "whole"
@@ -133,7 +134,6 @@ def selected(view: CoverageViewSpec, told: Told) -> pd.DataFrame:
         "both": [told.quo, told.focus],
         "changing": [s for s in told.scenarios if s != told.quo],
         "all": list(told.scenarios),
-        "spending": [s for s in told.scenarios if s in (told.quo, told.focus, *spending(told))],
     }[view.scenarios]
     keep &= rows["scenario"].isin(chosen)
     ends = [years["first"], years["last"]]
@@ -164,3 +164,68 @@ def selected(view: CoverageViewSpec, told: Told) -> pd.DataFrame:
         elif kind == "year":
             found = found.sort_values("year", kind="stable")
     return found
+
+
+NUMBERS = ("value", "ci_low", "ci_high", "lo80", "hi80")
+
+
+def without_idle(view: CoverageViewSpec, told: Told) -> tuple[pd.DataFrame, dict[tuple[str, ...], list[str]]]:
+    """The rows of a view without those of scenarios that change nothing in it; and those scenarios, by the headings they lack.
+
+    A scenario changes nothing under a heading if all its numbers there are those of the status quo, or 0 where the rows are
+    changes; or if neither has any there. A number that is not shown is never the same. Where scenarios are the headings, each
+    counts as a whole.
+    """
+    rows = selected(view, told)
+    if view.scenarios not in ("all", "changing"):
+        return rows, {}
+    own = view.group == "scenario"
+    quo = selected(view.model_copy(update={"scenarios": "quo", "nonzero": "no"}), told)
+    place = ["label", "unit"] if own else ["heading", "unit"]
+    others = selected(view.model_copy(update={"nonzero": "no"}), told)
+    others = others[others["scenario"] != told.quo]
+    like = others.merge(quo[[*place, *NUMBERS]], on=place, how="left", suffixes=("", "_quo")).set_index(others.index)
+    if view.scenarios == "changing":
+        like[[f"{k}_quo" for k in NUMBERS]] = 0.0
+    noise = 1e-9 * others.groupby("unit")["value"].transform(lambda v: v.abs().max())
+    same = like["value"].notna()
+    for k in NUMBERS:
+        there, before = like[k], like[f"{k}_quo"]
+        same &= ((there - before).abs() <= noise) | there.isna()
+    parts = others.assign(same=same, heading="" if own else others["heading"])
+    idle = parts.groupby(["heading", "scenario"], sort=False)["same"].all()
+    whole = list(dict.fromkeys(parts["heading"]))
+    empty = set(whole) - (
+        {""} if own and len(quo) else set(quo["heading"])
+    )  # headings under which the status quo has no rows
+    left_out = {
+        heading: [s for s in told.scenarios if s != told.quo and idle.get((heading, s), heading in empty)]
+        for heading in whole
+    }
+    found: dict[tuple[str, ...], list[str]] = {}
+    for names in {tuple(n): None for n in left_out.values() if n}:
+        lacking = tuple(h for h, n in left_out.items() if tuple(n) == names)
+        found[() if len(lacking) == len(whole) else lacking] = list(names)
+    gone = {(h, s) for h, names in left_out.items() for s in names}
+    keys = zip([""] * len(rows) if own else rows["heading"], rows["scenario"], strict=True)
+    return rows[[key not in gone for key in keys]], found
+
+
+def idle_words(found: Mapping[tuple[str, ...], list[str]], told: Told) -> list[str]:
+    """Which scenarios are not shown because they change nothing, in a line for each set of headings."""
+    out = []
+    for headings, names in found.items():
+        scenarios, quo = "; ".join(told.scenarios[n] for n in names), told.scenarios[told.quo]
+        if not headings:
+            out.append(say("The same as “{quo}”, and left out: {scenarios}.", quo=quo, scenarios=scenarios))
+            continue
+        under = ", ".join(map(quoted, headings))
+        out.append(
+            say(
+                "Under {headings} the same as “{quo}”, and left out: {scenarios}.",
+                headings=under,
+                quo=quo,
+                scenarios=scenarios,
+            )
+        )
+    return out

@@ -57,4 +57,10 @@ class Material:
 
     @cached_property
     def tables_of_scenarios(self) -> Titled:
-        return {} if self.told is None else coverage_tables_of(self.told)
+        """As a report prints them."""
+        return {} if self.told is None else coverage_tables_of(self.told, whole=False)
+
+    @cached_property
+    def whole_tables_of_scenarios(self) -> Titled:
+        """With a row for every scenario."""
+        return {} if self.told is None else coverage_tables_of(self.told, whole=True)

@@ -83,6 +83,11 @@ def upper_first(words: str) -> str:
     return words[:1].upper() + words[1:]
 
 
+def quoted(words: str) -> str:
+    """Words as they stand elsewhere, in the quotation marks of the language being spoken."""
+    return say("“{words}”", words=words)
+
+
 def distinct(values: pd.Series | Sequence[Any]) -> list[str]:
     """The different non-missing texts, in order of appearance, without a full stop at the end."""
     return list(dict.fromkeys(str(v).rstrip(". ") for v in values if pd.notna(v) and str(v)))

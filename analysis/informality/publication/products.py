@@ -29,7 +29,7 @@ def write_products(material: Material, results: pd.DataFrame, hidden: pd.DataFra
     everything = publication_of(inputs, results)
     if code == ENGLISH:
         write_store(inputs, everything, hidden, store / STORE, material.told.quo if material.told else "")
-    tables = {**material.tables, **material.tables_of_scenarios}
+    tables = {**material.tables, **material.whole_tables_of_scenarios}
     write_workbook(inputs, everything, tables, folder / name_in(BOOK, code))
     write_explorer(inputs, everything, folder / name_in(EXPLORER, code))
     long = figures(everything)
