@@ -9,6 +9,7 @@ from informality.classification.classify import NOT_DETERMINABLE
 from informality.classification.definition import Definition
 from informality.classification.examples import example_table
 from informality.foundation.language import listed, say, spoken
+from informality.foundation.reading import in_language
 from informality.publication.annex import STANDING
 from informality.publication.coverage_views import read_coverage_views
 from informality.publication.inputs import (
@@ -242,7 +243,7 @@ def definition_note(definition: Definition, counts: pd.DataFrame | None = None) 
         status=spec.status,
         sources=list(spec.sources),
         confirmed=spec.confirmed or "",
-        steps=definition.steps,
+        steps=[in_language(step) for step in definition.steps],
         options=[_option_note(definition, name) for name in spec.options],
         examples=example_table(definition),
         rule_counts=pd.DataFrame() if counts is None else counts,
@@ -254,13 +255,13 @@ def _option_note(definition: Definition, name: str) -> OptionNote:
     option, value = definition.spec.options[name], definition.options[name]
 
     def said(value: float | str) -> str:
-        return f"{option.words(value)} {option.unit or ''}".rstrip()
+        return f"{say(option.words(value))} {say(option.unit) if option.unit else ''}".rstrip()
 
     return OptionNote(
         name,
-        option.title or name.replace("_", " "),
+        say(option.title or name.replace("_", " ").capitalize()),
         said(value),
-        say(say("none: it has to be chosen")) if option.value is None else said(option.value),
+        say("none: it has to be chosen") if option.value is None else said(option.value),
         f"{option.source} ({option.status})"
         + ("" if value == option.value else say("; the value in force was chosen for this use")),
     )

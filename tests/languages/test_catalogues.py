@@ -12,7 +12,17 @@ from types import ModuleType
 import pytest
 
 from informality.foundation.errors import ExitCode, InformalityError
-from informality.foundation.language import Language, counted, english, language_of, listed, say, speaking, spoken
+from informality.foundation.language import (
+    Language,
+    counted,
+    english,
+    language_of,
+    listed,
+    say,
+    speaking,
+    spoken,
+    still_english,
+)
 
 TRANSLATED = ("es", "lo")
 
@@ -108,6 +118,19 @@ def test_what_is_not_translated_or_not_checked_is_counted_once() -> None:
     with speaking(OWN):
         assert counted() == (0, 0)
     assert counted() == (0, 0)
+
+
+def test_what_is_still_english_is_known_as_far_as_it_can_be() -> None:
+    lao = Language("lo", "ລາວ", ",", " ", {"Low": "ຂອບລຸ່ມ"}, {}, frozenset())
+    texts = ("two left out", "ILOSTAT", "Low", "ຂອບລຸ່ມ of all", "12 345,6", "Not said")
+    assert not any(map(still_english, texts))  # an English document
+    with speaking(lao):
+        say("Not said")
+        say("Low")
+        assert [t for t in texts if still_english(t)] == ["two left out", "Not said"]
+    with speaking(OWN):
+        say("High")
+        assert [t for t in (*texts, "High") if still_english(t)] == ["High"]  # the same letters: only what was said
 
 
 def test_a_text_without_parts_keeps_its_braces() -> None:

@@ -29,7 +29,6 @@ NOT_PUBLISHED = {
 }  # fmt: skip
 """Texts of the command line, and of files for other programs, which are in English."""
 EXEMPT = {
-    "flow_chart.py": "rules are printed as they were run, in the language of the definition",
     "word.py": "XML",
     "store.py": "SQL; the store is English",
     "printed.py": "messages and markup",
@@ -49,6 +48,7 @@ WORDS_OF_CODE = {
     "Noto Sans", "Noto Sans Lao", "Informality Noto Sans", "Informality Noto Sans Lao", "NotoSans", "NotoSansLao", "Regular",
     "Bold", "Calibri", "Date", "Creator", "DefinitionNote", "ReportInputs", "Cc", "Int64", "share of GDP", "log points",
     "not fitted", "Header", "Footer",
+    "'Noto Sans','Noto Sans Lao','Segoe UI',system-ui,'Helvetica Neue',Arial,sans-serif",
 }  # fmt: skip
 
 
@@ -169,6 +169,11 @@ def of_library() -> list[str]:
         found += [
             text for option in spec.get("options", {}).values() for text in _titled(option, {"title"}, {"choices"})
         ]
+        found += [
+            option.get("title") or name.replace("_", " ").capitalize()
+            for name, option in spec.get("options", {}).items()
+        ]
+        found += [option["unit"] for option in spec.get("options", {}).values() if "unit" in option]
     for folder in ("schemes", "scenarios", "baselines"):
         found += [_yaml(path)["title"] for path in sorted((LIBRARY / folder).glob("*.yml"))]
     for path in sorted({*(LIBRARY / "scenarios").glob("*.yml")} - {LIBRARY / "scenarios" / "template.yml"}):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from informality.classification.definition import Definition, decide_one, worked_with, wrong_examples
 from informality.foundation.errors import Problem
+from informality.foundation.language import say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,20 +30,26 @@ def example_table(definition: Definition) -> pd.DataFrame:
     """
     import pandas as pd
 
-    grammar, outcomes = definition.schema.grammar, definition.outcomes
+    grammar, outcomes, options = definition.schema.grammar, definition.outcomes, definition.spec.options
     rows = []
     for example in definition.spec.examples:
         answers = [
-            f"{grammar[n].title}: {grammar[n].label(v) if isinstance(v, str) else f'{v:g}'}"
+            f"{say(grammar[n].title)}: {say(grammar[n].label(v)) if isinstance(v, str) else f'{v:g}'}"
             for n, v in example.worker.items()
         ]
         answers += [
-            f"{definition.spec.options[n].title or n.replace('_', ' ')}: {definition.spec.options[n].words(v)}"
+            f"{say(options[n].title or n.replace('_', ' ').capitalize())}: {say(options[n].words(v))}"
             for n, v in example.options.items()
         ]
         decided = decide_one(definition.with_options(worked_with(definition, example)), example.worker)
         outcome = [
-            f"{outcomes[n].title}: {outcomes[n].label(decided[n][0])} (rule {decided[n][1]})" for n in example.expect
+            say(
+                "{title}: {label} (rule {rule})",
+                title=say(outcomes[n].title),
+                label=say(outcomes[n].label(decided[n][0])),
+                rule=decided[n][1],
+            )
+            for n in example.expect
         ]
         rows.append((example.title, "; ".join(answers), "; ".join(outcome), example.why or ""))
     return pd.DataFrame(rows, columns=["example", "answers", "outcome", "why"])

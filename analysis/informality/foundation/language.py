@@ -11,6 +11,7 @@ The language belongs to the document being made: :func:`speaking` sets it for a 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -28,6 +29,8 @@ from informality.foundation.specfile import SpecFile, SpecModel, Words, load
 
 ENGLISH = "en"
 PLACE = re.compile(r"\{(\w+)\}")
+WORDS = re.compile(r"[a-z]{2}\S*\s.*[a-z]{2}", re.DOTALL)
+"""Two words of Latin letters."""
 MEANT = "¦"
 """Leads in, in an English text, which of its meanings is meant (``Figure¦caption``); never printed."""
 NAMED = re.compile(r"\{\{<.*?>\}\}|@(?:fig|tbl|sec)-[\w-]*\w")
@@ -156,6 +159,27 @@ def spoken() -> Language:
     """The language being spoken."""
     voice = _VOICE.get()
     return _ENGLISH if voice is None else voice.language
+
+
+def still_english(text: str) -> bool:
+    """Whether a text printed in another language is English, as far as can be told: it was said and has no translation or,
+    in a language of another script, two of its words are of Latin letters and none of that script."""
+    voice = _VOICE.get()
+    if voice is None:
+        return False
+    script = _script(voice.language.name[:1])
+    return text in voice.english or (
+        script != _script("a") and bool(WORDS.search(text)) and not any(_script(c) == script for c in text)
+    )
+
+
+def _script(letter: str) -> str:
+    return unicodedata.name(letter, "").partition(" ")[0]
+
+
+def written_mark() -> str:
+    """Marks, as an attribute of HTML, what is printed as somebody wrote it in English; empty in an English document."""
+    return "" if spoken().code == ENGLISH else f' lang="{ENGLISH}"'
 
 
 # -- catalogues ----------------------------------------------------------------------------------------

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import dataclasses
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from informality.foundation.grammar import MISSING, Condition, Variable, Word
+from informality.foundation.grammar import MISSING, Comparison, Condition, Variable, Word
+from informality.foundation.language import say
 from informality.foundation.rules import Step
 
 if TYPE_CHECKING:
@@ -46,19 +49,41 @@ def trace(step: Step, worker: Mapping[str, Word]) -> tuple[Tried, ...]:
 
 def words(condition: Condition, variable: Variable | None = None) -> str:
     """A condition in words: labels joined by "or", "any but …" where shorter, "no answer" for all kinds of missing."""
-    parts = [
-        str(c).replace(">=", "at least").replace("<=", "at most").replace(">", "more than").replace("<", "fewer than")
-        for c in condition.comparisons
-    ]
+    parts = [_compared(c) for c in condition.comparisons]
     values = [v if isinstance(v, str) else f"{v:g}" for v in condition.values]
     if variable is None:
-        return " or ".join([*parts, *values])
+        return _either([*parts, *values])
     if variable.kind == "category" and set(values) != set(MISSING):
         others = [c for c in variable.categories if c not in values]
         if 0 < len(others) <= 2 < len(values):
-            return "any but " + " or ".join(variable.label(c) for c in others)
+            return say("any but {what}", what=_either([variable.label(c) for c in others]))
     labels = [variable.label(v) for v in values if v not in MISSING or not set(MISSING) <= set(values)]
-    return " or ".join([*parts, *labels, *(["no answer"] if set(MISSING) <= set(values) else [])])
+    return _either([*parts, *labels, *([say("no answer")] if set(MISSING) <= set(values) else [])])
+
+
+def _compared(comparison: Comparison) -> str:
+    number = f"{comparison.threshold:g}"
+    if comparison.symbol == ">=":
+        return say("at least {number}", number=number)
+    if comparison.symbol == "<=":
+        return say("at most {number}", number=number)
+    return say("more than {number}" if comparison.symbol == ">" else "fewer than {number}", number=number)
+
+
+def _either(words: Sequence[str]) -> str:
+    return reduce(lambda first, second: say("{first} or {second}", first=first, second=second), words) if words else ""
+
+
+def in_language(step: Step) -> Step:
+    """The step with its titles and labels as they are said in the language being spoken; reasons stay as written."""
+    axes = []
+    for axis in step.axes:
+        variable = axis.variable
+        labels = {value: say(label) for value, label in variable.labels.items()}
+        title = say(variable.title) if variable.title else ""
+        axes.append(dataclasses.replace(axis, variable=dataclasses.replace(variable, title=title, labels=labels)))
+    outcomes = {name: say(label) for name, label in step.outcomes.items()}
+    return dataclasses.replace(step, title=say(step.title), outcomes=outcomes, axes=tuple(axes))
 
 
 def markdown(step: Step, titles: Mapping[str, str] | None = None) -> str:

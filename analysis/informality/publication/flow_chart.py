@@ -12,6 +12,7 @@ import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from informality.foundation.language import listed, say, written_mark
 from informality.foundation.questions import Asks, Ends, Lists, Node, Tests, questions
 from informality.foundation.reading import words
 from informality.foundation.rules import Rule, Step
@@ -47,18 +48,16 @@ class _Sheet:
     shapes: list[str] = field(default_factory=list)
     y: float = 0.0
 
-    def text(self, x: float, y: float, text: str, size: float, fill: str = INK, bold: bool = False) -> None:
-        weight = ' font-weight="700"' if bold else ""
-        self.shapes.append(
-            f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size:g}" fill="{fill}"{weight}>{html.escape(text)}</text>'
-        )
-
-    def lines(self, x: float, text: str, room: float, size: float, fill: str = INK, bold: bool = False) -> float:
-        """Folded text from here on down; the width of its first line."""
+    def lines(
+        self, x: float, text: str, room: float, size: float, fill: str = INK, bold: bool = False, mark: str = ""
+    ) -> float:
+        """Folded text from here on down, with the ``mark`` of its language; the width of its first line."""
         lines = folded(one_line(text), room, size, bold)
+        weight = ' font-weight="700"' if bold else ""
         for line in lines:
             self.y += size * LEADING
-            self.text(x, self.y - size * 0.28, line, size, fill, bold)
+            place = f'x="{x:.1f}" y="{self.y - size * 0.28:.1f}" font-size="{size:g}"'
+            self.shapes.append(f'<text {place} fill="{fill}"{weight}{mark}>{html.escape(line)}</text>')
         return width(lines[0], size, bold) if lines else 0.0
 
     def line(self, x1: float, y1: float, x2: float, y2: float, arrow: bool = False) -> None:
@@ -116,18 +115,27 @@ def _parts(step: Step) -> Iterator[tuple[str, str, str, str, float]]:
         sheet = _Sheet(step, looks)
         title = step.title
         if len(parts) > 1:
-            title += f", part {letter}" + (f": {path}" if path else "")
-            sheet.lines(0, f"Part {letter}" + (f". {path}" if path else ""), WIDE, SMALL, SOFT, bold=True)
+            part = say("part {letter}", letter=letter)
+            title += f", {part}" + (f": {path}" if path else "")
+            sheet.lines(0, _capital(part) + (f". {path}" if path else ""), WIDE, SMALL, SOFT, bold=True)
             sheet.y += 4
         _node(sheet, node, 0.0)
         says = " ".join(_said(rule, step) for rule in _rules(node))
-        yield letter, one_line(f"Flow chart: {title}"), one_line(says), "".join(sheet.shapes), sheet.y + 4
+        yield (
+            letter,
+            one_line(say("Flow chart: {title}", title=title)),
+            one_line(says),
+            "".join(sheet.shapes),
+            sheet.y + 4,
+        )
 
 
 def _said(rule: Rule, step: Step) -> str:
     tests = "; ".join(_test(axis.variable, rule.when[axis.variable.name]) for axis in step.axes
                       if axis.variable.name in rule.when)  # fmt: skip
-    return f"Rule {rule.id}. {tests or 'Otherwise'}: {step.outcomes[rule.then]}{' (assumed)' if rule.assumed else ''}."
+    outcome = step.outcomes[rule.then] + (" " + say("(assumed)") if rule.assumed else "")
+    number = _capital(say("rule {rule}", rule=rule.id))
+    return f"{number}. {tests or _capital(say('otherwise'))}: {outcome}."
 
 
 def _rules(node: _Drawn) -> Iterator[Rule]:
@@ -205,7 +213,7 @@ def _test(variable: object, condition: object) -> str:
 
 
 def _and(tests: Tests) -> str:
-    return " and ".join(_test(variable, condition) for variable, condition in tests)
+    return listed([_test(variable, condition) for variable, condition in tests])
 
 
 def _node(sheet: _Sheet, node: _Drawn, x: float) -> None:
@@ -216,15 +224,15 @@ def _node(sheet: _Sheet, node: _Drawn, x: float) -> None:
             low = _branch(sheet, _capital(words(answer, node.variable)), below, x)
         sheet.line(x + 7, spine, x + 7, low)
     elif isinstance(node, Lists):
-        _box(sheet, "The first of these that fits decides:" if node.in_order else "One of these fits:", x)
+        _box(sheet, say("The first of these that fits decides:" if node.in_order else "One of these fits:"), x)
         spine, low = sheet.y, sheet.y
         for number, (tests, below) in enumerate(node.cases, 1):
             own = tests or (below.tests if isinstance(below, Ends) else ())
             ends = Ends(below.rule) if isinstance(below, Ends) and not tests else below
-            low = _branch(sheet, f"{number}. {_and(own) or 'Otherwise'}", ends, x)
+            low = _branch(sheet, f"{number}. {_and(own) or _capital(say('otherwise'))}", ends, x)
         sheet.line(x + 7, spine, x + 7, low)
     else:
-        _branch(sheet, _and(node.tests) or "Always" if isinstance(node, Ends) else "", node, x - STEP_IN)
+        _branch(sheet, _and(node.tests) or _capital(say("always")) if isinstance(node, Ends) else "", node, x - STEP_IN)
 
 
 def _capital(text: str) -> str:
@@ -258,9 +266,9 @@ def _branch(sheet: _Sheet, says: str, below: _Drawn, x: float) -> float:
         return mark
     if isinstance(below, Ends):
         for variable, condition in below.tests:
-            sheet.lines(left, f"and {_test(variable, condition)}", room, TEXT)
+            sheet.lines(left, say("and {test}", test=_test(variable, condition)), room, TEXT)
         why = below.rule.why + (f" [{below.rule.cite}]" if below.rule.cite else "")
-        sheet.lines(left, why, room, SMALL, SOFT)
+        sheet.lines(left, why, room, SMALL, SOFT, mark=written_mark())
     if left + first + 4 < WIDE - PILL - 8:
         sheet.line(left + first + 3, mark, WIDE - PILL - 3, mark, arrow=True)
     foot = _pill(sheet, below, top)
@@ -274,12 +282,12 @@ def _pill(sheet: _Sheet, below: _Drawn, top: float) -> float:
     if isinstance(below, Ends):
         rule = below.rule
         fill, label = sheet.looks[rule.then], sheet.step.outcomes[rule.then]
-        under = f"rule {rule.id}" + (", assumed" if rule.assumed else "")
+        under = say("rule {rule}, assumed" if rule.assumed else "rule {rule}", rule=rule.id)
         opening = f'<g class="rule" data-rule="{html.escape(rule.id)}">'
         edge = ' stroke="#1d2329" stroke-width="1.4" stroke-dasharray="4 2.5"' if rule.assumed else ""
     else:
         assert isinstance(below, _Goes)
-        fill, label, under, opening = "#ffffff", f"goes on in part {below.part}", "", "<g>"
+        fill, label, under, opening = "#ffffff", say("goes on in part {letter}", letter=below.part), "", "<g>"
         edge = f' stroke="{SOFT}"'
     if fill == TINT and not edge:
         edge = f' stroke="{GRID}"'

@@ -8,7 +8,7 @@ from informality.foundation.language import say
 from informality.publication.formats import COUNT, NumberFormat, column_format
 from informality.publication.notes import interval_words, notes_of, undetermined
 from informality.publication.published import Publication
-from informality.publication.table import Cell, Column, RowGroup, Table, markdown_text
+from informality.publication.table import Cell, Column, RowGroup, Table, markdown_text, marked_text
 from informality.publication.view_specs import SegmentViewSpec
 
 PERCENT = NumberFormat("Per cent", 100, 0)
@@ -91,7 +91,7 @@ def words_of_segments(view: SegmentViewSpec, pub: Publication) -> str:
                 mine=mine,
                 others=others,
             )
-        text += [f"**{markdown_text(name)}.** {'; '.join(told.values())}.", ""]
+        text += [f"**{marked_text(name)}.** {'; '.join(told.values())}.", ""]
     rules = rows[rows["statistic"] == "rule"].to_dict("records")
     if rules:
         right = rows.loc[rows["statistic"] == "accuracy", "value"].iloc[0]
@@ -104,7 +104,7 @@ def words_of_segments(view: SegmentViewSpec, pub: Publication) -> str:
                 number=PERCENT(right),
             ),
             "",
-            *(f"- {markdown_text(r['level2'])} → {markdown_text(r['level1'])}" for r in rules),
+            *(f"- {marked_text(r['level2'])} → {marked_text(r['level1'])}" for r in rules),
             "",
         ]
     return "\n".join(text)

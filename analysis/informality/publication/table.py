@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from informality.foundation.language import say
+from informality.foundation.language import say, still_english, written_mark
 from informality.publication.formats import NumberFormat
 from informality.publication.plain import Block, Head, folded, grid, padded, width_of
 
@@ -171,10 +171,11 @@ def to_html(table: Table) -> str:
     for group in table.groups:
         parts.append("<tbody>")
         if group.label:
-            heading = html_text(group.label)
-            parts.append(
-                f'<tr class="group"><th scope="rowgroup" colspan="{len(table.columns)}"><span>{heading}</span></th></tr>'
+            mark = written_mark() if still_english(group.label) else ""
+            span = (
+                f'<th scope="rowgroup" colspan="{len(table.columns)}"><span{mark}>{html_text(group.label)}</span></th>'
             )
+            parts.append(f'<tr class="group">{span}</tr>')
         parts += [_row(row, table.columns) for row in group.rows]
         parts.append("</tbody>")
     return "\n".join([*parts, "</table>", "</div>"])
@@ -203,7 +204,9 @@ def _row(row: Sequence[Cell], columns: Sequence[Column]) -> str:
         tag, scope = ("th", ' scope="row"') if i == 0 else ("td", "")
         flag = f'<sup class="flag">{html_text(cell.flag)}</sup>' if cell.flag else ""
         words = " words" if cell.words else ""
-        cells.append(f'<{tag}{scope} class="{column.align}{words}">{html_text(shown(cell, column))}{flag}</{tag}>')
+        text = shown(cell, column)
+        mark = written_mark() if still_english(text) else ""
+        cells.append(f'<{tag}{scope} class="{column.align}{words}"{mark}>{html_text(text)}{flag}</{tag}>')
     return f"<tr>{''.join(cells)}</tr>"
 
 
@@ -216,8 +219,13 @@ def to_quarto(table: Table) -> str:
 
 def quarto_block(id: str, body: Sequence[str], notes: Sequence[str], caption: str) -> str:
     """A numbered Quarto block (table or figure) with notes between its body and its caption."""
-    below = ["::: {.note-below}", "\n\n".join(markdown_text(n) for n in notes), ":::", ""] if notes else []
+    below = ["::: {.note-below}", "\n\n".join(marked_text(n) for n in notes), ":::", ""] if notes else []
     return "\n".join([f":::: {{#{id}}}", *body, *below, markdown_text(caption), "::::", ""])
+
+
+def marked_text(text: str) -> str:
+    """As Markdown, marked where it is English in a document in another language."""
+    return f"[{markdown_text(text)}]{{{written_mark().strip()}}}" if still_english(text) else markdown_text(text)
 
 
 def to_markdown(table: Table) -> str:
