@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any, Literal
 
@@ -137,6 +138,33 @@ def test_not_yaml_and_not_utf8_and_empty(tmp_path: Path) -> None:
         load(path, File)
     assert failure.value.problems[0].place == "latin.yml, line 3"
     assert failure.value.problems[0].what == "the file is not UTF-8 text"
+
+
+def test_characters_that_cannot_be_printed_are_found_as_they_are_and_as_they_are_escaped(tmp_path: Path) -> None:
+    def said(line: int, what: str, found: str) -> Problem:
+        return Problem(f"demo.yml, line {line}", f"{what} holds a character that cannot be printed", found, "delete it")
+
+    escaped = GOOD.replace("    title: Sex", '    title: "Se\\x07x"') + '"a\\rb": 1\n'
+    assert problems(escaped, tmp_path)[:2] == [said(4, "`items.sex.title`", "U+0007"), said(9, "a key", "U+000D")]
+    codes = {
+        "\\0": "U+0000",
+        "\\x1F": "U+001F",
+        "\\x7F": "U+007F",
+        "\\x9F": "U+009F",
+        "\\uD800": "U+D800",
+        "\\uFFFF": "U+FFFF",
+    }
+    for character, code in codes.items():
+        assert one(GOOD.replace("title: Sex", f'title: "{character}"'), tmp_path).found == code
+    raw = GOOD.replace("title: Sex", "title: S\x07ex\x08") + "\x1f\n"
+    assert problems(raw, tmp_path) == [said(4, "this line", "U+0007"), said(9, "this line", "U+001F")]
+
+
+def test_tabs_breaks_marks_of_direction_and_every_script_are_text(tmp_path: Path) -> None:
+    path = tmp_path / "demo.yml"
+    words = "a\tb\nc \u202e\u200f ເພດ 👩\u200d🌾 é\u0301"
+    path.write_text(GOOD.replace("title: Sex", f"title: {json.dumps(words, ensure_ascii=False)}"), encoding="utf-8")
+    assert load(path, File).spec.items["sex"].title == words
 
 
 def test_all_at_once(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ pydantic model that knows every allowed key. :class:`SpecFile` keeps the lines, 
 
 from __future__ import annotations
 
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -41,6 +42,11 @@ class SpecModel(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
+
+CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no page, workbook or XML file can hold; a tab and a line break are none of them."""
+ANY_CHARACTER = frozenset({"delimiter"})
+"""Keys that name a character of a data file, which is never printed."""
 
 Words = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 """A text that says something: not empty, blanks around it dropped."""
@@ -115,6 +121,13 @@ def read_yaml(path: Path) -> tuple[Any, dict[Loc, int], list[Problem]]:
         raise InformalityError(
             Problem(str(path), "this file cannot be read", str(failure.strerror)), ExitCode.SPEC
         ) from None
+    unprintable = [
+        _unprintable(f"{path.name}, line {number}", "this line", found[0])
+        for number, line in enumerate(text.split("\n"), start=1)
+        if (found := CONTROL.search(line))
+    ]
+    if unprintable:
+        raise InformalityError(unprintable, ExitCode.SPEC)
     try:
         root = composed(text)
     except YAMLError as failure:
@@ -164,6 +177,10 @@ def slowly_composed(text: str) -> Node | None:
 def _construct(node: Node, loc: Loc, path: Path, lines: dict[Loc, int], problems: list[Problem]) -> Any:
     lines.setdefault(loc, node.start_mark.line + 1)
     if node.id == "scalar":
+        if (found := CONTROL.search(node.value)) and not ANY_CHARACTER.intersection(loc[-1:]):
+            name = ".".join(map(str, loc))
+            problems.append(_unprintable(f"{path.name}, line {lines[loc]}", f"`{name}`", found[0]))
+            return CONTROL.sub("\N{REPLACEMENT CHARACTER}", node.value)  # later checks print what they find
         return _scalar(node)
     if node.id == "sequence":
         return [_construct(child, (*loc, i), path, lines, problems) for i, child in enumerate(node.value)]
@@ -173,6 +190,9 @@ def _construct(node: Node, loc: Loc, path: Path, lines: dict[Loc, int], problems
         line = key_node.start_mark.line + 1
         if key_node.id != "scalar":
             problems.append(Problem(f"{path.name}, line {line}", "a key must be one word or number"))
+            continue
+        if found := CONTROL.search(key_node.value):
+            problems.append(_unprintable(f"{path.name}, line {line}", "a key", found[0]))
             continue
         key = _scalar(key_node)
         if key in out:
@@ -188,6 +208,10 @@ def _construct(node: Node, loc: Loc, path: Path, lines: dict[Loc, int], problems
         first_line[key] = lines[(*loc, key)] = line
         out[key] = _construct(value_node, (*loc, key), path, lines, problems)
     return out
+
+
+def _unprintable(place: str, what: str, character: str) -> Problem:
+    return Problem(place, f"{what} holds a character that cannot be printed", f"U+{ord(character):04X}", "delete it")
 
 
 def _scalar(node: Node) -> Any:

@@ -13,6 +13,7 @@ from informality.publication.datapackage import PACKAGE, ColumnSpec, Member, wri
 from informality.publication.inputs import ReportInputs, publication_of
 from informality.publication.sdmx import NUMBERS, OWN, Exchange, exchange, structure_text
 from informality.publication.store import figures
+from informality.publication.table import inert, markdown_text
 
 FOLDER = "exchange"
 DATA, STRUCTURE, CODES, ABOUT = "sdmx.csv", "sdmx.json", "codes.csv", "README.md"
@@ -32,7 +33,7 @@ def write_exchange(
     made = exchange(pub, study)
     place = folder / FOLDER
     _write_csv(made.data, place / DATA)
-    _write_csv(made.codes, place / CODES)
+    _write_csv(made.codes.assign(words=made.codes["words"].map(inert)), place / CODES)
     text, about = structure_text(made), _about(study, made)
     write_atomically(place / STRUCTURE, lambda new: new.write_text(text, encoding="utf-8", newline="\n"))
     write_atomically(place / ABOUT, lambda new: new.write_text(about, encoding="utf-8", newline="\n"))
@@ -61,7 +62,7 @@ def _about(study: Mapping[str, Any], made: Exchange) -> str:
     variables = ", ".join(f"`{v}`" for v in sorted(own["variable"].unique())) or "none"
     left = [f"- {reason}: {n:,} rows" for reason, n in made.left_out.items()] or ["- nothing"]
     lines = [
-        f"# {study['title']}: files for other programs",
+        f"# {markdown_text(study['title'])}: files for other programs",
         "",
         f"- `{DATA}`: {len(made.data):,} estimates as SDMX-CSV 2.0, shares in per cent; what is not shown has no value "
         "and says so in `OBS_STATUS` (Q suppressed, L not asked, U low reliability).",

@@ -12,6 +12,7 @@ from informality.publication.explorer import write_explorer
 from informality.publication.inputs import publication_of
 from informality.publication.material import Material
 from informality.publication.store import figures, write_store
+from informality.publication.table import inert
 from informality.publication.translated import name_in
 from informality.publication.workbook import write_workbook
 
@@ -34,13 +35,8 @@ def write_products(material: Material, results: pd.DataFrame, hidden: pd.DataFra
     write_explorer(inputs, everything, folder / name_in(EXPLORER, code))
     long = figures(everything)
     text = long.select_dtypes(exclude="number").columns
-    long[text] = long[text].map(_inert)
+    long[text] = long[text].map(inert, na_action="ignore")
     write_atomically(
         folder / name_in(LONG, code),
         lambda new: long.to_csv(new, index=False, encoding="utf-8-sig", lineterminator="\r\n"),
     )
-
-
-def _inert(value: object) -> object:
-    """A text that a spreadsheet would run is led in by an apostrophe."""
-    return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t") else value

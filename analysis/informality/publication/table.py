@@ -130,6 +130,11 @@ def one_line(text: object) -> str:
     return re.sub(" +", " ", printable).strip()
 
 
+def inert(text: str) -> str:
+    """The text as a cell of a CSV file: one that a spreadsheet would run is led in by an apostrophe."""
+    return f"'{text}" if text[:1] in ("=", "+", "-", "@", "\t") else text
+
+
 def html_text(text: object) -> str:
     """Escaped for HTML text and attributes; braces and backticks too, so that no shortcode or fence appears."""
     escaped = html.escape(one_line(text), quote=True)
@@ -285,5 +290,4 @@ def to_csv(table: Table) -> str:
 
 
 def _inert(text: str) -> str:
-    text = one_line(text)
-    return f"'{text}" if text[:1] in ("=", "+", "-", "@") else text
+    return inert(one_line(text))
