@@ -33,19 +33,22 @@ class Covered:
     entrants: pd.DataFrame
 
 
-def make_coverage(run: Run) -> None:
+def make_coverage(run: Run, estimates: str) -> None:
+    """Run the scenarios; ``estimates`` names the finished results of the survey itself."""
     import pandas as pd
 
-    workers = pd.read_parquet(run.at("workers.parquet"))
-    made = cover(run.study, workers, frozenset(run.annex()["asked"]), run.tell)
+    workers, surveyed = pd.read_parquet(run.at("workers.parquet")), pd.read_parquet(run.at(estimates))
+    made = cover(run.study, workers, surveyed, frozenset(run.annex()["asked"]), run.tell)
     write_atomically(run.staging / "coverage.parquet", lambda new: made.rows.to_parquet(new, index=False))
     write_atomically(run.staging / "coverage_draws.parquet", lambda new: made.draws.to_parquet(new, index=False))
     write_json(run.staging / "coverage.json", made.facts)
     write_atomically(run.staging / "coverage_entrants.csv", lambda new: made.entrants.to_csv(new, index=False))
 
 
-def cover(study: Study, workers: pd.DataFrame, asked: frozenset[str], tell: Callable[[str], None]) -> Covered:
-    """Run the scenarios of a study over its classified workers.
+def cover(
+    study: Study, workers: pd.DataFrame, surveyed: pd.DataFrame, asked: frozenset[str], tell: Callable[[str], None]
+) -> Covered:
+    """Run the scenarios of a study over its classified workers; ``surveyed``: results that are published beside them.
 
     Raises :class:`InformalityError`: BENCHMARK when a validation gate or an expectation of a scenario fails, naming all that
     do; DATA where records and survey cannot be reconciled. Then nothing is written.
@@ -105,7 +108,7 @@ def cover(study: Study, workers: pd.DataFrame, asked: frozenset[str], tell: Call
     facts = _without_nan(facts_of(outcomes, quo, focus, gates, spec.seed))
     years = sorted({y for o in outcomes.values() for y in o.detail_years})
     return Covered(
-        graded_scenarios(rows, how, study.disclosure.fewest_cases),
+        graded_scenarios(rows, how, study.disclosure.fewest_cases, surveyed),
         facts,
         _draws([draws_of(o) for o in outcomes.values()]),
         pd.concat(

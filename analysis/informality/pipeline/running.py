@@ -179,7 +179,8 @@ def _estimate(steps: Steps, raw: Mapping[str, Path], files: dict[str, str]) -> d
     outputs = [estimated, "hidden.csv", *QUALITY]
     steps.take("results", reads, outputs, lambda: estimating.make_results(run, estimated))
     if has_scenarios:
-        steps.take("coverage", reads, COVERAGE, lambda: covering.make_coverage(run))
+        with_estimates = reads | {estimated: sha256(run.at(estimated))}
+        steps.take("coverage", with_estimates, COVERAGE, lambda: covering.make_coverage(run, estimated))
         parts = {n: sha256(run.at(n)) for n in (estimated, *COVERAGE)}
         together = [estimated, "coverage.parquet"]
         steps.take("table", parts, ["results.parquet"], lambda: estimating.put_together(run, together))
