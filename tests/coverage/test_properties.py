@@ -273,6 +273,18 @@ def test_results_are_rows_of_the_one_table(study: Study, lao_of: Callable[..., B
     assert by_sex["value"].sum() == pytest.approx(members[2029], rel=1e-12)
     assert by_sex["lo80"].notna().all()
     people = entrants(outcome, 2029)
+    ground, whom = outcome.ground.people, dict[tuple[str, str, int], set[int]]()
+    for made in outcome.path[2029 - outcome.scenario.baseline.spec.years.base].parts:
+        for row, member in zip(made.part.rows, made.members[:, 0] > 0, strict=True):
+            if member:
+                age = -5 if np.isnan(ground.age[row]) else int(ground.age[row] // 5) * 5
+                sex = "female" if ground.female[row] else "male"
+                whom.setdefault((made.part.scheme, sex, age), set()).add(int(ground.person[row]))
+    for key, cells in people.groupby(["scheme", "sex", "age"]):
+        assert cells["n"].max() <= len(whom[key]) <= cells["n"].sum(), (
+            "a person of unknown earnings stands in several bands"
+        )
+    assert len(whom) == people.groupby(["scheme", "sex", "age"]).ngroups
     assert people["members"].sum() == pytest.approx(members[2029], rel=1e-12)
     assert ((people["density"] > 0) & (people["density"] <= 1 + 1e-12)).all()
 

@@ -169,8 +169,8 @@ def difference_rows(
 def entrants(outcome: Outcome, year: int) -> pd.DataFrame:
     """Members by scheme, sex, age and earnings band, with their density: what an actuarial model is keyed from.
 
-    scheme, sex, age (five-year group), earnings (band of monthly insurable earnings, lower end), members, paid_months,
-    insurable (a month, mean), density.
+    scheme, sex, age (five-year group), earnings (band of monthly insurable earnings, lower end), n (sampled persons),
+    members, paid_months, insurable (a month, mean), density. Cells may rest on a single person, so it is no table to publish.
     """
     people, base = outcome.ground.people, outcome.scenario.baseline.spec.years.base
     parts = []
@@ -185,14 +185,17 @@ def entrants(outcome: Outcome, year: int) -> pd.DataFrame:
                     "sex": np.where(people.female[rows], "female", "male"),
                     "age": (np.nan_to_num(people.age[rows], nan=-5) // 5 * 5).astype(int),
                     "earnings": edges[np.searchsorted(edges, made.base.mean(axis=1), side="right") - 1],
+                    "n": people.person[rows],
                     "members": weight * made.members[:, 0],
                     "paid_months": 12 * weight * made.paid[:, 0],
                     "money": weight * made.members[:, 0] * made.base.mean(axis=1),
                 }
             )
         )
-    out = pd.concat(parts).groupby(["scheme", "sex", "age", "earnings"], as_index=False).sum()
-    out = out[out["members"] > 0].reset_index(drop=True)
+    records = pd.concat(parts)
+    cells = records[records["members"] > 0].groupby(["scheme", "sex", "age", "earnings"], as_index=False)
+    sums = dict.fromkeys(("members", "paid_months", "money"), "sum")
+    out = cells.agg({"n": "nunique", **sums})  # a person of unknown earnings is several records
     out["insurable"] = out["money"] / out["members"]
     out["density"] = out["paid_months"] / 12 / out["members"]
     return out.drop(columns="money")

@@ -34,7 +34,7 @@ MEANING = {
     "coverage.parquet": "what the scenarios come to",
     "coverage.json": "rules, gates, assumptions and sensitivities of the scenarios",
     "coverage_draws.parquet": "the values drawn for every uncertain number",
-    "coverage_entrants.csv": "members by age, sex, earnings and density, to key actuarial models from",
+    "coverage_entrants.csv": "members by age, sex, earnings and density, for the actuary; not for publication",
     "results.parquet": "the results table: every published number",
     "quality.json": "what the checks of data and tables found",
     "quality.csv": "the same findings as a table",

@@ -112,9 +112,9 @@ def cover(
         facts,
         _draws([draws_of(o) for o in outcomes.values()]),
         pd.concat(
-            [entrants(o, year).assign(scenario=name, year=year) for name, o in outcomes.items() for year in years],
-            ignore_index=True,
-        )[["scenario", "year", "scheme", "sex", "age", "earnings", "members", "paid_months", "insurable", "density"]],
+            {(name, year): entrants(o, year) for name, o in outcomes.items() for year in years},
+            names=["scenario", "year"],
+        ).reset_index(level=[0, 1]),
     )
 
 
