@@ -421,4 +421,4 @@ def test_the_step_needs_its_key(root: Path) -> None:
     study = read_study(REPOSITORY / "analysis/studies/lao-demo.yml", Workspace(root))
     nothing: Callable[[str], None] = lambda text: None  # noqa: E731
     with pytest.raises(ValueError, match="has no coverage"):
-        covering.cover(study, pd.DataFrame(), frozenset(), nothing)
+        covering.cover(study, pd.DataFrame(), pd.DataFrame(), frozenset(), nothing)
