@@ -174,6 +174,12 @@ def of_library() -> list[str]:
             for name, option in spec.get("options", {}).items()
         ]
         found += [option["unit"] for option in spec.get("options", {}).values() if "unit" in option]
+    for path in sorted((LIBRARY / "schemes").glob("*.yml")):
+        benefits = _yaml(path).get("benefits", {})
+        found += _titled(benefits, {"title"}, set())
+        found += [
+            benefits["old_age"][rule]["unit"] for rule in ("accrual", "cap") if rule in benefits.get("old_age", {})
+        ]
     for folder in ("schemes", "scenarios", "baselines"):
         found += [_yaml(path)["title"] for path in sorted((LIBRARY / folder).glob("*.yml"))]
     for path in sorted({*(LIBRARY / "scenarios").glob("*.yml")} - {LIBRARY / "scenarios" / "template.yml"}):
@@ -182,8 +188,10 @@ def of_library() -> list[str]:
     demo = _yaml("surveys/lao-demo.yml")
     found += [demo["title"], demo["country"]["name"], demo["agency"], demo["made_up"]]
     found += demo["variables"]["region"]["labels"].values()
-    study, _, _ = read_yaml(ROOT / "analysis" / "studies" / "lao-demo.yml")
-    return [*found, study["title"], study["subtitle"]]
+    for path in sorted((ROOT / "analysis" / "studies").glob("*.yml")):
+        study, _, _ = read_yaml(path)
+        found += [study["title"], study["subtitle"]]
+    return found
 
 
 def sources() -> list[str]:

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from informality.coverage.scheme import numbers
+from informality.coverage.scheme_spec import Branch, Payer, SchemeSpec
+from informality.foundation.language import Language, speaking
+from informality.foundation.library import LIBRARY
+from informality.foundation.specfile import load
 from informality.publication.coverage_figures import key_height
 from informality.publication.coverage_prose import named, words
 from informality.publication.coverage_tables import table_of_coverage
@@ -22,6 +27,7 @@ from informality.publication.coverage_views import (
 )
 from informality.publication.formats import money_format
 from informality.publication.published import Publication
+from informality.publication.scheme_words import BRANCHES, CALLED, called, valued
 from informality.publication.table import Labels, Table
 from informality.tabulation.columns import COLUMNS, SCENARIO
 
@@ -190,3 +196,41 @@ def test_a_scenario_with_rows_of_its_own_is_left_out_as_a_whole_or_not_at_all() 
     table = table_of_coverage("t", view, without)  # the results have no rows of those who get nothing
     assert isinstance(table, Table)
     assert table.notes[0] == "The same as “Nothing changes”, and left out: The same; Only the doubt moves."
+
+
+# -- rules of schemes ----------------------------------------------------------------------------------
+
+
+def test_rules_of_schemes_are_told_with_the_marks_of_the_language() -> None:
+    rules: list[tuple[dict[str, Any], str, str]] = [
+        (
+            {"rule": "contribution", "of": "self", "value": 0.09, "parts": {"pension": 0.05, "short_term": 0.015}},
+            "Contribution of the member",
+            "9 % (pension 5, short-term 1.5)",
+        ),
+        (
+            {"rule": "limit", "of": "floor", "value": 1_200_000.0, "year": 2026},
+            "Floor of monthly earnings, 2026",
+            f"1{THIN}200{THIN}000",
+        ),
+        ({"rule": "old_age", "of": "accrual", "value": 0.02, "unit": "share of pay"}, "Old age, accrual", "0.02 share of pay"),
+        (
+            {"rule": "benefit", "of": "Sickness", "value": 0.6, "days": 10.0, "months": 3, "window": 12},
+            "Benefit: sickness",
+            "60 % of the base for 10 days, after 3 of 12 months",
+        ),
+        ({"rule": "pension_age", "of": "female", "value": 55.0}, "Pension age, women", "55"),
+    ]  # fmt: skip
+    assert [(called(rule), valued(rule)) for rule, *_ in rules] == [(name, value) for _, name, value in rules]
+    with speaking(Language("xx", "Test", ",", ".", {"Contribution of the member": "Cuota"})):
+        assert (called(rules[0][0]), valued(rules[0][0])) == ("Cuota", "9 % (pension 5, short-term 1,5)")
+        assert valued(rules[1][0]) == "1.200.000"
+
+
+def test_every_rule_that_a_scheme_may_have_has_a_name() -> None:
+    assert set(get_args(Branch)) == set(BRANCHES)
+    assert {f"contribution.{payer}" for payer in get_args(Payer)} <= set(CALLED)
+    for path in (LIBRARY / "schemes").glob("*.yml"):
+        benefits = load(path, SchemeSpec).spec.benefits
+        named = [] if benefits.old_age is None else [f"old_age.{name}" for name, _ in numbers(benefits.old_age)]
+        assert set(named) <= set(CALLED), path.name

@@ -148,42 +148,46 @@ def _scenario(scenario: Scenario) -> Record:
 
 
 def _scheme(quo: Outcome, name: str, year: int) -> list[Record]:
-    """The parameters of a scheme as a reader looks for them, each with its status."""
+    """The parameters of a scheme as a reader looks for them, each with its status.
+
+    ``rule`` says which, ``of`` whose; ``value`` is a share, an amount of money a month, years or what ``unit`` says. Words are
+    for who prints them.
+    """
     scheme, rules = quo.scenario.baseline.schemes[name], rules_of(quo.scenario, name, year, Parameters())
     day, spec = midyear(year), quo.scenario.baseline.schemes[name].spec
     rows: list[Record] = []
 
-    def add(what: str, value: str, status: str) -> None:
-        rows.append({"scheme": name, "title": spec.title, "what": what, "value": value, "status": status})
+    def add(rule: str, of: str, value: float, status: str, **more: object) -> None:
+        told = {"rule": rule, "of": of, "value": float(value), "status": status}
+        rows.append({"scheme": name, "title": spec.title, **told, **more})
 
     rates = scheme.rates_at(day)
     for payer, branches in rates.rates.items():
-        parts = ", ".join(f"{BRANCHES.get(b, b.replace('_', '-'))} {100 * r:g}" for b, r in branches.items())
-        add(f"Contribution of the {PAYERS[payer]}", f"{100 * sum(branches.values()):g} % ({parts})", rates.status)
+        add(
+            "contribution",
+            payer,
+            sum(branches.values()),
+            rates.status,
+            parts={b: float(r) for b, r in branches.items()},
+        )
     for limit, value in (("floor", rules.floor), ("ceiling", rules.ceiling), ("entry_cap", rules.entry_cap)):
         known = scheme.value_at(limit, day)
         if known is not None and np.isfinite(value) and value:
-            add(f"{limit.replace('_', ' ').capitalize()} of monthly earnings, {year}", f"{value:,.0f}", known.status)
+            add("limit", limit, value, known.status, year=year)
     for sex, rule in rules.pension.items():
         known = scheme.value_at(f"old_age.age.{sex}", day) or scheme.value_at("old_age.age", day)
-        add(
-            f"Pension age, {'women' if sex == 'female' else 'men'}", str(rule.age), known.status if known else "derived"
-        )
+        add("pension_age", sex, rule.age, known.status if known else "derived")
     if rules.pension and spec.benefits.old_age is not None:
         rule = next(iter(rules.pension.values()))
         known = scheme.value_at("old_age.min_years", day)
-        add("Years of contributions for a pension", f"{rule.min_years:g}", known.status if known else "derived")
+        add("min_years", "", rule.min_years, known.status if known else "derived")
         for path, n in numbers(spec.benefits.old_age):
-            add(f"Old age, {path.replace('_', ' ')}", f"{n.value:g} {n.unit}", n.status)
+            add("old_age", path, n.value, n.status, unit=n.unit)
     for benefit in rules.cash.values():
-        since = f"after {benefit.qualify.months} of {benefit.qualify.window} months"
-        words = f"{100 * benefit.replacement.value:g} % of the base for {benefit.days.value:g} days, {since}"
-        add(f"Benefit: {benefit.title.lower()}", words, weakest(benefit.replacement.status, benefit.days.status))
+        qualify = {"months": benefit.qualify.months, "window": benefit.qualify.window}
+        standing = weakest(benefit.replacement.status, benefit.days.status)
+        add("benefit", benefit.title, benefit.replacement.value, standing, days=benefit.days.value, **qualify)
     return rows
-
-
-BRANCHES = {"tax": "other charges"}
-PAYERS = {"employer": "employer", "employee": "employee", "self": "member", "state": "State"}
 
 
 def _register(scenarios: Sequence[Scenario]) -> list[Record]:

@@ -8,6 +8,7 @@ from typing import Any
 from informality.foundation.language import say
 from informality.publication.coverage_views import Told
 from informality.publication.formats import NumberFormat, grouped, plain_number
+from informality.publication.scheme_words import called, valued
 from informality.publication.table import Cell, Column, RowGroup, Table
 
 STATUS_WORDS = {
@@ -33,8 +34,7 @@ def plain(
 def schemes(told: Told) -> Table:
     """The rules of each scheme with the standing of each number."""
     rows = [
-        (told.schemes[r["scheme"]], r["what"], grouped(r["value"]), say(STATUS_WORDS[r["status"]]))
-        for r in told.facts["schemes"]
+        (told.schemes[r["scheme"]], called(r), valued(r), say(STATUS_WORDS[r["status"]])) for r in told.facts["schemes"]
     ]
     columns = [Column("what", say("Rule")), Column("value", say("Value")), Column("status", say("Standing"))]
     year, currency = told.facts["years"]["shown"], told.facts["currency"]
