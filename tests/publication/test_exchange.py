@@ -142,7 +142,10 @@ def test_codes_of_the_ilo_are_those_of_its_file_and_others_are_told(
         if len(lists) == 1:
             assert totals.loc[name, "code"].startswith(totals.loc[name, "list"].removeprefix("ILO, ")), name
     assert totals.loc["AGE", "code"] == "AGE_10YRBANDS_TOTAL" and totals.loc["AGE", "status"] == "verified"
-    assert totals.loc["ECO", "code"] == "_T" and totals.loc["ECO", "status"] == "recall"
+    assert totals.loc["ECO", "code"] == "_T" and totals.loc["ECO", "list"] == "SDMX, generic code"
+    units = {"share": "PT", "persons": "PS", "hours": "HR", "years": "YR", "currency": "XDC"}
+    assert {name: unit.code for name, unit in spec.units.items()} == units, "as IMF:CL_UNIT(1.5) has them"
+    assert set(codes.loc[codes["dimension"] == "UNIT_MEASURE", "list"]) == {"IMF, CL_UNIT"}
 
 
 def test_the_data_package_holds_for_its_files_and_notices_a_changed_one(folder: Path, tmp_path: Path) -> None:

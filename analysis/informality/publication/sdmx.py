@@ -216,7 +216,7 @@ def _general(rows: pd.DataFrame, spec: ExchangeSpec, pub: Publication, study: Ma
             yield dimension, _id(id), name(id), "", id, OWN, ""
     for unit in sorted(rows["unit"].unique()):
         found = spec.units[unit]
-        yield "UNIT_MEASURE", found.code, found.title, "", unit, "SDMX, CL_UNIT_MEASURE", spec.standing["units"]
+        yield "UNIT_MEASURE", found.code, found.title, "", unit, "IMF, CL_UNIT", spec.standing["units"]
     for grade, found in spec.grades.items():
         yield STATUS, found.code, found.title, "", grade, "SDMX, CL_OBS_STATUS", spec.standing["grades"]
 
