@@ -209,6 +209,15 @@ def test_the_results_table_is_the_one_of_the_design(results: pd.DataFrame) -> No
     assert (np.diff(shares.to_numpy(), axis=1) >= -1e-12).all()
 
 
+def test_every_table_is_called_by_its_words(demo: Path) -> None:
+    """What no plan makes (flows, bounds, assumed rules) has the title under which the report shows it."""
+    figures = pd.read_csv(demo / "reports/_output/lao-demo/figures.csv", dtype=str)
+    titles = figures.drop_duplicates("table_id").set_index("table_id")["table_title"]
+    assert {"flows", "bounds", "options"} <= set(titles.index)
+    assert titles["flows"] == "The same persons under two definitions"
+    assert not (titles == titles.index).any()
+
+
 def test_suppressed_rows_hold_no_number(results: pd.DataFrame) -> None:
     hidden = results[results["grade"] == "suppressed"]
     assert len(hidden)

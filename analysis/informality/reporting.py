@@ -23,6 +23,7 @@ from informality.publication.inputs import (
 from informality.publication.notes import lower_first
 from informality.publication.series import PairNote, WaveNote
 from informality.publication.table import Labels
+from informality.publication.view_specs import read_views
 from informality.study import Study
 from informality.survey.profile import PartSpec
 from informality.tabulation.readings import OWN, READING
@@ -75,6 +76,10 @@ def labels(study: Study) -> Labels:
     for name, rate in robustness.rates.items():
         indicators.setdefault(name, rate.title)
     universes.setdefault(robustness.universe, robustness.universe_title)
+    for (
+        view
+    ) in read_views().spec.robustness.values():  # of tables that no plan names; the first view of one is of all of it
+        tables.setdefault(view.table, view.title)
     if study.scenarios:
         _of_scenarios(study, variables, levels, indicators, tables)
     more, more_levels = words_of(study.definitions, missing)
