@@ -13,14 +13,18 @@ from xml.etree import ElementTree
 
 import pandas as pd
 import pytest
+import typst
 
 from informality.classification.definition import Definition, read_definition
+from informality.foundation.language import language_of, speaking
 from informality.foundation.library import LIBRARY
+from informality.foundation.reading import in_language
 from informality.foundation.schema import read_schema
 from informality.publication.annex import STANDING
 from informality.publication.definition_chapter import chapter, plain_chapter
 from informality.publication.flow_chart import TALL, WIDE, chart_file, step_charts
 from informality.publication.lettering import folded, width
+from informality.publication.outlines import outlined
 from informality.publication.table import html_text, markdown_text, one_line
 from informality.reporting import definition_note
 
@@ -83,6 +87,21 @@ def test_labels_in_any_script_and_labels_that_try_to_be_markup(mock: ModuleType)
     assert "<script>" in said and "<script>" not in whole
     assert whole.count("@font-face") == 4  # both weights of the Latin and of the Lao face
     assert max(end for _, end, _ in texts(tree)) <= WIDE + EDGE
+
+
+def test_a_chart_in_lao_can_be_set_into_a_pdf_for_everyone(tmp_path: Path) -> None:
+    definition = shipped(LIBRARY / "definitions" / "ilo-17icls.yml")
+    with speaking(language_of("lo")):
+        chart = step_charts(in_language(definition.steps[0]), "x")[0].replace("<svg ", f'<svg xmlns="{SVG[1:-1]}" ', 1)
+    assert "ລັດຖະບານ" in chart and "public, incorporated" in chart  # labels are translated, reasons are not
+    (tmp_path / "chart.svg").write_text(outlined(chart), encoding="utf-8")
+    words = '#set document(title: "x")\n#figure(image("chart.svg", alt: "x"))\n'
+    (tmp_path / "main.typ").write_text(words, encoding="utf-8")
+    how = {"font_paths": [str(LIBRARY / "fonts")], "ignore_system_fonts": True, "pdf_standards": ["ua-1"]}
+    assert typst.compile(str(tmp_path / "main.typ"), **how)
+    left = [text for _, _, text in texts(ElementTree.fromstring(outlined(chart)))]
+    assert left and not any(re.search("[\u0e80-\u0eff]", text) for text in left)
+    assert any("public, incorporated" in text for text in left)
 
 
 def test_words_without_spaces_are_folded_between_letters_and_marks_stay() -> None:

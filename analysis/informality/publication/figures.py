@@ -20,7 +20,7 @@ from informality.foundation.language import say
 from informality.foundation.library import LIBRARY
 from informality.publication.formats import NumberFormat, column_format
 from informality.publication.notes import interval_words, lower_first, notes_of, why_missing
-from informality.publication.plain import folded
+from informality.publication.plain import folded, width_of
 from informality.publication.published import Publication
 from informality.publication.table import one_line
 from informality.publication.view_specs import FigureSpec
@@ -138,7 +138,7 @@ def drawn(draw: Any, laid: pd.DataFrame, number: NumberFormat, pub: Publication,
 
     style = {
         **sns.axes_style("white"),
-        "font.family": _families(),
+        "font.family": families(),
         "font.size": 9,
         "text.color": INK,
         "text.parse_math": False,
@@ -156,7 +156,7 @@ def drawn(draw: Any, laid: pd.DataFrame, number: NumberFormat, pub: Publication,
     return svg[svg.index("<svg") :]
 
 
-def _families() -> list[str]:
+def families() -> list[str]:
     """Names under which the package's font files are known to matplotlib.
 
     The names are our own, so that a font of the same family installed on the machine is never taken.
@@ -195,7 +195,7 @@ def _canvas(
     from matplotlib.figure import Figure as Canvas
 
     height, below = sum(rows), 0.5
-    left = min(0.2 + 0.068 * max(len(line) for label in labels for line in label.split("\n")), 1.75)
+    left = min(0.2 + 0.068 * max(width_of(line) for label in labels for line in label.split("\n")), 1.75)
     total = height + above + below
     canvas = Canvas(figsize=(WIDTH, total))
     axes = canvas.add_axes((left / WIDTH, below / total, (WIDTH - left - right) / WIDTH, height / total))

@@ -11,6 +11,7 @@ from typing import Any
 from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.foundation.library import LIBRARY
 from informality.publication.document import Document, stop_at
+from informality.publication.outlines import outlined
 
 FONTS = LIBRARY / "fonts"
 WIDEST, HIGHEST = 11.5, 14.5
@@ -56,7 +57,7 @@ def prepared(document: Document) -> Printed:
         name = f"drawing-{len(images) + 1}.svg"
         if "xmlns=" not in svg[: svg.index(">")]:
             svg = svg.replace("<svg", '<svg xmlns="http://www.w3.org/2000/svg"', 1)
-        images[name] = svg.encode("utf-8")
+        images[name] = outlined(svg).encode("utf-8")
         said = [re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", svg, re.DOTALL) for tag in ("title", "desc")]
         alternative = " ".join(html.unescape(s[1]).strip() for s in said if s)
         return f'<img src="{name}" alt="{html.escape(alternative)}">'
