@@ -174,17 +174,19 @@ def of_library() -> list[str]:
             for name, option in spec.get("options", {}).items()
         ]
         found += [option["unit"] for option in spec.get("options", {}).values() if "unit" in option]
-    for path in sorted((LIBRARY / "schemes").glob("*.yml")):
-        benefits = _yaml(path).get("benefits", {})
-        found += _titled(benefits, {"title"}, set())
-        found += [
-            benefits["old_age"][rule]["unit"] for rule in ("accrual", "cap") if rule in benefits.get("old_age", {})
-        ]
     for folder in ("schemes", "scenarios", "baselines"):
         found += [_yaml(path)["title"] for path in sorted((LIBRARY / folder).glob("*.yml"))]
     for path in sorted({*(LIBRARY / "scenarios").glob("*.yml")} - {LIBRARY / "scenarios" / "template.yml"}):
         spec = _yaml(path)
         found += [spec["summary"], *spec.get("notes", []), *_titled(spec.get("levers", []), {"why"}, set())]
+    for folder in ("schemes", "baselines", "scenarios"):
+        for path in sorted((LIBRARY / folder).glob("*.yml")):
+            spec = _yaml(path)
+            found += _units(spec)
+            found += [
+                *_titled(spec.get("benefits", {}), {"title"}, set()),
+                *_titled(spec.get("sources", {}), {"own", "recalled"}, set()),
+            ]
     demo = _yaml("surveys/lao-demo.yml")
     found += [demo["title"], demo["country"]["name"], demo["agency"], demo["made_up"]]
     found += demo["variables"]["region"]["labels"].values()
@@ -192,6 +194,19 @@ def of_library() -> list[str]:
         study, _, _ = read_yaml(path)
         found += [study["title"], study["subtitle"]]
     return found
+
+
+def _units(value: Any) -> Iterator[str]:
+    """Units of numbers, without the currency they begin with, which is the same in all languages; not those of conditions."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if key == "unit":
+                yield re.sub("^[A-Z]{3} ", "", inner)
+            elif key not in ("who", "when"):
+                yield from _units(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _units(inner)
 
 
 def sources() -> list[str]:

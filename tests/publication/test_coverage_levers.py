@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import get_args
+from types import SimpleNamespace
+from typing import Any, get_args
 
 import pytest
 
 from informality import drafting
+from informality.classification.definition import read_definition
+from informality.coverage.lever_facts import lever_facts
 from informality.coverage.levers import AnyLever, Lever
-from informality.coverage.scenario import known_scenarios
-from informality.foundation.library import LIBRARY
+from informality.coverage.people import grammar
+from informality.coverage.register import register
+from informality.coverage.scenario import Scenario, known_scenarios, read_scenario
+from informality.foundation.library import LIBRARY, find
+from informality.foundation.schema import read_schema
 from informality.publication.coverage_levers import _KINDS
+from informality.publication.coverage_number_words import drawn_number_words, number_words, unit_of_number
+from informality.publication.coverage_views import Told, read_coverage_views
+from informality.publication.table import Labels
 from informality.study import Workspace
 
 THIN = "\u202f"
@@ -139,3 +149,61 @@ def test_no_scenario_of_the_library_is_told_in_code(name: str, tmp_path: Path) -
 def test_every_kind_of_lever_has_its_sentence() -> None:
     kinds: tuple[type[Lever], ...] = get_args(get_args(AnyLever)[0])
     assert {get_args(kind.model_fields["type"].annotation)[0] for kind in kinds} == set(_KINDS)
+
+
+# -- what numbers are called ---------------------------------------------------------------------------
+
+
+def scenario_of(name: str) -> Scenario:
+    schema = read_schema()
+    return read_scenario(name, grammar(schema, read_definition(find("definitions", "ilo-17icls"), schema)))
+
+
+def told_of(scenario: Scenario) -> Told:
+    """What a report knows of the numbers of a scenario."""
+    schemes = scenario.baseline.schemes.values()
+    facts: dict[str, Any] = {
+        "schemes": [{"scheme": s.id, "of": b.title} for s in schemes for b in s.spec.benefits.cash.values()],
+        "scenarios": [{"levers": lever_facts(scenario)}],
+        "baseline": {"id": scenario.baseline.spec.id},
+        "currency": scenario.baseline.country.spec.currency,
+    }
+    area = Labels({"area": "Area"}, {"area": {"urban": "Urban", "rural": "Rural"}})
+    pub: Any = SimpleNamespace(labels=area)
+    ids = {id: id.upper() for placed in scenario.levers for id in [placed.name.rpartition(".")[0]]}
+    return Told(pub, facts, read_coverage_views(), ids, {s.id: s.spec.title for s in schemes})
+
+
+@pytest.mark.parametrize("name", known_scenarios())
+def test_every_number_of_the_library_has_a_name_and_a_unit_in_words(name: str) -> None:
+    scenario = scenario_of(name)
+    told = told_of(scenario)
+    code = re.compile(r"_|\w\.[a-z]|-l\d+\.")
+    for row in register(scenario).to_dict("records"):
+        words = number_words(row["part"], row["name"], told)
+        unit = unit_of_number(row["part"], row["name"], row["unit"], told)
+        assert words[:1].isupper() and not code.search(words.replace("welfare_band", "")), row["name"]
+        assert "_" not in unit and "lever" not in unit, (row["name"], unit)
+    for drawn in scenario.uncertain():
+        assert not code.search(drawn_number_words(drawn, told)), drawn
+
+
+def test_two_numbers_of_one_lever_have_two_names() -> None:
+    told = told_of(scenario_of("lao-l5"))
+    assert [drawn_number_words(f"lao-l5.0.reach.{i}.share", told) for i in (0, 1)] == [
+        "LAO-L5: who is helped to register (“Area”: Urban)",
+        "LAO-L5: who is helped to register (“Area”: Rural)",
+    ]
+    assert (
+        drawn_number_words("lao-voluntary.benefits.old_age.accrual", told) == f"{SELF}: pension earned by a year paid"
+    )
+    assert drawn_number_words("takeup.p_max", told) == "Most who ever join freely"
+    assert number_words("lao-voluntary", "benefits.cash.sickness.days", told) == "Sickness: days paid"
+    assert number_words("lao-enterprise", "rate employer short_term", told) == (
+        "Contribution: employers, sickness, maternity, death grants"
+    )
+    assert (
+        unit_of_number("lao-voluntary", "floor, then", "2.45455 x minimum_wage", told)
+        == "2.45455 times the minimum wage"
+    )
+    assert unit_of_number("lao-l3.0", "value", "as the lever says", told) == "LAK a month"

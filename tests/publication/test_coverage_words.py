@@ -213,7 +213,11 @@ def test_rules_of_schemes_are_told_with_the_marks_of_the_language() -> None:
             "Floor of monthly earnings, 2026",
             f"1{THIN}200{THIN}000",
         ),
-        ({"rule": "old_age", "of": "accrual", "value": 0.02, "unit": "share of pay"}, "Old age, accrual", "0.02 share of pay"),
+        (
+            {"rule": "old_age", "of": "accrual", "value": 0.02, "unit": "share of pay"},
+            "Pension earned by a year paid",
+            "0.02 share of pay",
+        ),
         (
             {"rule": "benefit", "of": "Sickness", "value": 0.6, "days": 10.0, "months": 3, "window": 12},
             "Benefit: sickness",

@@ -19,9 +19,10 @@ def lever_facts(scenario: Scenario) -> list[Record]:
 
 
 def _fact(placed: Placed, scenario: Scenario) -> Record:
-    """``of``: the scenario that has the lever. ``sets``: the lever's own keys, numbers with their range. ``now``: what holds
-    in the first year it is in force, without any lever, in the units of ``sets``; what is not known there is absent.
-    ``whole``: the year in which a ramp ends, or None. ``groups``: whom the groups of a subsidy mean.
+    """``name``: as draws and the register call it. ``of``: the scenario that has the lever. ``sets``: the lever's own keys,
+    numbers with their range. ``now``: what holds in the first year it is in force, without any lever, in the units of
+    ``sets``; what is not known there is absent. ``whole``: the year in which a ramp ends, or None. ``groups``: whom the
+    groups of a subsidy mean.
     """
     lever = placed.lever
     spec = scenario.baseline.spec
@@ -31,6 +32,7 @@ def _fact(placed: Placed, scenario: Scenario) -> Record:
     first = lever.begins.year + (lever.begins > midyear(lever.begins.year))
     year = min(max(first, spec.years.base), spec.years.last)
     return {
+        "name": placed.name,
         "of": placed.name.rpartition(".")[0],
         "type": str(getattr(lever, "type", "")),
         "scheme": placed.scheme,

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from informality.foundation.language import say
+from informality.publication.coverage_number_words import amount, number_words, unit_of_number
 from informality.publication.coverage_views import Told
-from informality.publication.formats import NumberFormat, grouped, plain_number
+from informality.publication.formats import NumberFormat, grouped
 from informality.publication.scheme_words import called, valued
 from informality.publication.table import Cell, Column, RowGroup, Table
 
@@ -221,14 +222,7 @@ def variance(told: Told) -> Table | str:
 
 def register(told: Told) -> Table:
     """Every number the scenarios rest on."""
-    number = NumberFormat("", 1, 0)
-
-    def amount(value: float | None) -> str | None:
-        if value is None:
-            return None
-        return number(value) if abs(value) >= 1000 else plain_number(value)
-
-    titles = {**told.schemes, told.facts["baseline"]["id"]: told.facts["baseline"]["title"]}
+    titles = {**told.schemes, told.facts["baseline"]["id"]: say(told.facts["baseline"]["title"])}
     rows = []
     for r in told.facts["register"]:
         part = str(r["part"])
@@ -238,17 +232,15 @@ def register(told: Told) -> Table:
             lever=int(place) + 1 if place.isdigit() else place,
             scenario=told.scenarios.get(of, part),
         )
-        name = str(r["name"]).replace("_", " ").replace(".", ", ")
         since = say("since {date}", date=r["from"]) if r["from"] else ""
-        about = "; ".join(filter(None, (since, r["source"], r["note"])))
+        about = "; ".join(filter(None, (since, say(r["source"]), r["note"] and say(r["note"]))))
+        ends = ("low", "high") if r["low"] != r["high"] else ()  # what policy chooses has no range
         rows.append(
             (
                 heading,
-                name,
-                amount(r["value"]),
-                amount(r["low"]),
-                amount(r["high"]),
-                r["unit"],
+                number_words(part, str(r["name"]), told),
+                *(amount(r[k]) if k in ("value", *ends) else None for k in ("value", "low", "high")),
+                unit_of_number(part, str(r["name"]), str(r["unit"]), told),
                 say(STATUS_WORDS[r["status"]]),
                 about,
             )

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from informality.foundation.language import say
+from informality.publication.coverage_number_words import drawn_number_words, parted, unit_of_number
 from informality.publication.coverage_tables import MONEY, number_of
 from informality.publication.coverage_views import CoverageViewSpec, Told, idle_words, without_idle
 from informality.publication.figures import GRID, INK, SOFT, WIDTH, drawn, wrapped
@@ -237,7 +238,7 @@ def tornado_figure(told: Told, indicator: str, what: str, most: int = 10) -> Dra
     unit = "persons" if indicator == "members" else told.facts["currency"]
     spread = pd.DataFrame({"se": [r["width"] / 4 for r in found], "se_parameters": 0.0})
     number = number_of(str(unit), spread, str(told.facts["currency"]))
-    named = [parameter_words(r["parameter"], told) for r in found]
+    named = [drawn_number_words(r["parameter"], told) for r in found]
 
     def make() -> Canvas:
         words = wrapped(named, 30)
@@ -273,7 +274,7 @@ def tornado_figure(told: Told, indicator: str, what: str, most: int = 10) -> Dra
             low=marked(f"{r['low']:.3g}"),
             at_high=number(r["at_high"]),
             high=marked(f"{r['high']:.3g}"),
-            unit=r["unit"],
+            unit=unit_of_number(*parted(r["parameter"], told), r["unit"], told),
         )
         for n, r in zip(named, found, strict=True)
     ]
@@ -295,23 +296,3 @@ def tornado_figure(told: Told, indicator: str, what: str, most: int = 10) -> Dra
         ),
         notes,
     )
-
-
-def parameter_words(name: str, told: Told) -> str:
-    """``takeup.beta_subsidy`` as words; the name of a lever's scenario or of a scheme in front."""
-    for id, title in {**told.schemes, **told.scenarios}.items():
-        if name.startswith(f"{id}."):
-            rest = name.removeprefix(f"{id}.").replace("benefits.", "").replace("cash.", "")
-            rest = ".".join(p for p in rest.split(".") if not p.isdigit())
-            return f"{title}: {rest.replace('_', ' ').replace('.', ', ')}"
-    if name in told.words.parameters:
-        return told.words.parameters[name]
-    part, _, rest = name.partition(".")
-    words = {
-        "takeup": say("Take-up"),
-        "newly_covered": say("Newly obliged"),
-        "density": say("Months paid"),
-        "claims": say("Claims"),
-        "capacity": say("Means"),
-    }
-    return f"{words.get(part, part.capitalize())}: {rest.replace('_', ' ').replace('.', ', ')}"

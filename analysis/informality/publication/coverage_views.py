@@ -47,6 +47,7 @@ class CoverageViewsSpec(SpecModel):
     stored: dict[str, Words]
     levels: dict[str, dict[str, Words]]
     parameters: dict[str, Words]
+    amounts: dict[str, Words]
     tables: dict[str, CoverageViewSpec]
 
 
@@ -107,7 +108,7 @@ def spoken_words(words: CoverageViewsSpec) -> CoverageViewsSpec:
     """The same words in the language being spoken; titles and notes of tables are said where they are printed."""
     flat = {
         name: {key: say(text) for key, text in getattr(words, name).items()}
-        for name in ("indicators", "payers", "branches", "parameters")
+        for name in ("indicators", "payers", "branches", "parameters", "amounts")
     }
     levels = {by: {level: say(text) for level, text in texts.items()} for by, texts in words.levels.items()}
     return words.model_copy(update={**flat, "levels": levels})

@@ -16,12 +16,12 @@ CALLED = {
     "contribution.state": "Contribution of the State",
     "limit.floor": "Floor of monthly earnings, {year}",
     "limit.ceiling": "Ceiling of monthly earnings, {year}",
-    "limit.entry_cap": "Entry cap of monthly earnings, {year}",
+    "limit.entry_cap": "Most that new members may declare, {year}",
     "pension_age.female": "Pension age, women",
     "pension_age.male": "Pension age, men",
     "min_years.": "Years of contributions for a pension",
-    "old_age.accrual": "Old age, accrual",
-    "old_age.cap": "Old age, cap",
+    "old_age.accrual": "Pension earned by a year paid",
+    "old_age.cap": "Largest pension",
 }
 """Rules by kind and by whose they are."""
 BRANCHES = {
