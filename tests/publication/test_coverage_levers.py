@@ -203,7 +203,6 @@ def test_two_numbers_of_one_lever_have_two_names() -> None:
         "Contribution: employers, sickness, maternity, death grants"
     )
     assert (
-        unit_of_number("lao-voluntary", "floor, then", "2.45455 x minimum_wage", told)
-        == "2.45455 times the minimum wage"
+        unit_of_number("lao-voluntary", "floor, then", "2.45455 x minimum_wage", told) == "2.45 times the minimum wage"
     )
     assert unit_of_number("lao-l3.0", "value", "as the lever says", told) == "LAK a month"

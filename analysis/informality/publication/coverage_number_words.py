@@ -8,7 +8,7 @@ from typing import Any
 
 from informality.foundation.language import say
 from informality.publication.coverage_views import Told
-from informality.publication.formats import plain_number
+from informality.publication.formats import marked, plain_number
 from informality.publication.lever_words import condition_words, figure
 from informality.publication.notes import lower_first
 
@@ -94,7 +94,8 @@ def unit_of_number(part: str, path: str, unit: str, told: Told) -> str:
         amounts = told.words.amounts
         if found[2] == "none":
             return say("stays as it is")
-        return say("{n} times {amount}", n=plain_number(float(found[1])), amount=amounts.get(found[2], found[2]))
+        times, amount_of = float(found[1]), amounts.get(found[2], found[2])
+        return amount_of if times == 1 else say("{n} times {amount}", n=marked(f"{times:.3g}"), amount=amount_of)
     if _lever(part, told) is not None and unit == "as the lever says":
         kind, currency = path.partition(".")[0], told.facts["currency"]
         if kind == "yearly_cap":

@@ -90,6 +90,43 @@ return function(report)
     return least, natural
   end
 
+  -- Widths of columns whose text has to wrap: from the `least` ones on, what is `free` goes piece by piece to the column that
+  -- most lessens the height of the table, a row being about as high as its deepest cell. No column gets more than its `full`.
+  local PIECES, DEEPEST = 40, 4
+  local function shared_out(rows, least, full, free, pad)
+    local widths, of, height = {}, {}, {}
+    for c, width in ipairs(least) do widths[c], of[c] = width, {} end
+    local function high(cell, more)  -- lines of print, to the power in which a row adds them up
+      local width = more - pad
+      for c = cell.column, cell.column + cell.colspan - 1 do width = width + widths[c] end
+      return math.max(1, cell.long / width) ^ DEEPEST
+    end
+    for r, row in ipairs(rows) do
+      height[r] = 0
+      for _, cell in ipairs(row.group and {} or row.cells) do
+        cell.row, cell.long = r, 0
+        for _, line in ipairs(cell.lines) do cell.long = cell.long + length(line.text) * (row.where == 'head' and 0.6 or 0.56) end
+        for c = cell.column, cell.column + cell.colspan - 1 do of[c][#of[c] + 1] = cell end
+        height[r] = height[r] + high(cell, 0)
+      end
+    end
+    for _ = 1, PIECES do
+      local best, gain, piece = 0, 1e-6, 0
+      for c = 1, #least do
+        local more, won = math.min(free / PIECES, full[c] - widths[c]), 0
+        for _, cell in ipairs(more > 0 and of[c] or {}) do
+          local now = height[cell.row]
+          won = won + now ^ (1 / DEEPEST) - (now - high(cell, 0) + high(cell, more)) ^ (1 / DEEPEST)
+        end
+        if won > gain then best, gain, piece = c, won, more end
+      end
+      if best == 0 then break end
+      for _, cell in ipairs(of[best]) do height[cell.row] = height[cell.row] - high(cell, 0) + high(cell, piece) end
+      widths[best] = widths[best] + piece
+    end
+    return widths
+  end
+
   -- A table laid out: `rows` of cells with `column`, `colspan`, `rowspan`, `align`, `lines`; `head` rows come first;
   -- `widths` as parts of one; `size` by which letters must shrink so that no word is cut; `high`, its lines of print.
   function shared.lay_out(t, room)
@@ -151,8 +188,10 @@ return function(report)
         if have < span[4] then natural[c] = natural[c] + (span[4] - have) / span[2] end
       end
     end
+    local whole = {}
     for c = 1, n do
       least[c] = least[c] + pad
+      whole[c] = math.max(least[c], natural[c] + pad)
       local full = natural[c] > 30 and 30 + math.min(natural[c] - 30, 160) / 2 or natural[c]  -- long text takes several lines
       natural[c] = math.max(least[c], full + pad)
       sum_least, sum_natural = sum_least + least[c], sum_natural + natural[c]
@@ -160,12 +199,13 @@ return function(report)
     out.size = math.min(1, room / sum_least)
     local free = math.max(room - sum_least, 0)
     out.widths = {}
+    local wrapped = sum_natural > room and free > 0 and shared_out(rows, least, whole, free, pad)
+    local sum = 0
     for c = 1, n do
-      local width = least[c]
-      if sum_natural <= room then width = natural[c] * room / sum_natural
-      elseif free > 0 then width = least[c] + free * (natural[c] - least[c]) / math.max(sum_natural - sum_least, 0.001) end
-      out.widths[c] = width / math.max(room, sum_least)
+      out.widths[c] = wrapped and wrapped[c] or sum_natural <= room and natural[c] or least[c]
+      sum = sum + out.widths[c]
     end
+    for c = 1, n do out.widths[c] = out.widths[c] / sum end
     out.high = 0
     for _, line in ipairs(rows) do
       local deepest = 1
