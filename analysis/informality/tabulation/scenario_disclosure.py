@@ -174,7 +174,7 @@ class _Told:
                 schemes = persons.schemes if scheme == ALL else [scheme]
                 group = None if pd.isna(dim) else (dim, level)
                 number[np.flatnonzero(of_everybody)[at]] = found = add(schemes, OF_A_WAY.get(indicator), group)
-                if group and scheme == ALL:
+                if group and scheme == ALL and indicator in OF_ALL_MEMBERS:
                     everybody[group] = found
         support = (of_everybody & (rows["indicator"] == SUBSIDY)).to_numpy()
         having = rows[support & (cases > 0)].groupby("scenario")["scheme"].agg(lambda s: sorted({*s} - {ALL}))
