@@ -14,6 +14,7 @@ from informality.coverage.scheme_spec import Branch, Payer, SchemeSpec
 from informality.foundation.language import Language, speaking
 from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import load
+from informality.publication.coverage_fact_tables import gates
 from informality.publication.coverage_figures import key_height
 from informality.publication.coverage_prose import named, words
 from informality.publication.coverage_tables import table_of_coverage
@@ -25,7 +26,7 @@ from informality.publication.coverage_views import (
     spending,
     without_idle,
 )
-from informality.publication.formats import money_format
+from informality.publication.formats import money_format, spanned
 from informality.publication.published import Publication
 from informality.publication.scheme_words import BRANCHES, CALLED, called, valued
 from informality.publication.table import Labels, Table
@@ -238,3 +239,36 @@ def test_every_rule_that_a_scheme_may_have_has_a_name() -> None:
         benefits = load(path, SchemeSpec).spec.benefits
         named = [] if benefits.old_age is None else [f"old_age.{name}" for name, _ in numbers(benefits.old_age)]
         assert set(named) <= set(CALLED), path.name
+
+
+def test_texts_that_differ_in_numbers_only_are_told_once() -> None:
+    texts = [
+        "open: 1,105 persons of 3",
+        "open: 50 persons of 3",
+        "gap 2.9e-16",
+        "other",
+        "gap 0.0e+00",
+        "open: 131 persons of 3",
+    ]
+    assert spanned(texts) == ["open: 50 to 1,105 persons of 3", "gap 0.0e+00 to 2.9e-16", "other"]
+
+
+def test_checks_name_scenarios_and_schemes_in_words_and_each_comparison_once() -> None:
+    found = [
+        {"number": n, "title": "T", "evidence": e, "scenario": s, "passed": s != "c"}
+        for n, e in ((6, ["members, each: differs by 1e-16"]), (2, ["lao-voluntary: 3 rates"]))
+        for s in ("a", "b", "c")
+    ]
+    found.append({"number": 6, "title": "T", "evidence": ["state_cost, each: same"], "scenario": "a", "passed": True})
+    found += [{"number": 7, "title": "T", "evidence": ["last"], "scenario": s, "passed": True} for s in ("a", "b")]
+    told = SimpleNamespace(
+        facts={"gates": found}, scenarios={"a": "Ay", "b": "Be", "c": "See"}, schemes={"lao-voluntary": "The scheme"},
+        words=SimpleNamespace(indicators={"members": "Members", "state_cost": "Cost"}),
+    )  # fmt: skip
+    rows = [[cell.value for cell in row] for group in gates(told).groups for row in group.rows]  # type: ignore[arg-type]
+    assert rows == [
+        ["The scheme: 3 rates", "All scenarios", "No"],
+        ["Members, each: differs by 1e-16", "All scenarios", "No"],
+        ["Cost, each: same", "Ay", "Yes"],
+        ["Last", "All but: See", "Yes"],
+    ]

@@ -6,6 +6,7 @@ Authority: the sources of the documents, the results table of the mock, pypdf re
 from __future__ import annotations
 
 import html
+import io
 import re
 import shutil
 from collections.abc import Mapping
@@ -17,7 +18,7 @@ import pytest
 from pypdf import PdfReader
 
 from informality.foundation.errors import ExitCode, InformalityError
-from informality.publication import render
+from informality.publication import pdf, printed, render
 from informality.publication.document import Line, read_document, visible
 from informality.publication.kept import Kept
 from informality.publication.material import Material
@@ -263,3 +264,38 @@ def test_a_table_that_would_need_tiny_letters_gets_a_sheet_that_is_turned(tmp_pa
     assert ["caption of wide" in p.extract_text() for p in wide] == [True]
     upright = " ".join(p.extract_text() for p in pages if p not in wide)
     assert "caption of narrow" in upright and "After." in upright
+
+
+def test_notes_never_stand_on_a_page_without_a_row_of_their_table(tmp_path: Path) -> None:
+    """Tables of every length about that of a page, one after the other: each page with notes has a row before them."""
+
+    def table(rows: int) -> str:
+        lines = "".join(f"<tr><th>Row {i}</th><td>1</td></tr>" for i in range(rows))
+        body = f"<table><thead><tr><th>Head</th><th>Value</th></tr></thead><tbody>{lines}</tbody></table>"
+        notes = "::: {.note-below}\nA note.\n\nThe source.\n:::"
+        return f":::: {{#tbl-{rows}}}\n```{{=html}}\n{body}\n```\n\n{notes}\n\nThe caption\n::::\n\n{{{{< pagebreak >}}}}\n"
+
+    lengths = range(38, 58)
+    body = "\n\n".join(map(table, lengths))
+    (tmp_path / "doc.qmd").write_text(f"---\nengine: markdown\ntitle: T\ntoc: false\n---\n\n{body}\n", encoding="utf-8")
+    pages = [p.extract_text() for p in PdfReader(render.render(tmp_path / "doc.qmd", tmp_path, ["pdf"])[0]).pages]
+    noted = [page for page in pages if "A note." in page]
+    assert len(noted) == len(lengths) < len(pages), "no table went over a page, so nothing was tested"
+    assert all("Row " in page.split("A note.")[0] and "The source." in page for page in noted)
+
+
+def test_figures_of_a_brief_are_as_large_as_two_pages_allow(made: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A figure of 9.5 cm always fits in the brief of the mock, one of 40 cm never does."""
+    document = read_document(made / "_build" / "brief.qmd")
+
+    def widths(*tried: float) -> list[float]:
+        used = []
+        monkeypatch.setattr(pdf, "IN_BRIEF", tried)
+        monkeypatch.setattr(pdf, "prepared", lambda document, widest: used.append(widest) or prepared(document, widest))
+        assert len(PdfReader(io.BytesIO(pdf.pdf_file(document))).pages) == 2
+        return used
+
+    prepared = pdf.prepared
+    monkeypatch.setattr(printed, "HIGHEST", 99.0)
+    assert widths(40.0, 9.5, 9.0) == [40.0, 9.5]
+    assert widths(9.5, 9.0) == [9.5]

@@ -23,6 +23,7 @@ from pypdf import PdfReader
 from informality.publication.render import render
 from informality.publication.table import one_line
 
+DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing"
 NARROW = "\u202f"
 TABLES = {
     "Informal employment and where it is found": ("headline", ()),
@@ -265,3 +266,11 @@ def test_rendering_again_gives_the_same_bytes(built: Path, tmp_path: Path, name:
         for info in zipfile.ZipFile(io.BytesIO(first)).infolist():  # says which part differs
             assert zipfile.ZipFile(io.BytesIO(again)).read(info) == zipfile.ZipFile(io.BytesIO(first)).read(info), info
     assert again == first
+
+
+def test_every_drawing_has_a_paragraph_of_its_own_in_word(built: Path) -> None:
+    """Two in one paragraph, the parts of a long flow chart, would be on one page together, and the second one cut off."""
+    paragraphs = docx.Document(str(built / "country.docx")).paragraphs
+    drawings = [len(p._p.findall(f".//{{{DRAWING}}}inline")) for p in paragraphs]
+    assert sum(drawings) > 8
+    assert max(drawings) == 1

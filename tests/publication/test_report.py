@@ -373,3 +373,33 @@ def test_a_study_that_has_nothing_points_only_to_places_of_the_country_report(
     assert told.count("\n- ") + 1 >= len(views.models) > 3
     places = set(re.findall(r"_tables/([\w-]+)\.md", country.read_text(encoding="utf-8")))
     assert set(re.findall(r"@tbl-([\w-]+)", told)) <= places
+
+
+def test_official_figures_stand_under_their_source_told_once(mock: ModuleType) -> None:
+    one = {"official": 0.5, "ours": 0.5, "difference": 0.0, "tolerance": 0.01, "unit": "share", "verdict": "reproduced"}
+    rows = [
+        {**one, "title": "First", "source": "Office", "status": "verified", "note": ""},
+        {**one, "title": "Second", "source": "Bureau", "status": "recall", "note": None},
+        {**one, "title": "Third", "source": "Office", "status": "verified", "note": "Revised since."},
+    ]
+    text = re.sub(r"<[^>]+>", " ", annex.benchmarks(pd.DataFrame(rows)))
+    places = [text.index(words) for words in ("Office (read", "First", "Third", "Bureau (quoted", "Second")]
+    assert places == sorted(places)
+    assert text.count("Office (") == 1
+    assert text.count("Third: Revised since.") == 1 and "First:" not in text
+    waves = pd.DataFrame([{**row, "wave": wave} for wave in ("April", "May") for row in rows[:1]])
+    assert annex.benchmarks(waves).index("April. Office") < annex.benchmarks(waves).index("May. Office")
+
+
+def test_answers_read_by_rules_name_the_rule_and_their_columns_once(mock: ModuleType) -> None:
+    rows = [
+        ("sex", "s1", "1", "Man", "male", 5), ("sex", "s1", "2", "Woman", "female", 6),
+        ("area", "v1, v2", "area-1", "v1 is 1", "urban", 7), ("Second job", "", "", "nothing", "not_asked", 18),
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows, columns=["variable", "column", "code", "code_label", "category", "n"])
+    labels = mock.inputs().labels
+    known = dataclasses.replace(labels, levels={**labels.levels, "area": {"urban": "Town", "not_asked": "Not asked"}})
+    text = annex.mapping(mock.inputs(mapping=frame, labels=known))
+    assert text.count("from s1") == text.count("from v1, v2") == 1
+    assert "rule 1" in text and "area-1" not in text
+    assert "Not asked" in text and "not_asked" not in text

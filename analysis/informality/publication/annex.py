@@ -19,7 +19,7 @@ from informality.publication.inputs import DefinitionNote, DisclosureNote, Repor
 from informality.publication.model_tables import table_of_model
 from informality.publication.notes import undetermined, why_missing
 from informality.publication.published import Publication
-from informality.publication.table import Column, html_text, markdown_text, table_of_frame, to_quarto
+from informality.publication.table import Column, Labels, html_text, markdown_text, table_of_frame, to_quarto
 from informality.publication.view_specs import ViewsSpec
 from informality.publication.views import further_models, further_views, lay_out, table_of_view
 
@@ -187,26 +187,35 @@ def fact(value: Any) -> str:
 
 
 def mapping(inputs: ReportInputs) -> str:
-    """How each raw code was read, with the number of rows."""
-    frame = inputs.mapping
-    labels = inputs.labels
+    """How each raw code was read, with the number of rows; what was read by rules has the number of the rule."""
+    frame, labels = inputs.mapping, inputs.labels
+    common = {level: words for levels in labels.levels.values() for level, words in levels.items()}
+    pairs = list(zip(frame["variable"], frame["code"], frame["category"], strict=True))
     frame = frame.assign(
         variable=[
-            wave + (f"{labels.variable(v)} ({v})" if labels.variable(v) != v else v)
-            for v, wave in zip(frame["variable"], _wave_before(frame), strict=True)
+            wave + _read_from(v, column, labels)
+            for v, column, wave in zip(frame["variable"], frame["column"], _wave_before(frame), strict=True)
         ],
+        code=[say("rule {number}", number=c[len(v) + 1 :]) if str(c).startswith(f"{v}-") else c for v, c, _ in pairs],
         category=[
-            labels.level(v, c) if pd.notna(c) else c for v, c in zip(frame["variable"], frame["category"], strict=True)
+            labels.level(v, c) if pd.isna(c) or c in labels.levels.get(v, {}) else say(common.get(c, c))
+            for v, _, c in pairs
         ],
     )
     columns = [
-        Column("column", say("Column in the file")),
         Column("code", say("Code")),
         Column("code_label", say("Label in the file")),
         Column("category", say("Read as")),
         _number("n", say("Rows")),
     ]
     return to_quarto(table_of_frame("mapping", say("How each code of the file was read"), frame, columns, "variable"))
+
+
+def _read_from(variable: str, column: str, labels: Labels) -> str:
+    """``Place of work (place), from ac18``: a variable with the columns of the file it was read from."""
+    title = labels.variable(variable)
+    names = {"title": title if title == variable else f"{title} ({variable})", "columns": column}
+    return say("{title}, from {columns}", **names) if column and pd.notna(column) else names["title"]
 
 
 def accounting(frame: pd.DataFrame) -> str:
@@ -230,20 +239,24 @@ def benchmarks(frame: pd.DataFrame) -> str:
     """Official figures beside ours."""
     if frame.empty:
         return say("No official figure was found to compare with.") + "\n"
+    waves = [f"{wave}. " for wave in frame["wave"]] if "wave" in frame else [""] * len(frame)
     frame = frame.assign(
         **{k: [_amount(v, u, k) for v, u in zip(frame[k], frame["unit"], strict=True)] for k in AMOUNTS},
-        source=[
-            f"{source} ({say(STANDING.get(status, status))})" + (f". {note}" if pd.notna(note) else "")
-            for source, status, note in zip(frame["source"], frame["status"], frame["note"], strict=True)
+        heading=[
+            f"{wave}{source} ({say(STANDING.get(status, status))})"
+            for wave, source, status in zip(waves, frame["source"], frame["status"], strict=True)
         ],
     )
+    first = {heading: place for place, heading in reversed(list(enumerate(frame["heading"])))}
+    frame = frame.sort_values("heading", key=lambda h: h.map(first), kind="stable")  # those of a source together
+    notes = [f"{r.title}: {str(r.note).rstrip('.')}." for r in frame[frame["note"].fillna("") != ""].itertuples()]
     columns = [
         Column("title", say("Figure")),
         *(Column(k, say(k.capitalize()), align="right") for k in AMOUNTS),
         Column("verdict", say("Verdict")),
-        Column("source", say("Source")),
     ]
-    return to_quarto(table_of_frame("benchmarks", say("Official figures and ours"), frame, columns, _wave(frame)))
+    title = say("Official figures and ours")
+    return to_quarto(table_of_frame("benchmarks", title, frame, columns, "heading", list(dict.fromkeys(notes))))
 
 
 def _wave(frame: pd.DataFrame) -> str:

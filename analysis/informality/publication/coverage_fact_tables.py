@@ -7,8 +7,10 @@ from typing import Any
 
 from informality.foundation.language import say
 from informality.publication.coverage_number_words import amount, number_words, unit_of_number
+from informality.publication.coverage_prose import named
 from informality.publication.coverage_views import Told
-from informality.publication.formats import NumberFormat, grouped
+from informality.publication.formats import NumberFormat, grouped, spanned, without_numbers
+from informality.publication.notes import upper_first
 from informality.publication.scheme_words import called, valued
 from informality.publication.table import Cell, Column, RowGroup, Table
 
@@ -258,26 +260,33 @@ def register(told: Told) -> Table:
 
 
 def gates(told: Told) -> Table:
-    """What was checked of every scenario: a line for each thing compared; lines that are the same for all stand "
-    "once."""
-    seen: dict[tuple[int, str, str], list[str]] = {}
+    """What was checked of every scenario, each thing compared once: with the least and the largest number found."""
+    seen: dict[tuple[int, str, str], list[tuple[str, str]]] = {}
     for g in told.facts["gates"]:
         for line in g["evidence"]:
-            seen.setdefault((g["number"], g["title"], line), []).append(g["scenario"])
-    total = len({g["scenario"] for g in told.facts["gates"]})
-    passed = {(g["number"], g["scenario"]): g["passed"] for g in told.facts["gates"]}
-    rows = [
-        (
-            f"{number}. {title}",
-            grouped(line),
-            "all" if len(names) == total else ", ".join(names),
-            "yes" if all(passed[number, n] for n in names) else "no",
-        )
-        for (number, title, line), names in sorted(seen.items(), key=lambda item: item[0][0])
-    ]
+            text = _compared(line, told)
+            seen.setdefault((g["number"], g["title"], without_numbers(text)), []).append((text, g["scenario"]))
+    every = list(dict.fromkeys(g["scenario"] for g in told.facts["gates"]))
+    failed = {(g["number"], g["scenario"]) for g in told.facts["gates"] if not g["passed"]}
+    rows = []
+    for (number, title, _), found in sorted(seen.items(), key=lambda item: item[0][0]):
+        names = list(dict.fromkeys(scenario for _, scenario in found))
+        (text,) = spanned(text for text, _ in found)
+        others = [n for n in every if n not in names]
+        few = names if len(names) <= len(others) else others
+        where = ", ".join(told.scenarios[n] for n in few) or say("All scenarios")
+        where = say("All but: {scenarios}", scenarios=where) if few is others and others else where
+        passed = say("No") if any((number, n) in failed for n in names) else say("Yes")
+        rows.append((f"{number}. {title}", grouped(text), where, passed))
     columns = [
         Column("what", say("What was compared")),
         Column("where", say("Scenarios")),
         Column("passed", say("Passed")),
     ]
     return plain("gates", say("Checks that every scenario passed"), rows, columns)
+
+
+def _compared(line: str, told: Told) -> str:
+    """What a check compared, with the words of schemes and outcomes in place of their identifiers."""
+    outcome, comma, rest = line.partition(", ")
+    return upper_first(named(told.words.indicators.get(outcome, outcome) + comma + rest, told))

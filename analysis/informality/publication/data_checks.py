@@ -7,7 +7,7 @@ import re
 import pandas as pd
 
 from informality.foundation.language import say
-from informality.publication.formats import plain_number
+from informality.publication.formats import grouped, plain_number
 from informality.publication.inputs import QualityNote
 from informality.publication.table import Column, Labels, html_text, markdown_text, table_of_frame, to_quarto
 
@@ -16,7 +16,7 @@ SEVERITY = {"error": "✖ Errors", "warning": "▲ Warnings", "note": "○ Notes
 
 def quality(frame: pd.DataFrame, labels: Labels, note: QualityNote | None = None) -> str:
     """What the checks found, worst first, variables by their titles; what the checks measured; their limits."""
-    parts = [] if note is None else [_checks_made(frame, note)]
+    parts = [] if note is None else [_checks_made(frame, note, labels)]
     if len(frame):
         frame = frame.sort_values("severity", key=lambda s: s.map(list(SEVERITY).index), kind="stable")
         frame = frame.assign(
@@ -53,11 +53,11 @@ def quality(frame: pd.DataFrame, labels: Labels, note: QualityNote | None = None
 
 
 def _in_words(text: str, labels: Labels) -> str:
-    """Names of variables in backticks as their titles, other words in backticks in quotation marks."""
-    return re.sub(r"`([^`]+)`", lambda m: f"“{labels.variable(m.group(1))}”", text)
+    """Names of variables in backticks as their titles, other words in backticks in quotation marks; thousands grouped."""
+    return grouped(re.sub(r"`([^`]+)`", lambda m: f"“{labels.variable(m.group(1))}”", text))
 
 
-def _checks_made(frame: pd.DataFrame, note: QualityNote) -> str:
+def _checks_made(frame: pd.DataFrame, note: QualityNote, labels: Labels) -> str:
     """How many checks were made and found what, those that could not be made, and what was measured."""
     count = {level: int((frame["severity"] == level).sum()) for level in SEVERITY}
     one = {"error": say("1 error"), "warning": say("1 warning"), "note": say("1 note")}
@@ -80,9 +80,16 @@ def _checks_made(frame: pd.DataFrame, note: QualityNote) -> str:
             notes=words[2],
         ),
         "",
-        *(f"- {markdown_text(what)}: {markdown_text(value)}" for what, value in note.facts),
+        *(f"- {markdown_text(what)}: {markdown_text(grouped(value))}" for what, value in note.facts),
         *(
-            ("- " + say("Not checked: {check} ({why})", check=markdown_text(check), why=markdown_text(why)))
+            (
+                "- "
+                + say(
+                    "Not checked: {check} ({why})",
+                    check=markdown_text(check),
+                    why=markdown_text(_in_words(why, labels)),
+                )
+            )
             for check, why in note.not_made
         ),
         "",

@@ -90,8 +90,9 @@ def _fold(title: str, inside: Sequence[str]) -> list[str]:
 
 
 def _stacked(kind: str, table: Table) -> str:
-    """A table whose rows a narrow screen shows as short paragraphs."""
-    return f"::::: {{.stacked .{kind}}}\n{to_quarto(table)}:::::\n"
+    """A table whose rows a narrow screen shows as short paragraphs, each with the head of its column before it."""
+    heads = "; ".join(f"--head-{n}: '{html_text(c.label)}: '" for n, c in enumerate(table.columns, 1))
+    return f'::::: {{.stacked .{kind} style="{heads}"}}\n{to_quarto(table)}:::::\n'
 
 
 # -- tables --------------------------------------------------------------------------------------------

@@ -94,7 +94,8 @@ def _between(rows: Iterable[Row], number: NumberFormat) -> Cell | None:
     ends = {str(r["statistic"]).rpartition("_")[2]: r["value"] for r in rows if pd.notna(r["value"])}
     if not {"lower", "upper"} <= set(ends):
         return None
-    return Cell(words=say("{low} to {high}", low=number(ends["lower"]), high=number(ends["upper"])))
+    words = say("{low} to {high}", low=number(ends["lower"]), high=number(ends["upper"]))
+    return Cell(words=words.replace(" ", "\u00a0"))  # a range is never broken over two lines
 
 
 def _one(rows: Records, **where: Any) -> dict[str, Any] | None:

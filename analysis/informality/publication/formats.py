@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import re
 import statistics
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import pandas as pd
@@ -66,6 +66,33 @@ def plain_number(value: float) -> str:
 def grouped(text: str) -> str:
     """A sentence with its thousands grouped as in the tables: 8,718 as 8 718."""
     return re.sub(r"(?<=\d),(?=\d{3}(?!\d))", spoken().group, text)
+
+
+_NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?(?:e[+-]?\d+)?")
+
+
+def without_numbers(text: str) -> str:
+    """The same for texts that differ in their numbers only."""
+    return _NUMBER.sub("\0", text)
+
+
+def spanned(texts: Iterable[str]) -> list[str]:
+    """Texts that differ in their numbers only told once, with the least and the largest of each number.
+
+    ``3 persons in 2 places`` and ``5 persons in 2 places`` are ``3 to 5 persons in 2 places``.
+    """
+    alike: dict[str, list[list[str]]] = {}
+    for text in texts:
+        alike.setdefault(without_numbers(text), []).append(_NUMBER.findall(text))
+    told = []
+    for frame, found in alike.items():
+        parts = iter(frame.split("\0"))
+        text = next(parts)
+        for numbers, after in zip(zip(*found, strict=True), parts, strict=True):
+            low, high = (pick(numbers, key=lambda n: float(n.replace(",", ""))) for pick in (min, max))
+            text += (low if low == high else say("{low} to {high}", low=low, high=high)) + after
+        told.append(text)
+    return told
 
 
 def supported_decimals(errors: Sequence[float] | pd.Series, scale: float = 1.0) -> int | None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from informality.foundation.language import say
 from informality.foundation.quantities import weakest
-from informality.publication.formats import plain_number
+from informality.publication.formats import grouped, plain_number, spanned
 from informality.publication.published import Publication
 
 STANDING_WORDS = {
@@ -42,8 +42,8 @@ def why_missing(laid: pd.DataFrame) -> str:
 
 
 def undetermined(laid: pd.DataFrame) -> str:
-    """Why some rows cannot be determined; empty when all can."""
-    return "; ".join(distinct(laid.loc[laid["grade"] == "not_determinable", "note"]))
+    """Why some rows cannot be determined, reasons of one kind told once; empty when all can."""
+    return grouped("; ".join(spanned(distinct(laid.loc[laid["grade"] == "not_determinable", "note"]))))
 
 
 def notes_of(

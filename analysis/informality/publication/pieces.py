@@ -47,7 +47,8 @@ class Pieces:
         svg, alternative, notes = drawn
         self.files[f"_figures/{id}.svg"] = svg
         image = f'![](_figures/{id}.svg){{fig-alt="{html_text(alternative)}"}}'
-        self.files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], [*notes, *below], title)
+        *said, source = [*notes, *below]
+        self.files[f"_figures/{id}.md"] = quarto_block(f"fig-{id}", [image, ""], said, title, source)
 
 
 def pieces_of(material: Material, figures: Collection[str], documents: Collection[str]) -> Pieces:

@@ -16,12 +16,12 @@ from informality.publication.outlines import outlined
 FONTS = LIBRARY / "fonts"
 WIDEST, HIGHEST = 11.5, 14.5
 """Room for a figure on an A4 sheet, so that a table can stand beside it more often than not, cm."""
-WHOLE = 17.0
+WHOLE = 20.5
 """The height of a drawing that may have a sheet for itself: a flow chart has letters to be read, cm."""
-IN_BRIEF = 9.5
-"""The width of a drawing where the whole document has two pages, cm."""
-PER_CM = 37.8
-"""Pixels of CSS in a centimetre: the size a drawing in the text is made for."""
+IN_BRIEF = (13.5, 12.5, 11.5, 10.5, 9.5)
+"""The width of a drawing where the whole document has two pages, cm: the widest with which it has no more."""
+PER_CM = 42.0
+"""Pixels of CSS in a centimetre of print: a drawing in the text is set nine tenths as large as on a screen."""
 SUFFIXES = (".svg", ".png", ".jpg", ".jpeg")
 _SVG = re.compile(r"<svg\b.*?</svg>", re.DOTALL)
 _IMAGE = re.compile(r"!\[[^\]]*\]\(<?([^)>\s]+)")
@@ -36,8 +36,8 @@ class Printed:
     widths: Mapping[str, str]
 
 
-def prepared(document: Document) -> Printed:
-    """Take the drawings out of the text and read every image it names.
+def prepared(document: Document, widest: float = WIDEST) -> Printed:
+    """Take the drawings out of the text and read every image it names; none will stand wider than ``widest`` cm.
 
     Raises :class:`InformalityError` (``ExitCode.RENDER``) for an image that is not there.
     """
@@ -60,9 +60,8 @@ def prepared(document: Document) -> Printed:
         images[name] = outlined(svg).encode("utf-8")
         said = [re.search(rf"<{tag}\b[^>]*>(.*?)</{tag}>", svg, re.DOTALL) for tag in ("title", "desc")]
         alternative = " ".join(html.unescape(s[1]).strip() for s in said if s)
-        return f'<img src="{name}" alt="{html.escape(alternative)}">'
+        return f'<p><img src="{name}" alt="{html.escape(alternative)}"></p>'
 
-    widest = IN_BRIEF if document.meta.get("brief") else WIDEST
     text = _SVG.sub(out, document.text)
     text = re.sub(r'<p class="flow-step">(.*?)</p>', r'<div class="flow-step"><p>\1</p></div>', text)
     return Printed(text, images, {n: _width(n, content, widest) for n, content in images.items()})

@@ -217,14 +217,14 @@ def _row(row: Sequence[Cell], columns: Sequence[Column]) -> str:
 
 def to_quarto(table: Table) -> str:
     """The table as a Quarto block: raw HTML, notes below, caption last; ``@tbl-<id>`` refers to it."""
-    notes = [*table.notes, *([table.source] if table.source else [])]
     body = ["```{=html}", to_html(table), "```", ""]
-    return quarto_block(f"tbl-{table.id}", body, notes, table.title)
+    return quarto_block(f"tbl-{table.id}", body, table.notes, table.title, table.source)
 
 
-def quarto_block(id: str, body: Sequence[str], notes: Sequence[str], caption: str) -> str:
-    """A numbered Quarto block (table or figure) with notes between its body and its caption."""
-    below = ["::: {.note-below}", "\n\n".join(marked_text(n) for n in notes), ":::", ""] if notes else []
+def quarto_block(id: str, body: Sequence[str], notes: Sequence[str], caption: str, source: str = "") -> str:
+    """A numbered Quarto block (table or figure), its notes in one paragraph and its source in another, caption last."""
+    paragraphs = filter(None, (" ".join(map(marked_text, notes)), marked_text(source)))
+    below = ["::: {.note-below}", "\n\n".join(paragraphs), ":::", ""] if notes or source else []
     return "\n".join([f":::: {{#{id}}}", *body, *below, markdown_text(caption), "::::", ""])
 
 

@@ -21,7 +21,7 @@ from informality.foundation.errors import ExitCode, InformalityError, Problem
 from informality.foundation.language import ENGLISH
 from informality.publication.document import Document
 from informality.publication.pandoc import TEMPLATES, pandoc, program
-from informality.publication.printed import Printed, for_print, prepared, typeset
+from informality.publication.printed import IN_BRIEF, WIDEST, Printed, for_print, prepared, typeset
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
@@ -41,7 +41,7 @@ def review_copy(document: Document) -> bytes:
 
 
 def _made(document: Document, *, review: bool) -> bytes:
-    printed = prepared(document)
+    printed = prepared(document, IN_BRIEF[-1] if document.meta.get("brief") else WIDEST)
     meta = for_print(document, printed.widths) | {"toc": False} | ({"review": True} if review else {})
     with tempfile.TemporaryDirectory() as folder:
         for name, content in drawn_as_pictures(document, printed).items():
@@ -86,7 +86,8 @@ def reference_document(meta: Mapping[str, Any], review: bool = False) -> bytes:
         )
     with zipfile.ZipFile(io.BytesIO(done.stdout)) as archive:
         files = {info.filename: archive.read(info).decode("utf-8") for info in archive.infolist()}
-    files["word/styles.xml"] = _styled(files["word/styles.xml"])
+    for name in ("word-styles.xml", *(["word-styles-brief.xml"] if meta.get("brief") else [])):
+        files["word/styles.xml"] = _styled(files["word/styles.xml"], name)
     notice = _plain(meta.get("made-up-notice", ""))
     furniture = {"footer": _footer(_plain(meta.get("footer-line", "")))}
     if notice:
@@ -108,8 +109,9 @@ def reference_document(meta: Mapping[str, Any], review: bool = False) -> bytes:
         )
         references += f'<w:{kind}Reference w:type="default" r:id="rId-{kind}"/>'
     lines = '<w:lnNumType w:countBy="1" w:restart="continuous"/>' if review else ""
+    above, below = (1304, 1134) if meta.get("brief") else (1418, 1304)
     section = (
-        f'<w:sectPr>{references}<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="1418" w:right="1190" w:bottom="1304" '
+        f'<w:sectPr>{references}<w:pgSz w:w="11906" w:h="16838"/><w:pgMar w:top="{above}" w:right="1190" w:bottom="{below}" '
         f'w:left="1190" w:header="600" w:footer="560" w:gutter="0"/>{lines}</w:sectPr>'
     )
     files["word/document.xml"] = re.sub(
@@ -118,9 +120,9 @@ def reference_document(meta: Mapping[str, Any], review: bool = False) -> bytes:
     return _zipped({name: content.encode("utf-8") for name, content in files.items()})
 
 
-def _styled(styles: str) -> str:
-    """The styles of pandoc with ours in place of those of the same id, and the others added."""
-    ours = (TEMPLATES / "word-styles.xml").read_text(encoding="utf-8")
+def _styled(styles: str, name: str) -> str:
+    """The styles with those of this file in place of those of the same id, and the others added."""
+    ours = (TEMPLATES / name).read_text(encoding="utf-8")
     added = []
     for style in re.findall(r"<w:style\b.*?</w:style>", ours, flags=re.DOTALL):
         found = re.search(r'w:styleId="([^"]+)"', style)

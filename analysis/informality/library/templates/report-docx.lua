@@ -32,7 +32,9 @@ return function(report, part, words)
       pandoc.Span({pandoc.Str(name .. '\u{a0}'), sequence(name, number), pandoc.Str('.')}, pandoc.Attr(id)), pandoc.Space()}
     title:extend(caption)
     local out = pandoc.Blocks{styled(kind == 'tbl' and 'Table Caption' or 'Image Caption', {pandoc.Para(title)})}
-    out:extend(blocks)
+    local function drawn(b) return (b.t == 'Para' or b.t == 'Plain') and #b.content == 1 and b.content[1].t == 'Image' end
+    local style = #blocks:filter(drawn) > 1 and 'Drawing' or 'Figure'  -- of many, each may stand on a page of its own
+    for _, b in ipairs(blocks) do out:insert(drawn(b) and styled(style, {b}) or b) end
     return out
   end
 
@@ -110,7 +112,7 @@ return function(report, part, words)
     parts[#parts + 1] = '</w:tblGrid>'
     local short = laid.high <= 24
     for r, line in ipairs(laid.rows) do
-      line.keep = line.where == 'head' or short
+      line.keep = line.where == 'head' or short or r > #laid.rows - 2  -- the last rows stay with the notes below
       local cells = {}
       for i, cell in ipairs(line.cells) do
         cells[i] = cell_of(cell, line, laid, r + cell.rowspan - 1 == laid.head or (cell.merge == 'next' and r == laid.head))
@@ -123,7 +125,8 @@ return function(report, part, words)
     return pandoc.Blocks{xml(table.concat(parts))} .. after
   end
 
-  write.raw = shared.raw(xml('<w:p><w:r><w:br w:type="page"/></w:r></w:p>'), write.table)
+  -- its own line is as low as can be, for Word begins the new page with it
+  write.raw = shared.raw(xml('<w:p><w:pPr><w:spacing w:before="0" w:after="0" w:line="20" w:lineRule="exact"/></w:pPr><w:r><w:br w:type="page"/></w:r></w:p>'), write.table)
 
   -- the list of contents: written out, and a field that Word fills with page numbers when it is asked to
   local function contents(doc)
@@ -197,9 +200,16 @@ return function(report, part, words)
     return doc
   end
 
-  local STYLES = {absent = 'Callout', ['note-below'] = 'Table Note', ['flow-step'] = 'Table Head'}
+  local STYLES = {absent = 'Callout', summary = 'Summary', ['flow-step'] = 'Table Head'}
+  local function notes(paragraphs)  -- all but the last go with the next
+    local out, last = pandoc.Blocks{}, paragraphs:remove()
+    if #paragraphs > 0 then out:insert(styled('Table Note Kept', paragraphs)) end
+    if last then out:insert(styled('Table Note', {last})) end
+    return out
+  end
   write.last = {
     {Div = function(div)
+      if div.classes:includes('note-below') then return notes(div.content) end
       for class, style in pairs(STYLES) do
         if div.classes:includes(class) then return styled(style, div.content) end
       end

@@ -25,17 +25,25 @@ return function(report)
     end
   end
 
-  -- widths, in em of the letters of the table
+  -- widths, in em of the letters of the table: those of Noto Sans, in hundredths, from the space to the tilde
+  local ADVANCES = {26, 27, 41, 65, 57, 83, 73, 22, 30, 30, 55, 57, 27, 32, 27, 37, 57, 57, 57, 57, 57, 57, 57, 57, 57, 57, 27, 27, 57, 57,
+    57, 43, 90, 64, 65, 63, 73, 56, 52, 73, 74, 34, 27, 62, 52, 91, 76, 78, 60, 78, 62, 55, 56, 73, 60, 93, 59, 57, 57, 33, 37, 33, 57, 44,
+    28, 56, 62, 48, 62, 56, 34, 62, 62, 26, 26, 53, 26, 94, 62, 60, 62, 62, 41, 48, 36, 62, 51, 79, 53, 51, 47, 38, 55, 38}
+  local SPACES = {[0xA0] = 26, [0x202F] = 17}
+  local OTHER, LAO, WIDER, BOLD = 60, 63, 102, 1.07  -- other letters; those of Lao; of scripts with square letters; of heads
   local MARKS = {[0x0EB1] = true}
   for code = 0x0EB4, 0x0EBC do MARKS[code] = true end
   for code = 0x0EC8, 0x0ECE do MARKS[code] = true end
-  local function length(text)  -- letters that take room, and whether some are Lao, which breaks without spaces
-    local n, lao = 0, false
+  local function length(text)  -- its width, and whether some letters are Lao, which breaks without spaces
+    local hundredths, lao = 0, false
     for _, code in utf8.codes(text) do
-      lao = lao or (code >= 0x0E80 and code <= 0x0EFF)
-      if not MARKS[code] then n = n + ((code == 0x202F and 0.4) or (code > 0x2E7F and 1.7) or 1) end
+      local of_lao = code >= 0x0E80 and code <= 0x0EFF
+      lao = lao or of_lao
+      if not MARKS[code] then
+        hundredths = hundredths + (ADVANCES[code - 31] or SPACES[code] or (of_lao and LAO) or (code > 0x2E7F and WIDER) or OTHER)
+      end
     end
-    return n, lao
+    return hundredths / 100, lao
   end
   -- What stands in a cell, read once: lines of runs, each a text with what it is (`b`old, `i`talic, `sup`, `code`,
   -- `href`); a line that only explains is `soft`.
@@ -78,13 +86,14 @@ return function(report)
     add(blocks, soft_cell)
     return lines
   end
-  local function needs(lines, letter, breaks)  -- the least width of a cell, and the width of its longest line
-    local least, natural = 0, 0
+  local SPARE = 1.03  -- another machine's letters may be a little wider
+  local function needs(lines, bold, breaks)  -- the least width of a cell, and the width of its longest line
+    local least, natural, letter = 0, 0, SPARE * (bold and BOLD or 1)
     for _, line in ipairs(lines) do
       natural = math.max(natural, (length(line.text)) * letter)
       for word in line.text:gmatch(breaks and '[^ \t\n/]+' or '[^\n]+') do
-        local n, lao = length(word)
-        least = math.max(least, (lao and breaks and math.min(n, 8) or math.min(n, breaks and 24 or 99)) * letter)
+        local long, lao = length(word)
+        least = math.max(least, math.min(long, lao and breaks and 5 or breaks and 13.5 or 55) * letter)
       end
     end
     return least, natural
@@ -105,7 +114,7 @@ return function(report)
       height[r] = 0
       for _, cell in ipairs(row.group and {} or row.cells) do
         cell.row, cell.long = r, 0
-        for _, line in ipairs(cell.lines) do cell.long = cell.long + length(line.text) * (row.where == 'head' and 0.6 or 0.56) end
+        for _, line in ipairs(cell.lines) do cell.long = cell.long + length(line.text) * SPARE * (row.where == 'head' and BOLD or 1) end
         for c = cell.column, cell.column + cell.colspan - 1 do of[c][#of[c] + 1] = cell end
         height[r] = height[r] + high(cell, 0)
       end
@@ -125,6 +134,17 @@ return function(report)
       widths[best] = widths[best] + piece
     end
     return widths
+  end
+
+  -- the least width in which a head takes two lines
+  local function in_two(lines)
+    local widest = 0
+    for _, line in ipairs(lines) do
+      local best = (length(line.text))
+      for at in line.text:gmatch('() ') do best = math.min(best, math.max((length(line.text:sub(1, at - 1))), (length(line.text:sub(at + 1))))) end
+      widest = math.max(widest, best)
+    end
+    return widest * SPARE * BOLD
   end
 
   -- A table laid out: `rows` of cells with `column`, `colspan`, `rowspan`, `align`, `lines`; `head` rows come first;
@@ -153,21 +173,24 @@ return function(report)
         end
         if not line.group then
           local head = where == 'head'
-          local low, full = needs(placed.lines, head and 0.6 or 0.56, head or align ~= 'right' or placed.words)
-          if head and cell.col_span == 1 and full > 9 then full = math.max(low, full * 0.55) end
+          local low, full = needs(placed.lines, head, head or align ~= 'right' or placed.words)
+          local two = head and in_two(placed.lines)
           if cell.col_span == 1 then
+            if head and full > 9 then full = two end
             least[c], natural[c] = math.max(least[c], low), math.max(natural[c], full)
           else
-            spans[#spans + 1] = {c, cell.col_span, low, full}
+            spans[#spans + 1] = {c, cell.col_span, low, full, two or full}
           end
         end
         c = c + cell.col_span
       end
     end
     for _, row in ipairs(t.head.rows) do add(row, 'head') end
+    local headed = false
     for _, body in ipairs(t.bodies) do
       local first = (body.head and body.head[1]) or body.body[1]
-      out.grouped = out.grouped and first ~= nil and first.attr.classes:includes('group')
+      local group = first ~= nil and first.attr.classes:includes('group')
+      out.grouped, headed = out.grouped and (group or not headed), headed or group  -- rows without a heading may only come first
       for _, row in ipairs(body.head or {}) do add(row, 'body') end
       for _, row in ipairs(body.body) do add(row, 'body') end
     end
@@ -181,13 +204,6 @@ return function(report)
         if have < span[3] then least[c] = least[c] + (span[3] - have) / span[2] end
       end
     end
-    for _, span in ipairs(spans) do  -- and, where there is room, a heading of several columns on one line
-      local have = (span[2] - 1) * pad
-      for c = span[1], span[1] + span[2] - 1 do have = have + natural[c] end
-      for c = span[1], span[1] + span[2] - 1 do
-        if have < span[4] then natural[c] = natural[c] + (span[4] - have) / span[2] end
-      end
-    end
     local whole = {}
     for c = 1, n do
       least[c] = least[c] + pad
@@ -196,6 +212,18 @@ return function(report)
       natural[c] = math.max(least[c], full + pad)
       sum_least, sum_natural = sum_least + least[c], sum_natural + natural[c]
     end
+    local function widen(span, wish, always)
+      local lacks = wish + pad
+      for c = span[1], span[1] + span[2] - 1 do lacks = lacks - natural[c] end
+      if lacks > 0 and (always or sum_natural + lacks <= room) then
+        sum_natural = sum_natural + lacks
+        for c = span[1], span[1] + span[2] - 1 do natural[c] = natural[c] + lacks / span[2] end
+      end
+    end
+    -- a heading of several columns on two lines, or on one where no row needs that room
+    for _, span in ipairs(spans) do widen(span, span[5], true) end
+    for _, span in ipairs(spans) do widen(span, span[4], false) end
+    for c = 1, n do whole[c] = math.max(whole[c], natural[c]) end
     out.size = math.min(1, room / sum_least)
     local free = math.max(room - sum_least, 0)
     out.widths = {}
@@ -213,7 +241,7 @@ return function(report)
         local width, high = -pad, 0
         for c = cell.column, cell.column + cell.colspan - 1 do width = width + out.widths[c] * room / out.size end
         for _, text in ipairs(cell.lines) do
-          high = high + math.max(1, math.ceil(length(text.text) * (line.where == 'head' and 0.6 or 0.54) / math.max(width, 1)))
+          high = high + math.max(1, math.ceil(length(text.text) * (line.where == 'head' and BOLD or 1) / math.max(width, 1)))
         end
         if cell.rowspan == 1 then deepest = math.max(deepest, high) end
       end

@@ -40,13 +40,29 @@ return function(report, part, words)
     blocks:insert(1, pandoc.Para(title))
     return pandoc.Div(blocks, pandoc.Attr(id, {'numbered'}, {kind = kind}))
   end
-  local WHOLE = 24  -- lines of print; more, and too much of a sheet would stay empty before it
+  local WHOLE = 18  -- lines of print; more, and too much of a sheet would stay empty before it
+  -- a table and the notes right below it become one call
+  local function with_notes(blocks)
+    for i = 1, #blocks - 1 do
+      if blocks[i].t == 'RawBlock' and blocks[i + 1].t == 'RawBlock' and blocks[i + 1].text == '#note-below[' then
+        local mark, call = blocks[i].text:match('^(/%*.-%*/) #report%-table%((.+)%)$')
+        if call then
+          blocks[i].text = mark .. ' #noted(reserve => report-table(reserve: reserve, ' .. call .. '), ['
+          blocks[i + 1].text = ''
+          for j = i + 2, #blocks do
+            if blocks[j].t == 'RawBlock' and blocks[j].text == ']' then blocks[j].text = '])'; break end
+          end
+        end
+      end
+    end
+  end
   local function numbered(div)
     local lines, drawings = 0, 0
     div:walk{
       RawBlock = function(b) lines = lines + (tonumber(b.text:match('^/%* (%d+) lines')) or 0) end,
       RawInline = function(r) drawings = drawings + (r.text:match('^#image') and 1 or 0) end}
     local title = div.content:remove(1)
+    with_notes(div.content)
     local out = within(('#numbered(kind: %s, whole: %s, caption: ['):format(
       quoted(div.attributes.kind), tostring(lines <= WHOLE and drawings < 2)), {pandoc.Plain(title.content)}, '])[')
     out:extend(div.content)
@@ -106,8 +122,8 @@ return function(report, part, words)
       local level = line.group and laid.grouped and 'table.header(level: 2, %s)' or '%s'
       parts[#parts + 1] = (level:gsub('%%s', (row(line):gsub('%%', '%%%%'))))
     end
-    return {typst(('/* %d lines%s */ #report-table(columns: (%s,), size: %.3f, pad: %.2f, depth: %d,\n%s)'):format(
-      laid.high, mark, table.concat(columns, ', '), laid.size, laid.pad, laid.head, table.concat(parts, ',\n')))}
+    return {typst(('/* %d lines%s */ #report-table(columns: (%s,), size: %.3f, pad: %.2f, depth: %d, rows: %d,\n%s)'):format(
+      laid.high, mark, table.concat(columns, ', '), laid.size, laid.pad, laid.head, #laid.rows, table.concat(parts, ',\n')))}
   end
 
   write.raw = shared.raw(typst('#pagebreak(weak: true)'), write.table)

@@ -31,7 +31,7 @@ def check_quality(survey: Harmonised, profile: Profile) -> Quality:
     amounts = seen.spec.amounts
     quality.add(check_amounts(seen), sum(n in survey.asked for n in (*amounts.of, *amounts.hours)))
     quality.not_made += [
-        (f"outlying values of {seen.title(n).lower()}", f"the survey does not ask {n}")
+        (f"outlying values of {seen.title(n).lower()}", f"the survey does not ask `{n}`")
         for n in (*amounts.of, *amounts.hours)
         if n not in survey.asked
     ]

@@ -17,7 +17,7 @@ def check_contradictions(seen: Seen, quality: Quality) -> None:
     for id, rule in seen.spec.contradictions.items():
         lacking = [n for n in rule.variables if n not in seen.survey.asked]
         if lacking:
-            quality.not_made.append((rule.what, f"the survey does not ask {', '.join(lacking)}"))
+            quality.not_made.append((rule.what, f"the survey does not ask {', '.join(f'`{n}`' for n in lacking)}"))
         else:
             quality.add(_contradiction(seen, id, rule))
 
