@@ -134,7 +134,7 @@ NAMED = (
     "Title", "Usual value", "Fact", "Step", "Step title", "N weighted", "Assumed", "Severity", "Place", "Note", "Check",
     "good", "caution", "unreliable", "suppressed", "not determinable",  # grades
     "persons", "hours", "odds ratio", "ratio", "log points", "coefficient", "share of GDP", "share of State revenue",
-    "years",  # units
+    "years", "share", "Status",  # units
 )  # fmt: skip
 """Words that are told by their names: columns of frames, units, standings."""
 
@@ -160,12 +160,13 @@ def of_library() -> list[str]:
     found += _titled(_yaml("robustness.yml"), {"title", "universe_title"}, set())
     found += _titled(_yaml("quality.yml"), set(), {"blocks"})
     for path in sorted((LIBRARY / "reliability").glob("*.yml")):
-        found += _titled(_yaml(path), {"title", "why"}, set())
+        found += _titled(_yaml(path), {"title", "why", "summary"}, set())
     found += [_yaml(path)["summary"] for path in sorted((LIBRARY / "disclosure").glob("*.yml"))]
     for path in sorted((LIBRARY / "definitions").glob("*.yml")):
         spec = _yaml(path)
         found += [spec["title"], spec["summary"]]
         found += [text for step in spec["steps"] for text in _titled(step, {"title"}, {"outcomes", "labels"})]
+        found += [rule["why"] for step in spec["steps"] for rule in step["rules"] if "why" in rule]
         found += [
             text for option in spec.get("options", {}).values() for text in _titled(option, {"title"}, {"choices"})
         ]

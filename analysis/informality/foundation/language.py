@@ -177,9 +177,9 @@ def _script(letter: str) -> str:
     return unicodedata.name(letter, "").partition(" ")[0]
 
 
-def written_mark() -> str:
-    """Marks, as an attribute of HTML, what is printed as somebody wrote it in English; empty in an English document."""
-    return "" if spoken().code == ENGLISH else f' lang="{ENGLISH}"'
+def english_mark(text: str) -> str:
+    """The attribute of HTML that marks a text that is still English; empty for any other, and in an English document."""
+    return f' lang="{ENGLISH}"' if still_english(text) else ""
 
 
 # -- catalogues ----------------------------------------------------------------------------------------

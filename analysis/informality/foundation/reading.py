@@ -75,7 +75,7 @@ def _either(words: Sequence[str]) -> str:
 
 
 def in_language(step: Step) -> Step:
-    """The step with its titles and labels as they are said in the language being spoken; reasons stay as written."""
+    """The step with its titles, labels and reasons as they are said in the language being spoken."""
     axes = []
     for axis in step.axes:
         variable = axis.variable
@@ -83,7 +83,8 @@ def in_language(step: Step) -> Step:
         title = say(variable.title) if variable.title else ""
         axes.append(dataclasses.replace(axis, variable=dataclasses.replace(variable, title=title, labels=labels)))
     outcomes = {name: say(label) for name, label in step.outcomes.items()}
-    return dataclasses.replace(step, title=say(step.title), outcomes=outcomes, axes=tuple(axes))
+    rules = tuple(dataclasses.replace(rule, why=say(rule.why)) for rule in step.rules)
+    return dataclasses.replace(step, title=say(step.title), outcomes=outcomes, rules=rules, axes=tuple(axes))
 
 
 def markdown(step: Step, titles: Mapping[str, str] | None = None) -> str:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from informality.foundation.language import say, written_mark
+from informality.foundation.language import english_mark, say
 from informality.foundation.reading import words
 from informality.foundation.rules import Rule, Step
 from informality.publication.flow_chart import step_charts
@@ -212,7 +212,7 @@ def _rules(note: DefinitionNote, name: str) -> list[str]:
 
 def _rule_row(step: Step, rule: Rule, counts: pd.DataFrame) -> str:
     lines = "".join(f"<div>{html_text(line)}</div>" for line in tests(step, rule) or [otherwise(step)])
-    why = f'<div class="why"{written_mark()}>{html_text(because(rule))}</div>' if because(rule) else ""
+    why = f'<div class="why"{english_mark(rule.why)}>{html_text(because(rule))}</div>' if because(rule) else ""
     return (
         f'<tr><th scope="row" class="left">{html_text(rule.id)}</th><td>{lines}{why}</td>'
         f'<td class="then">{html_text(outcome(step, rule))}</td>{_counted(step, rule.id, counts)}</tr>'

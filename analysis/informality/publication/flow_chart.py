@@ -12,7 +12,7 @@ import html
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from informality.foundation.language import listed, say, written_mark
+from informality.foundation.language import english_mark, listed, say
 from informality.foundation.questions import Asks, Ends, Lists, Node, Tests, questions
 from informality.foundation.reading import words
 from informality.foundation.rules import Rule, Step
@@ -268,7 +268,7 @@ def _branch(sheet: _Sheet, says: str, below: _Drawn, x: float) -> float:
         for variable, condition in below.tests:
             sheet.lines(left, say("and {test}", test=_test(variable, condition)), room, TEXT)
         why = below.rule.why + (f" [{below.rule.cite}]" if below.rule.cite else "")
-        sheet.lines(left, why, room, SMALL, SOFT, mark=written_mark())
+        sheet.lines(left, why, room, SMALL, SOFT, mark=english_mark(below.rule.why))
     if left + first + 4 < WIDE - PILL - 8:
         sheet.line(left + first + 3, mark, WIDE - PILL - 3, mark, arrow=True)
     foot = _pill(sheet, below, top)

@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from informality.foundation.language import say, still_english, written_mark
+from informality.foundation.language import english_mark, say
 from informality.publication.formats import NumberFormat
 from informality.publication.plain import Block, Head, folded, grid, padded, width_of
 
@@ -176,7 +176,7 @@ def to_html(table: Table) -> str:
     for group in table.groups:
         parts.append("<tbody>")
         if group.label:
-            mark = written_mark() if still_english(group.label) else ""
+            mark = english_mark(group.label)
             span = (
                 f'<th scope="rowgroup" colspan="{len(table.columns)}"><span{mark}>{html_text(group.label)}</span></th>'
             )
@@ -210,7 +210,7 @@ def _row(row: Sequence[Cell], columns: Sequence[Column]) -> str:
         flag = f'<sup class="flag">{html_text(cell.flag)}</sup>' if cell.flag else ""
         words = " words" if cell.words else ""
         text = shown(cell, column)
-        mark = written_mark() if still_english(text) else ""
+        mark = english_mark(text)
         cells.append(f'<{tag}{scope} class="{column.align}{words}"{mark}>{html_text(text)}{flag}</{tag}>')
     return f"<tr>{''.join(cells)}</tr>"
 
@@ -230,7 +230,8 @@ def quarto_block(id: str, body: Sequence[str], notes: Sequence[str], caption: st
 
 def marked_text(text: str) -> str:
     """As Markdown, marked where it is English in a document in another language."""
-    return f"[{markdown_text(text)}]{{{written_mark().strip()}}}" if still_english(text) else markdown_text(text)
+    mark = english_mark(text).strip()
+    return f"[{markdown_text(text)}]{{{mark}}}" if mark else markdown_text(text)
 
 
 def to_markdown(table: Table) -> str:

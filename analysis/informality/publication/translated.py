@@ -91,9 +91,9 @@ def language_line() -> str:
     return markdown_text(
         say(
             "Translation: of the texts of this study, no native reader has yet read {unread}, and {english} are still in "
-            "English, as are notes of models, names of groups found by machine, and the reasons that survey, rules and "
-            "scenarios give in words of their own. Where a translation is doubtful, the English document holds. The "
-            "numbers are the same in both.",
+            "English, as are sources, notes of models, names of groups found by machine, and what a survey or an example says "
+            "in words of its own. Where a translation is doubtful, the English document holds. The numbers are the same in "
+            "both.",
             unread=unread,
             english=english,
         )
