@@ -134,7 +134,8 @@ NAMED = (
     "Title", "Usual value", "Fact", "Step", "Step title", "N weighted", "Assumed", "Severity", "Place", "Note", "Check",
     "good", "caution", "unreliable", "suppressed", "not determinable",  # grades
     "persons", "hours", "odds ratio", "ratio", "log points", "coefficient", "share of GDP", "share of State revenue",
-    "years", "share", "Status",  # units
+    "years", "share", "area", "currency", "variance", "geometric mean", "relative risk ratio",  # units
+    "Status", "Set to", "Who moves", "Why", "Fix", "Block",  # columns
 )  # fmt: skip
 """Words that are told by their names: columns of frames, units, standings."""
 
