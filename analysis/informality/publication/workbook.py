@@ -122,7 +122,7 @@ class _Book:
         if self.inputs.made_up_notice:
             warning = self.format(bold=True, font_color="#8a2b00", bg_color="#fff3e8", font_size=11, text_wrap=True)
             sheet.merge_range(row, 0, row, 1, one_line(self.inputs.made_up_notice), warning)
-            sheet.set_row(row, 30)
+            sheet.set_row(row, 36)  # two lines, with room for marks above and below letters
             row += 1
         row += 1
         for col, head in enumerate((say("Sheet"), say("What it holds"))):

@@ -168,7 +168,9 @@
   };
   const colour = i => { for (const x of levels(i).reverse()) if (D.colours[x]) return D.colours[x]; return D.colours[text("indicator_id", i)] || "#1f5a8a"; };
   const soft = i => text("grade", i) === "unreliable";
-  const short = (t, n) => t.length > n ? t.slice(0, n - 1) + "\u2026" : t;
+  const cut = Intl.Segmenter ? new Intl.Segmenter(document.documentElement.lang || "en", { granularity: "grapheme" }) : null;
+  const letters = t => cut ? [...cut.segment(t)].map(x => x.segment) : [...t]; // a letter with the marks on it is one
+  const short = (t, n) => letters(t).length > n ? letters(t).slice(0, n - 1).join("") + "\u2026" : t;
   const label = i => [...group(i), ...(state.scenario === "*" ? [text("scenario", i)] : []), ...(state.wave === "*" ? [text("wave", i)] : [])].join(", ") || S.everybody;
   const nice = (low, high) => {
     const span = high - low || 1, raw = span / 5, p = 10 ** Math.floor(Math.log10(raw));
@@ -183,7 +185,7 @@
     return { ticks, from: ticks[0], to: ticks[ticks.length - 1] };
   };
   function horizontal(mark) {
-    const drawn = rows.slice(0, 60), known = drawn.filter(i => number("value", i) != null), H = 24, long = Math.min(Math.max(0, ...drawn.map(i => label(i).length)), 44), L = Math.max(190, 6.2 * long), W = 370 + L, R = 74, top = 6;
+    const drawn = rows.slice(0, 60), known = drawn.filter(i => number("value", i) != null), H = 24, long = Math.min(Math.max(0, ...drawn.map(i => letters(label(i)).length)), 44), L = Math.max(190, 6.2 * long), W = 370 + L, R = 74, top = 6;
     if (!known.length) return say("p", { class: "note" }, S.nothing_to_draw);
     const { ticks, from, to } = scale(known), x = v => L + (W - L - R) * (v - from) / (to - from), height = top + drawn.length * H + 30;
     const svg = el("svg", { viewBox: `0 0 ${W} ${height}`, role: "img", fill: "#1d2329", "font-size": 12, "aria-label": `${$("title").textContent}. ${S.chart_same}` });
@@ -213,7 +215,7 @@
     const here = new Set(every("wave", rows)), waves = C.wave.names.filter((w, k) => here.has(k)), series = new Map();
     if (future()) waves.sort();
     for (const i of rows) { const k = [...group(i), ...(state.scenario === "*" ? [text("scenario", i)] : [])].join(", "); series.set(k, [...(series.get(k) || []), i]); }
-    const known = rows.filter(i => number("value", i) != null), SERIES = 12, long = Math.min(Math.max(0, ...[...series.keys()].map(k => k.length)), 40);
+    const known = rows.filter(i => number("value", i) != null), SERIES = 12, long = Math.min(Math.max(0, ...[...series.keys()].map(k => letters(k).length)), 40);
     const R = Math.max(150, 6.6 * long), W = 410 + R, H = Math.max(330, 15 * Math.min(series.size, SERIES) + 70), L = 50, top = 10, bottom = 34;
     if (!known.length) return say("p", { class: "note" }, S.nothing_to_draw);
     const { ticks, from, to } = scale(known), y = v => H - bottom - (H - top - bottom) * (v - from) / (to - from);
