@@ -26,6 +26,7 @@ from informality import drafting
 from informality.coverage import gates
 from informality.coverage.simulate import simulate, study_of
 from informality.foundation.errors import ExitCode, InformalityError
+from informality.foundation.language import english
 from informality.pipeline import covering
 from informality.pipeline.running import run_study
 from informality.publication.coverage_views import read_coverage_views
@@ -215,6 +216,7 @@ def test_what_lies_beside(root: Path, facts: dict[str, object]) -> None:
     entrants = pd.read_csv(root / "data_clean/try/coverage_entrants.csv")
     assert list(entrants.columns[:4]) == ["scenario", "year", "scheme", "sex"]
     assert {(g["number"], g["passed"]) for g in facts["gates"]} == {(i, True) for i in range(1, 9)}  # type: ignore[attr-defined]
+    assert {g["title"] for g in facts["gates"]} <= {t for texts in english().spec.texts.values() for t in texts}  # type: ignore[attr-defined]
     assert {g["scenario"] for g in facts["gates"]} == {"lao-l0", "lao-l1", "lao-l3", "lao-l4"}  # type: ignore[attr-defined]
     names = {(r["part"], r["name"]) for r in facts["register"]}  # type: ignore[attr-defined]
     assert {("lao", "takeup.beta_subsidy"), ("lao-voluntary", "floor"), ("lao-l3.1", "paid")} <= names

@@ -94,4 +94,4 @@ def test_a_frozen_ceiling_meets_an_indexed_floor(outcomes: dict[str, Outcome]) -
     """With prices as forecast the floor reaches the ceiling within the horizon: contributions become a flat amount."""
     last = next(p for p in outcomes["lao-l0"].path[-1].parts if p.part.scheme == E)
     assert last.rules.floor == last.rules.ceiling == 4_500_000
-    assert "would lie above its ceiling" in last.rules.note
+    assert last.rules.held == "ceiling"

@@ -136,6 +136,10 @@ NAMED = (
     "persons", "hours", "odds ratio", "ratio", "log points", "coefficient", "share of GDP", "share of State revenue",
     "years", "share", "area", "currency", "variance", "geometric mean", "relative risk ratio",  # units
     "Status", "Set to", "Who moves", "Why", "Fix", "Block",  # columns
+    "Members on record are reproduced", "Known ratios hold", "What payers pay is all that is contributed",
+    "Nothing comes from nothing", "More support, more members; a higher floor, no lower contribution",
+    "How rows are split changes nothing", "Rates are rates, and units are not mixed",
+    "The life table is that of the country",  # checks of scenarios
 )  # fmt: skip
 """Words that are told by their names: columns of frames, units, standings."""
 
@@ -188,6 +192,7 @@ def of_library() -> list[str]:
             found += [
                 *_titled(spec.get("benefits", {}), {"title"}, set()),
                 *_titled(spec.get("sources", {}), {"own", "recalled"}, set()),
+                *(spec.get("notes", []) if folder == "baselines" else []),
             ]
     demo = _yaml("surveys/lao-demo.yml")
     found += [demo["title"], demo["country"]["name"], demo["agency"], demo["made_up"]]

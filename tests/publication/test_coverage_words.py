@@ -16,7 +16,7 @@ from informality.foundation.library import LIBRARY
 from informality.foundation.specfile import load
 from informality.publication.coverage_fact_tables import gates
 from informality.publication.coverage_figures import key_height
-from informality.publication.coverage_prose import named, words
+from informality.publication.coverage_prose import left_out, named, words
 from informality.publication.coverage_tables import table_of_coverage
 from informality.publication.coverage_views import (
     CoverageViewSpec,
@@ -81,6 +81,28 @@ def test_schemes_are_called_by_their_titles() -> None:
     assert named(text, told) == (  # type: ignore[arg-type]
         "from 2034 the floor of voluntary social security would lie above its ceiling; lao-voluntary-x and the Lao scheme"
     )
+
+
+def test_what_is_left_out_is_told_with_titles_and_marks() -> None:
+    people = {"of": "earnings", "lacking": 1821, "workers": 8872, "answers": 5, "without": 0}
+    facts = {
+        "baseline": {"notes": ["Pensions in payment are left out."]},
+        "people": [people, people | {"without": 3}, {"of": "means", "unknown": 0.314}],
+        "held": [{"scheme": "lao-voluntary", "year": 2034, "at": at} for at in ("ceiling", "entry_cap")],
+    }
+    told = SimpleNamespace(schemes={"lao-voluntary": "Voluntary social security"}, facts=facts)
+    counted = f"Earnings of 1{THIN}821 of 8{THIN}872 sampled workers are not known; each is stood for by 5 answers of similar "
+    counted += "workers"
+    assert left_out(told).splitlines() == [  # type: ignore[arg-type]
+        "- Pensions in payment are left out.",
+        f"- {counted}.",
+        f"- {counted}; 3 without any similar worker cannot be taken to join.",
+        "- Means are labour income per head of the household: poverty, fifths and household tests are indicative; 31 per cent of "
+        "people live in households without any, whose means are not known.",
+        "- Voluntary social security: from 2034 the floor would lie above the ceiling, and is held there.",
+        "- Voluntary social security: from 2034 the floor would lie above the most that new members may declare, and is held "
+        "there.",
+    ]
 
 
 def test_which_scenarios_change_the_cost_of_the_state() -> None:

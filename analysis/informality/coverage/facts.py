@@ -67,7 +67,7 @@ def facts_of(
             for y, q in sorted(quo.ground.quality.items())
         ],
         "lessons": _lessons(quo, shown),
-        "people": list(quo.ground.people.notes),
+        "people": [dict(note) for note in quo.ground.people.notes],
         "held": _held(quo),
         "mortality": _mortality(quo),
         "economy": _economy(quo),
@@ -80,14 +80,15 @@ def facts_of(
     }
 
 
-def _held(quo: Outcome) -> list[str]:
-    """Limits that the rules would push past each other, each once, from the first year on."""
-    first: dict[tuple[str, str], str] = {}
+def _held(quo: Outcome) -> list[Record]:
+    """Schemes whose floor would outgrow another limit, and is held at it: each once, with the first year."""
+    first: dict[str, Record] = {}
     for year in quo.path:
         for part in year.parts:
-            if part.rules.note:
-                first.setdefault((part.part.scheme, part.part.kind), part.rules.note)
-    return sorted(set(first.values()))
+            if part.rules.held:
+                record = {"scheme": part.part.scheme, "year": part.rules.year, "at": part.rules.held}
+                first.setdefault(part.part.scheme, record)
+    return sorted(first.values(), key=lambda r: (r["year"], r["scheme"]))
 
 
 def _mortality(quo: Outcome) -> Record | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -64,7 +65,8 @@ class People:
     size: Floats
     means: Floats
     line: float
-    notes: tuple[str, ...]
+    notes: tuple[Mapping[str, Any], ...]
+    """What is not known of them, as records: ``of`` earnings (counts) or means (a share of people)."""
     weight: Floats
     """(r,) weights of the survey."""
     answer: Ints
@@ -122,7 +124,7 @@ def people_of(
     own = np.where(status == "employee", frame["earnings_employee"], frame["income_self"]).astype(float)
     own = np.where(status == "contributing_family", 0.0, own)
     own = np.where(working, own, np.nan)
-    notes = []
+    notes: list[Mapping[str, Any]] = []
     lacking = working & np.isnan(own)
     weight = design.weight
     person, share, earnings = np.arange(len(frame)), np.ones(len(frame)), own.copy()
@@ -136,15 +138,8 @@ def people_of(
         share = np.concatenate([share, np.full(len(rows) * (ANSWERS - 1), 1 / ANSWERS)])
         earnings = np.concatenate([earnings, answers[known, 1:].ravel()])
         imputed = np.concatenate([imputed, np.ones(len(rows) * (ANSWERS - 1), dtype=bool)])
-        notes.append(
-            f"Earnings of {int(lacking.sum()):,} of {int(working.sum()):,} sampled workers are not known; "
-            f"each is stood for by {ANSWERS} answers of similar workers"
-            + (
-                f", but for {int((~known).sum()):,} without any similar worker, who cannot be taken to join"
-                if (~known).any()
-                else ""
-            )
-        )
+        counts = {"lacking": lacking.sum(), "workers": working.sum(), "answers": ANSWERS, "without": (~known).sum()}
+        notes.append({"of": "earnings"} | {name: int(n) for name, n in counts.items()})
     expected = np.bincount(person, np.nan_to_num(earnings) * share, minlength=len(frame))
     codes, _ = pd.factorize(frame["household_id"])
     alone = codes < 0  # whose household is not known stands alone, and has no means
@@ -168,11 +163,7 @@ def people_of(
             np.where((means > 0) & ~alone, means, np.nan)
         )  # a household that sells nothing is not one without means
         line = line_at_headcount(means, weight, welfare.headcount.value)
-        unknown = 100 * weight[np.isnan(means)].sum() / weight.sum()
-        notes.append(
-            "Means are labour income per head of the household: poverty, fifths and household tests are indicative; "
-            f"{unknown:.0f} per cent of people live in households without any, whose means are not known"
-        )
+        notes.append({"of": "means", "unknown": float(weight[np.isnan(means)].sum() / weight.sum())})
     outcomes = {n: frame[column(definition.id, n)] for n in definition.outcomes} if definition is not None else {}
     band = np.full(len(frame), -1)
     if welfare is not None:

@@ -112,7 +112,8 @@ class Rules:
     cash: Mapping[str, CashSpec]
     waiting: Mapping[str, int]
     full_time: float | None
-    note: str = ""
+    held: str = ""
+    """``ceiling`` or ``entry_cap``: the limit at which the floor is held, since it would lie above. Empty where it does not."""
 
     def total(self, payer: str) -> float:
         return float(sum(self.rates.get(payer, {}).values()))
@@ -142,11 +143,11 @@ def rules_of(scenario: Scenario, scheme_id: str, year: int, parameters: Paramete
     spec, day = scheme.spec, midyear(year)
     scheme.require_resolved()
     limits = {name: _limit(scenario, scheme, name, year) for name in ("floor", "ceiling", "entry_cap")}
-    note = ""
+    held = ""
     top = "ceiling" if limits["ceiling"] <= limits["entry_cap"] else "entry_cap"
     if limits["floor"] > limits[top] and not _moved(scenario, scheme_id):
         # Left alone, an indexed floor can outgrow a frozen ceiling: the ceiling is the law, so it holds.
-        note = f"from {year} the floor of {scheme_id} would lie above its {top.replace('_', ' ')}, and is held there"
+        held = top
         limits["floor"] = limits[top]
     if limits["floor"] > limits[top]:
         raise InformalityError(
@@ -201,7 +202,7 @@ def rules_of(scenario: Scenario, scheme_id: str, year: int, parameters: Paramete
         cash={n: c for n, c in spec.benefits.cash.items() if c.branch in paid_branches},
         waiting={k: v for p, _ in package if isinstance(p.lever, Package) for k, v in p.lever.waiting.items()},
         full_time=spec.base.full_time_hours.value if spec.base.full_time_hours else None,
-        note=note,
+        held=held,
     )
 
 

@@ -277,7 +277,7 @@ def gates(told: Told) -> Table:
         where = ", ".join(told.scenarios[n] for n in few) or say("All scenarios")
         where = say("All but: {scenarios}", scenarios=where) if few is others and others else where
         passed = say("No") if any((number, n) in failed for n in names) else say("Yes")
-        rows.append((f"{number}. {title}", grouped(text), where, passed))
+        rows.append((f"{number}. {say(title)}", grouped(text), where, passed))
     columns = [
         Column("what", say("What was compared")),
         Column("where", say("Scenarios")),

@@ -214,9 +214,48 @@ def vesting_year(told: Told) -> str:
 
 def left_out(told: Told) -> str:
     """What files and data say of the limits of the model."""
-    held = [named(line, told) for line in told.facts["held"]]
-    lines = [grouped(x.rstrip(".")) for x in (*told.facts["baseline"]["notes"], *told.facts["people"], *held)]
+    notes = [say(note).rstrip(".") for note in told.facts["baseline"]["notes"]]
+    lines = [
+        *notes,
+        *(_of_people(note) for note in told.facts["people"]),
+        *(_held(r, told) for r in told.facts["held"]),
+    ]
     return "\n".join(f"- {markdown_text(line[:1].upper() + line[1:])}." for line in lines) + "\n"
+
+
+def _of_people(note: Mapping[str, Any]) -> str:
+    """What is not known of the workers of the survey."""
+    if note["of"] == "means":
+        return say(
+            "Means are labour income per head of the household: poverty, fifths and household tests are indicative; {share} per "
+            "cent of people live in households without any, whose means are not known",
+            share=NumberFormat("", 100, 0)(note["unknown"]),
+        )
+    counts = {name: marked(f"{note[name]:,}") for name in ("lacking", "workers", "answers", "without")}
+    text = say(
+        "Earnings of {lacking} of {workers} sampled workers are not known; each is stood for by {answers} answers of similar "
+        "workers",
+        **counts,
+    )
+    if not note["without"]:
+        return text
+    return say("{text}; {without} without any similar worker cannot be taken to join", text=text, **counts)
+
+
+def _held(record: Mapping[str, Any], told: Told) -> str:
+    """A floor that would outgrow another limit."""
+    scheme = told.schemes[record["scheme"]]
+    if record["at"] == "ceiling":
+        return say(
+            "{scheme}: from {year} the floor would lie above the ceiling, and is held there",
+            scheme=scheme,
+            year=record["year"],
+        )
+    return say(
+        "{scheme}: from {year} the floor would lie above the most that new members may declare, and is held there",
+        scheme=scheme,
+        year=record["year"],
+    )
 
 
 def poverty(told: Told) -> str:
