@@ -274,3 +274,13 @@ def test_every_drawing_has_a_paragraph_of_its_own_in_word(built: Path) -> None:
     drawings = [len(p._p.findall(f".//{{{DRAWING}}}inline")) for p in paragraphs]
     assert sum(drawings) > 8
     assert max(drawings) == 1
+
+
+def test_lists_in_word_stand_near_the_margin_level_by_level(built: Path) -> None:
+    """Pandoc's own stand in by more than a centimetre a level; every level is changed, and further in than the one above."""
+    with zipfile.ZipFile(built / "country.docx") as archive:
+        text = archive.read("word/numbering.xml").decode("utf-8")
+    places = {int(level): int(left) for level, left in re.findall(r'w:ilvl="(\d)".*?w:left="(\d+)"', text, re.DOTALL)}
+    assert len(places) > 3
+    assert places[0] < 400
+    assert [places[i] for i in sorted(places)] == sorted(set(places.values()))

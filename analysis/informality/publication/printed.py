@@ -14,8 +14,8 @@ from informality.publication.document import Document, stop_at
 from informality.publication.outlines import outlined
 
 FONTS = LIBRARY / "fonts"
-WIDEST, HIGHEST = 11.5, 14.5
-"""Room for a figure on an A4 sheet, so that a table can stand beside it more often than not, cm."""
+WIDEST, HIGHEST = 11.5, 17.5
+"""Room for a figure on an A4 sheet: a table can stand beside most, and the words of the highest can be read, cm."""
 WHOLE = 20.5
 """The height of a drawing that may have a sheet for itself: a flow chart has letters to be read, cm."""
 IN_BRIEF = (13.5, 12.5, 11.5, 10.5, 9.5)

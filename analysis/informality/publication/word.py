@@ -28,6 +28,8 @@ R = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
 SHARP = 200
 """Dots per inch of drawings, which Word gets as pictures since not every version shows SVG."""
 EARLIEST = (1980, 1, 1, 0, 0, 0)
+NESTED, HANGING = 320, 240
+"""How far each level of a list stands in, and its sign before it, twentieths of a point; pandoc's levels are 720 apart."""
 
 
 def word_file(document: Document) -> bytes:
@@ -171,13 +173,19 @@ def _plain(markdown: object) -> str:
 
 
 def _finished(content: bytes, language: str) -> bytes:
-    """The file without the time it was made, so that the same report is the same file on every day; and with its language
-    as that of scripts that Word calls complex, as Lao, too."""
+    """The file without the time it was made, so that the same report is the same file on every day; its lists as near to
+    the margin as in print; its language as that of scripts that Word calls complex, as Lao, too."""
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         files = {info.filename: archive.read(info) for info in archive.infolist()}
     core = files["docProps/core.xml"].decode("utf-8")
     files["docProps/core.xml"] = re.sub(
         r"<dcterms:(created|modified)\b.*?</dcterms:\1>", "", core, flags=re.DOTALL
+    ).encode("utf-8")
+    lists = files["word/numbering.xml"].decode("utf-8")
+    files["word/numbering.xml"] = re.sub(
+        r'w:left="(\d+)" w:hanging="\d+"',
+        lambda at: f'w:left="{int(at[1]) // 720 * NESTED}" w:hanging="{HANGING}"',
+        lists,
     ).encode("utf-8")
     if language != ENGLISH:
         styles = files["word/styles.xml"].decode("utf-8")
