@@ -135,7 +135,7 @@ NAMED = (
     "good", "caution", "unreliable", "suppressed", "not determinable",  # grades
     "persons", "hours", "odds ratio", "ratio", "log points", "coefficient", "share of GDP", "share of State revenue",
     "years", "share", "area", "currency", "variance", "geometric mean", "relative risk ratio",  # units
-    "Status", "Set to", "Who moves", "Why", "Fix", "Block",  # columns
+    "Status", "value", "Set to", "Who moves", "Why", "Fix", "Block",  # columns
     "Members on record are reproduced", "Known ratios hold", "What payers pay is all that is contributed",
     "Nothing comes from nothing", "More support, more members; a higher floor, no lower contribution",
     "How rows are split changes nothing", "Rates are rates, and units are not mixed",
