@@ -11,11 +11,14 @@ import hashlib
 import io
 import json
 import os
+import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -216,6 +219,31 @@ def test_every_table_is_called_by_its_words(demo: Path) -> None:
     assert {"flows", "bounds", "options"} <= set(titles.index)
     assert titles["flows"] == "The same persons under two definitions"
     assert not (titles == titles.index).any()
+
+
+def test_rules_and_codes_of_few_are_told_nowhere(demo: Path) -> None:
+    """The annex keeps all counts for those who run the study; what is published tells none below five, nor what gives it away."""
+    annex = json.loads((demo / "data_clean/lao-demo/annex.json").read_text(encoding="utf-8"))
+    counted = pd.concat(pd.DataFrame(rows).assign(definition=d) for d, rows in annex["rule_counts"].items())
+    few = counted[counted["n"].between(1, 4)]
+    assert len(few), "no rule decided so few workers, so nothing was tested"
+    with closing(sqlite3.connect(demo / "data_clean/lao-demo/summary.sqlite")) as store:
+        told = pd.read_sql("SELECT * FROM rules", store)
+    both = counted.merge(told, on=["definition", "step", "rule"], suffixes=("_counted", ""), validate="1:1")
+    assert len(both) == len(counted)
+    shown = both["n"].notna()
+    assert not both.loc[shown, "n"].between(1, 4).any()
+    assert (both.loc[shown, "n"] == both.loc[shown, "n_counted"]).all()
+    assert both.loc[~shown, ["n_weighted", "share"]].isna().all(axis=None)
+    assert (both.loc[~shown, "note"] != "").all()
+    for _, step in both[~shown].groupby(["definition", "step"]):
+        assert len(step) > 1 or (step["n_counted"] >= 5).all(), "all but one of a step tell the one"
+    page = (demo / "reports/_output/lao-demo/methods.html").read_text(encoding="utf-8")
+    table = page[page.index('id="tbl-mapping"') :]
+    rows = re.findall(r"<td[^>]*>([^<]*)</td>\s*</tr>", table[: table.index("</table>")])
+    numbers = [int(re.sub(r"\D", "", row)) for row in rows if re.search(r"\d", row)]
+    assert sum(0 < m["n"] < 5 for m in annex["mapping"]) > 0
+    assert len(rows) == len(annex["mapping"]) and not [n for n in numbers if 0 < n < 5]
 
 
 def test_suppressed_rows_hold_no_number(results: pd.DataFrame) -> None:

@@ -26,6 +26,7 @@ from informality.publication.table import Labels
 from informality.publication.view_specs import read_views
 from informality.study import Study
 from informality.survey.profile import PartSpec
+from informality.tabulation.disclosure import RULES
 from informality.tabulation.readings import OWN, READING
 from informality.tabulation.robustness import read_robustness, words_of
 
@@ -115,6 +116,19 @@ def _of_scenarios(
     tables |= words.stored
 
 
+def _counts(counts: pd.DataFrame, definition: str, hidden: pd.DataFrame | None) -> pd.DataFrame:
+    """The workers each rule decided, without numbers where none may be told; ``note`` says why."""
+    counts = counts.astype({"n": "Int64"}).assign(note="")
+    if hidden is None:
+        return counts
+    untold = hidden[(hidden["table"] == RULES) & (hidden["definition"] == definition)]
+    why = {(r.indicator, r.level1): r.why for r in untold.fillna({"level1": ""}).itertuples()}
+    counts["note"] = [say(why.get(key, "")) for key in zip(counts["step"], counts["rule"], strict=True)]
+    told = ["n", "n_weighted", "share"]
+    counts[told] = counts[told].mask(counts["note"] != "")
+    return counts
+
+
 def wave_title(study: Study, wave: str | None = None) -> str:
     """A wave in words; without one, the wave that the report describes, or the waves it averages."""
     spec = study.spec
@@ -125,13 +139,20 @@ def wave_title(study: Study, wave: str | None = None) -> str:
 
 
 def report_inputs(
-    study: Study, results: pd.DataFrame, annex: Mapping[str, Any], provenance: Mapping[str, Any]
+    study: Study,
+    results: pd.DataFrame,
+    annex: Mapping[str, Any],
+    provenance: Mapping[str, Any],
+    hidden: pd.DataFrame | None = None,
 ) -> ReportInputs:
-    """Everything a report prints, from the results, the annex of the run and what the study names."""
+    """Everything a report prints, from the results, the annex of the run and what the study names.
+
+    ``hidden``: the log of disclosure control, which names the rules of which no number may be told.
+    """
     import pandas as pd
 
     profile, spec = study.profile.spec, study.spec
-    counts = {name: pd.DataFrame(rows) for name, rows in annex["rule_counts"].items()}
+    counts = {name: _counts(pd.DataFrame(rows), name, hidden) for name, rows in annex["rule_counts"].items()}
     return ReportInputs(
         study={
             "id": spec.id,
@@ -165,7 +186,7 @@ def report_inputs(
         pairs=[PairNote(pair.name, pair.earlier, pair.later, pair.broken(())) for pair in study.pairs],
         labels=labels(study),
         definitions=[definition_note(d, counts[d.id]) for d in study.definitions],
-        mapping=_by_wave(study, annex["mapping"]),
+        mapping=_without_few(_by_wave(study, annex["mapping"]), study.disclosure.fewest_cases),
         accounting=_by_wave(study, annex["accounting"]),
         quality=_findings(annex["quality"]),
         benchmarks=_by_wave(study, annex["benchmarks"]),
@@ -187,6 +208,22 @@ def _by_wave(study: Study, records: Sequence[Mapping[str, Any]]) -> pd.DataFrame
     if frame.empty or not study.spec.waves:
         return frame.drop(columns="wave", errors="ignore")
     return frame.assign(wave=[say(study.profile.spec.waves[wave].title) for wave in frame["wave"]])
+
+
+def _without_few(mapping: pd.DataFrame, fewest: int) -> pd.DataFrame:
+    """How codes were read, without the number of rows where it is small, nor that of the next code, which would tell it.
+
+    A code that several variables are read from is untold under all of them.
+    """
+    if mapping.empty:
+        return mapping
+    n = mapping["n"].astype("Float64")
+    variable = mapping.groupby([c for c in ("wave", "variable") if c in mapping]).ngroup()
+    few = n.between(1, fewest - 1)
+    enough = n[(n >= fewest) & variable.isin(variable[few])].sort_values()
+    untold = few | mapping.index.isin(enough.groupby(variable).head(1).index)
+    code = mapping.groupby([c for c in ("wave", "column", "code") if c in mapping], dropna=False).ngroup()
+    return mapping.assign(n=n.mask(code.isin(code[untold])))
 
 
 def _findings(quality: Mapping[str, Any]) -> pd.DataFrame:
@@ -240,7 +277,8 @@ def definition_note(definition: Definition, counts: pd.DataFrame | None = None) 
     import pandas as pd
 
     spec = definition.spec
-    assumed = {} if counts is None else counts[counts["assumed"]].groupby("step", sort=False)["share"].sum().to_dict()
+    of_assumed = {} if counts is None else counts[counts["assumed"]].groupby("step", sort=False)["share"]
+    assumed = {step: shares.sum(skipna=False) for step, shares in of_assumed}
     return DefinitionNote(
         id=spec.id,
         title=say(spec.title),

@@ -247,10 +247,19 @@ def changes(study: Study, workers: pd.DataFrame, asked: frozenset[str]) -> pd.Da
 
 def protected(study: Study, results: pd.DataFrame, workers: pd.DataFrame, asked: frozenset[str]) -> Protected:
     """The results as they may be stored: what would give a suppressed cell away is hidden, too, and that is logged."""
-    from informality.tabulation.disclosure import protect
+    from informality.classification.classify import decided
+    from informality.tabulation.disclosure import Decided, protect
 
     seen, weight = views(study, workers, asked), workers["weight"].to_numpy(dtype=float)
-    return protect(results, study.plans, seen, weight, study.disclosure, workers[WAVE])
+    whom = (workers["employed"] == "yes").to_numpy()
+    if study.spec.together != "pool":
+        whom = whom & (workers[WAVE] == study.spec.each_wave[-1]).to_numpy()
+    rules = {
+        Decided(study.spec.focus, definition.id, *found): mask & whom
+        for definition in study.definitions
+        for found, mask in decided(workers, definition)
+    }
+    return protect(results, study.plans, seen, weight, study.disclosure, workers[WAVE], rules)
 
 
 def anonymised(study: Study, workers: pd.DataFrame) -> Anonymised | None:

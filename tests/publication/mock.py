@@ -405,7 +405,7 @@ def _definition(id: str, title: str, summary: str) -> DefinitionNote:
         ("job", "Kind of job", "J2", "Informal", "no social security, no leave", False, 3100, 0.178),
     ]
     frame = pd.DataFrame(rules, columns=["step", "step_title", "rule", "outcome", "why", "assumed", "n", "share"])
-    frame["n_weighted"] = frame["n"] * 142.0
+    frame["n_weighted"], frame["note"] = frame["n"] * 142.0, ""
     return DefinitionNote(
         id,
         title,

@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 from xml.etree import ElementTree
 
+import numpy as np
 import pandas as pd
 import pytest
 import typst
@@ -27,6 +28,7 @@ from informality.publication.lettering import folded, width
 from informality.publication.outlines import outlined
 from informality.publication.table import html_text, markdown_text, one_line
 from informality.reporting import definition_note
+from informality.tabulation.disclosure import FEW
 
 DEFINITIONS = sorted((LIBRARY / "definitions").glob("*.yml"))
 CHOICES = {"dc_protection_rule": "require_social_insurance", "cfw_arrangement_exists": "yes"}
@@ -152,3 +154,9 @@ def test_rules_stand_with_the_workers_they_decided(mock: ModuleType) -> None:
     assert numbers["S4"] == ["–", "–", "–"]
     assert [re.sub(r"\D", "", n) for n in numbers["–"]] == ["00", "994", "7"]
     assert one_line(mock.NASTY) not in made and html_text(mock.NASTY) in made
+    untold = counts.assign(note=np.where(counts["rule"] == "S10", FEW, ""))
+    untold.loc[untold["rule"] == "S10", ["n", "n_weighted", "share"]] = np.nan
+    changed = type(note)(**{**{f: getattr(note, f) for f in note.__dataclass_fields__}, "rule_counts": untold})
+    (row,) = re.findall(r'<tr><th scope="row"[^>]*>S10</th>(.*?)</tr>', chapter(changed, STANDING, folded=False))
+    assert re.findall(r'data-label="[^"]*">(.*?)<', row) == ["x", "x", "x"]
+    assert f"x: {FEW}" in row

@@ -26,7 +26,16 @@ from informality.foundation.grammar import MISSING, REASON
 from informality.foundation.library import find
 from informality.foundation.schema import Schema, read_schema
 from informality.inference.sampling.design import Design
-from informality.tabulation.disclosure import DominanceSpec, PolicySpec, Protected, protect, read_policy
+from informality.tabulation.disclosure import (
+    ALSO,
+    FEW,
+    Decided,
+    DominanceSpec,
+    PolicySpec,
+    Protected,
+    protect,
+    read_policy,
+)
 from informality.tabulation.plan import Plan, read_plan
 from informality.tabulation.recovery import Sets
 from informality.tabulation.reliability import read_standard
@@ -248,6 +257,47 @@ def secrets(rows: pd.DataFrame) -> set[tuple[str, str, str]]:
         part = "informal" if row["indicator"] in ("rate", "jobs") else at.get("job", "")
         out |= {(*base, part)} | (set() if row["statistic"] == "total" else {(*base, "")})
     return out
+
+
+def rule(name: str, assumed: bool = False) -> Decided:
+    return Decided("w", "ilo-17icls", "job", name, assumed)
+
+
+def test_a_rule_that_decided_few_is_not_told_nor_another_by_which_it_could_be(
+    schema: Schema, definition: Definition, published: Any
+) -> None:
+    """100 workers, every second informal. Rules: 3 and 47 informal, 20 and 30 formal. 50 less 47 is 3, so 47 goes, too."""
+    people = workers(schema, definition, [[50, 50]])
+    rows, plans, views, weight = published(people, tables("people", "kinds"))
+    informal = np.flatnonzero(people["ilo-17icls.job"] == "informal")
+    formal = np.flatnonzero(people["ilo-17icls.job"] != "informal")
+    sets = {"J1": informal[:3], "J2": informal[3:], "J3": formal[:20], "J4": formal[20:]}
+    masks = {rule(name): np.isin(np.arange(len(people)), at) for name, at in sets.items()}
+    made = protect(rows, plans, views, weight, POLICY, None, masks)
+    assert made.log[["table", "indicator", "level1", "why"]].to_numpy().tolist() == [
+        ["rules", "job", "J1", FEW], ["rules", "job", "J2", ALSO],
+    ]  # fmt: skip
+    pd.testing.assert_frame_equal(made.results, rows)
+    enough = {**masks, rule("J1"): masks[rule("J3")], rule("J5"): np.zeros(len(people), dtype=bool)}
+    assert protect(rows, plans, views, weight, POLICY, None, enough).log.empty, (
+        "that a rule decides nobody is no secret"
+    )
+
+
+def test_the_share_under_assumed_rules_goes_with_an_assumed_rule(
+    schema: Schema, definition: Definition, published: Any
+) -> None:
+    people = workers(schema, definition, [[50, 50]])
+    rows, plans, views, weight = published(people, tables("people"))
+    share = rows.head(1).assign(
+        table="assumed", statistic="assumed", indicator="informal_employment", value=0.03, n=100
+    )
+    rows = pd.concat([rows, share], ignore_index=True)
+    few = np.arange(len(people)) < 3
+    for assumed in (True, False):
+        made = protect(rows, plans, views, weight, POLICY, None, {rule("J1", assumed): few, rule("J2"): ~few})
+        assert pd.isna(made.results["value"].iloc[-1]) == assumed
+        assert (made.log["level1"] == "J1").any()
 
 
 def test_nothing_is_hidden_where_nothing_is_secret(schema: Schema, definition: Definition, published: Any) -> None:

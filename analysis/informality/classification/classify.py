@@ -10,7 +10,7 @@ missing outcome might have been. A definition may also say so itself, where an a
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -179,3 +179,17 @@ def rule_counts(workers: pd.DataFrame, definition: Definition, among: npt.NDArra
             ]
         parts.append(table)
     return pd.concat(parts, ignore_index=True)
+
+
+def decided(
+    workers: pd.DataFrame, definition: Definition
+) -> Iterator[tuple[tuple[str, str, bool], npt.NDArray[np.bool_]]]:
+    """Step, rule and whether it assumes something, with (n,) True for the workers it decided, as :func:`rule_counts` has them.
+
+    The rule is empty for the workers whose outcome is not determinable.
+    """
+    for step in definition.steps:
+        by = workers[column(definition.id, step.decides, rule=True)].cat.codes.to_numpy()
+        for number, rule in enumerate(step.rules):
+            yield (step.decides, rule.id, rule.assumed), by == number
+        yield (step.decides, "", False), by == NO_RULE

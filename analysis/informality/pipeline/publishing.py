@@ -118,7 +118,7 @@ def _inputs(run: Run, raw: Mapping[str, Path]) -> tuple[ReportInputs, pd.DataFra
     }
     annex = run.annex() | {"quality": json.loads(run.at("quality.json").read_text(encoding="utf-8"))}
     results = pd.read_parquet(results_path)
-    return report_inputs(run.study, results, annex, provenance), results
+    return report_inputs(run.study, results, annex, provenance, pd.read_csv(run.at("hidden.csv"))), results
 
 
 def _how_read(files: Sequence[Mapping[str, Any]]) -> str:

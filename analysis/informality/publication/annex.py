@@ -129,6 +129,11 @@ def further(views: ViewsSpec, pub: Publication) -> str:
 # -- definitions ---------------------------------------------------------------------------------------
 
 
+UNTOLD_ROWS = (
+    "A dash stands for few rows, and for those of one more code where few could be worked out from the others."
+)
+
+
 def assumed(definitions: Sequence[DefinitionNote]) -> str:
     """Which share of the employed was decided by a rule that assumes something, by definition and step."""
     rows = []
@@ -208,7 +213,8 @@ def mapping(inputs: ReportInputs) -> str:
         Column("category", say("Read as")),
         _number("n", say("Rows")),
     ]
-    return to_quarto(table_of_frame("mapping", say("How each code of the file was read"), frame, columns, "variable"))
+    title, notes = say("How each code of the file was read"), [say(UNTOLD_ROWS)] if frame["n"].isna().any() else []
+    return to_quarto(table_of_frame("mapping", title, frame, columns, "variable", notes))
 
 
 def _read_from(variable: str, column: str, labels: Labels) -> str:

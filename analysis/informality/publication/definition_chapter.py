@@ -33,6 +33,8 @@ from informality.publication.table import (
 PERCENT = NumberFormat("Per cent", 100, 1)
 PERSONS = NumberFormat("Persons, weighted", 1, 0)
 COUNTED = (("share", "Per cent", PERCENT), ("n_weighted", "Persons, weighted", PERSONS), ("n", "Sample n", COUNT))
+UNTOLD = "x"
+"""Stands for numbers of workers that disclosure control does not show."""
 DASHED = "A dashed edge marks a rule that assumes something. In square brackets stands where the source says so."
 
 
@@ -203,7 +205,7 @@ def _rules(note: DefinitionNote, name: str) -> list[str]:
         body += [_rule_row(step, rule, counts) for rule in step.rules]
         if not counts.empty and ((counts["step"] == step.decides) & (counts["rule"] == "")).any():
             lacking, then = html_text(say("the survey lacks the questions")), html_text(say("Not determinable"))
-            left = f'<td>{lacking}</td><td class="then">{then}</td>'
+            left = f'<td>{lacking}{_untold(step, "", counts)}</td><td class="then">{then}</td>'
             body.append(f'<tr><th scope="row">{NOTHING}</th>{left}{_counted(step, "", counts)}</tr>')
         body.append("</tbody>")
     caption = say("{title}, and the employed persons each decided", title=title) if len(counts) else title
@@ -214,17 +216,28 @@ def _rule_row(step: Step, rule: Rule, counts: pd.DataFrame) -> str:
     lines = "".join(f"<div>{html_text(line)}</div>" for line in tests(step, rule) or [otherwise(step)])
     why = f'<div class="why"{english_mark(rule.why)}>{html_text(because(rule))}</div>' if because(rule) else ""
     return (
-        f'<tr><th scope="row" class="left">{html_text(rule.id)}</th><td>{lines}{why}</td>'
+        f'<tr><th scope="row" class="left">{html_text(rule.id)}</th><td>{lines}{why}{_untold(step, rule.id, counts)}</td>'
         f'<td class="then">{html_text(outcome(step, rule))}</td>{_counted(step, rule.id, counts)}</tr>'
     )
+
+
+def _of_rule(step: Step, rule: str, counts: pd.DataFrame) -> pd.DataFrame:
+    return counts[(counts["step"] == step.decides) & (counts["rule"].astype(str) == rule)]
+
+
+def _untold(step: Step, rule: str, counts: pd.DataFrame) -> str:
+    """Why the workers of a rule are not told; empty where they are."""
+    notes = [] if counts.empty else [note for note in _of_rule(step, rule, counts)["note"] if note]
+    return "".join(f'<div class="why">{UNTOLD}: {html_text(note)}</div>' for note in notes)
 
 
 def _counted(step: Step, rule: str, counts: pd.DataFrame) -> str:
     if counts.empty:
         return ""
-    found = counts[(counts["step"] == step.decides) & (counts["rule"].astype(str) == rule)]
+    found = _of_rule(step, rule, counts)
+    told = len(found) and found["note"].iloc[0] == ""
     cells = [
-        (html_text(say(label)), number(float(found[key].iloc[0])) if len(found) else NOTHING)
+        (html_text(say(label)), number(float(found[key].iloc[0])) if told else UNTOLD if len(found) else NOTHING)
         for key, label, number in COUNTED
     ]
     return "".join(f'<td class="right" data-label="{label}">{html_text(shown)}</td>' for label, shown in cells)

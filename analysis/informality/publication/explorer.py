@@ -183,11 +183,12 @@ def _definition(note: Any) -> dict[str, Any]:
     counts = note.rule_counts
     rules = [
         [
-            one_line(r["step_title"]), r["rule"], one_line(r["outcome"]), one_line(r["why"] or ""), bool(r["assumed"]),
-            int(r["n"]), None if pd.isna(r["share"]) else round(float(r["share"]), 5),
+            one_line(r["step_title"]), r["rule"], one_line(r["outcome"]),
+            one_line("; ".join(filter(None, (r["why"], r["note"])))), bool(r["assumed"]),
+            None if pd.isna(r["n"]) else int(r["n"]), None if pd.isna(r["share"]) else round(float(r["share"]), 5),
         ]
         for r in counts.to_dict("records")
-        if r["n"]
+        if pd.isna(r["n"]) or r["n"] > 0
     ]  # fmt: skip
     return {
         "title": one_line(note.title),

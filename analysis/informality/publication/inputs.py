@@ -32,7 +32,8 @@ class DefinitionNote:
 
     ``confirmed`` says how well the rule is known to be the official one; ``examples`` has the columns example, answers,
     outcome, why; ``rule_counts`` (empty where nobody was counted) step, step_title, rule, outcome, why, assumed, n,
-    n_weighted, share; ``share_assumed`` gives by step the share of the employed whom an assumed rule decided.
+    n_weighted, share, note (why numbers are missing that may not be told, or ""); ``share_assumed`` gives by step the share of
+    the employed whom an assumed rule decided, missing where it would tell them.
     """
 
     id: str

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -34,6 +35,8 @@ from informality.tabulation.views import View
 Floats = npt.NDArray[np.float64]
 
 SUPPRESSED = "suppressed"
+RULES = "rules"
+ASSUMED = "assumed"
 PERSONS = "persons"
 SUMS = frozenset({"total", "share", "mean", "ratio"})
 """Statistics that tell a sum over persons, or do when multiplied with the weight that stands beside them."""
@@ -75,6 +78,16 @@ class Protected:
     log: pd.DataFrame
 
 
+class Decided(NamedTuple):
+    """A rule of a definition, or those it leaves open (``rule`` empty), of whom reports say how many they are."""
+
+    wave: str
+    definition: str
+    step: str
+    rule: str
+    assumed: bool
+
+
 @dataclass(frozen=True, slots=True)
 class Cell:
     """Whom a row is about, as numbers of sets: the group (``base``) and those counted or summed in it (``part``).
@@ -95,24 +108,31 @@ def protect(
     weight: Floats,
     policy: PolicySpec,
     wave: pd.Series | None = None,
+    decided: Mapping[Decided, Bools] | None = None,
 ) -> Protected:
     """Hide what would give a secret cell away, and round numbers of persons where the policy says so.
 
     ``results``: graded rows; those that no plan made (models) are passed on. ``views``: by definition, over all
     rows of the survey, of all waves; ``weight`` and ``wave``: (n,) of the same persons. A row whose wave is
-    none of theirs is about all of them together. Nothing that is passed in is changed.
+    none of theirs is about all of them together. ``decided``: (n,) True for the workers each rule decided, whose numbers
+    are published beside the results; what may not be told of them is in the log as table :data:`RULES`. Nothing that is
+    passed in is changed.
     """
     out = results.reset_index(drop=True)
     sets = Sets(len(weight))
     cells = dict(_cells(out, plans, views, sets, wave))
-    shown = _shown(out)
-    few = np.flatnonzero(shown & (out["n"].to_numpy(dtype=float, na_value=np.nan) < policy.fewest_cases))
+    rules = dict(enumerate(decided or (), start=len(out)))
+    numbers = {row: sets.add((decided or {})[rule]) for row, rule in rules.items()}
+    everything = cells | {row: Cell(number, number, PERSONS, (RULES,)) for row, number in numbers.items()}
+    shown = np.append(_shown(out), [number >= 0 for number in numbers.values()]).astype(bool)
+    few = np.flatnonzero(shown[: len(out)] & (out["n"].to_numpy(dtype=float, na_value=np.nan) < policy.fewest_cases))
     why = dict.fromkeys(map(int, few), FEW)  # the standard would show them
+    why |= {row: FEW for row, number in numbers.items() if number >= 0 and sets.size[number] < policy.fewest_cases}
     why |= dict(_dominated(out, cells, views, sets, weight, policy.dominance))
     dominated = {cells[row].part for row, reason in why.items() if reason != FEW}
     relations = sets.relations()
     for measure in dict.fromkeys((PERSONS, *(c.measure for c in cells.values()))):
-        about = {row: cell for row, cell in cells.items() if measure in (PERSONS, cell.measure)}
+        about = {row: cell for row, cell in everything.items() if measure in (PERSONS, cell.measure)}
         secret = {
             number: cell.by
             for row, cell in about.items()
@@ -121,13 +141,31 @@ def protect(
             if number >= 0 and (sets.size[number] < policy.fewest_cases or (number in dominated and measure != PERSONS))
         }
         why |= {row: ALSO for row in _complements(about, shown, why, secret, sets, relations)}
+    untold = {rules[row]: why.pop(row) for row in [row for row in why if row in rules]}
+    assuming = {rule.definition for rule in untold if rule.assumed}  # their sum would tell the one that is missing
+    shown = shown[: len(out)]
+    sums = np.flatnonzero(shown & ((out["statistic"] == ASSUMED) & out["definition"].isin(assuming)).to_numpy())
+    why |= {row: ALSO for row in map(int, sums) if row not in why}
     why |= {row: ALSO for row in _linked(out, cells, shown, why, sets, policy.fewest_cases) if row not in why}
     waves = [] if wave is None else [str(name) for name in wave.unique()]
     why |= _differences(out, shown, why, waves)
     for row, reason in why.items():
         hide(out, row, reason)
     named = ["wave", "definition", "table", "indicator", *_DIMS]
-    log = out.loc[list(why), named].assign(why=list(why.values())).sort_index().reset_index(drop=True)
+    log = out.loc[list(why), named].assign(why=list(why.values())).sort_index()
+    told_not = pd.DataFrame(
+        {
+            "wave": r.wave,
+            "definition": r.definition,
+            "table": RULES,
+            "indicator": r.step,
+            "dim1": RULES,
+            "level1": r.rule,
+        }
+        for r in untold
+    )
+    parts = [log, told_not.assign(why=list(untold.values()))] if untold else [log]
+    log = pd.concat(parts, ignore_index=True)[[*named, "why"]]
     return Protected(_rounded(out, policy.round_persons_to), log)
 
 

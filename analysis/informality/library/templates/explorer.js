@@ -278,7 +278,7 @@
       ...(d ? [say("h3", {}, d.title), p(d.summary), p(d.sources.join("; "), "note"),
         ...steps.map(([step, rules]) => say("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": step }, say("h3", {}, step), say("table", {},
           say("thead", {}, say("tr", {}, ...[S.rule, S.outcome, S.reason, S.n, S.share].map((h, k) => say("th", { scope: "col", class: k < 3 ? "t" : null }, h)))),
-          say("tbody", {}, ...rules.map(r => say("tr", {}, say("th", { scope: "row" }, String(r[1])), say("td", { class: "t" }, r[2]), say("td", { class: "t" }, r[3] + (r[4] ? ` (${S.assumed})` : "")), say("td", {}, grouped(r[5], 0)), say("td", {}, r[6] == null ? "\u2013" : grouped(100 * r[6], 1) + "%")))))))] : []));
+          say("tbody", {}, ...rules.map(r => say("tr", {}, say("th", { scope: "row" }, String(r[1])), say("td", { class: "t" }, r[2]), say("td", { class: "t" }, r[3] + (r[4] ? ` (${S.assumed})` : "")), say("td", {}, r[5] == null ? "\u2013" : grouped(r[5], 0)), say("td", {}, r[6] == null ? "\u2013" : grouped(100 * r[6], 1) + "%")))))))] : []));
     box.showModal();
     box.scrollTop = 0;
   }
