@@ -121,18 +121,14 @@ def protect(
     out = results.reset_index(drop=True)
     sets = Sets(len(weight))
     cells = dict(_cells(out, plans, views, sets, wave))
-    rules = dict(enumerate(decided or (), start=len(out)))
-    numbers = {row: sets.add((decided or {})[rule]) for row, rule in rules.items()}
-    everything = cells | {row: Cell(number, number, PERSONS, (RULES,)) for row, number in numbers.items()}
-    shown = np.append(_shown(out), [number >= 0 for number in numbers.values()]).astype(bool)
-    few = np.flatnonzero(shown[: len(out)] & (out["n"].to_numpy(dtype=float, na_value=np.nan) < policy.fewest_cases))
+    shown = _shown(out)
+    few = np.flatnonzero(shown & (out["n"].to_numpy(dtype=float, na_value=np.nan) < policy.fewest_cases))
     why = dict.fromkeys(map(int, few), FEW)  # the standard would show them
-    why |= {row: FEW for row, number in numbers.items() if number >= 0 and sets.size[number] < policy.fewest_cases}
     why |= dict(_dominated(out, cells, views, sets, weight, policy.dominance))
     dominated = {cells[row].part for row, reason in why.items() if reason != FEW}
     relations = sets.relations()
     for measure in dict.fromkeys((PERSONS, *(c.measure for c in cells.values()))):
-        about = {row: cell for row, cell in everything.items() if measure in (PERSONS, cell.measure)}
+        about = {row: cell for row, cell in cells.items() if measure in (PERSONS, cell.measure)}
         secret = {
             number: cell.by
             for row, cell in about.items()
@@ -141,9 +137,8 @@ def protect(
             if number >= 0 and (sets.size[number] < policy.fewest_cases or (number in dominated and measure != PERSONS))
         }
         why |= {row: ALSO for row in _complements(about, shown, why, secret, sets, relations)}
-    untold = {rules[row]: why.pop(row) for row in [row for row in why if row in rules]}
+    untold = _untold(decided or {}, cells, shown, why, sets, policy.fewest_cases)
     assuming = {rule.definition for rule in untold if rule.assumed}  # their sum would tell the one that is missing
-    shown = shown[: len(out)]
     sums = np.flatnonzero(shown & ((out["statistic"] == ASSUMED) & out["definition"].isin(assuming)).to_numpy())
     why |= {row: ALSO for row in map(int, sums) if row not in why}
     why |= {row: ALSO for row in _linked(out, cells, shown, why, sets, policy.fewest_cases) if row not in why}
@@ -154,15 +149,8 @@ def protect(
     named = ["wave", "definition", "table", "indicator", *_DIMS]
     log = out.loc[list(why), named].assign(why=list(why.values())).sort_index()
     told_not = pd.DataFrame(
-        {
-            "wave": r.wave,
-            "definition": r.definition,
-            "table": RULES,
-            "indicator": r.step,
-            "dim1": RULES,
-            "level1": r.rule,
-        }
-        for r in untold
+        [(r.wave, r.definition, RULES, r.step, RULES, r.rule) for r in untold],
+        columns=["wave", "definition", "table", "indicator", "dim1", "level1"],
     )
     parts = [log, told_not.assign(why=list(untold.values()))] if untold else [log]
     log = pd.concat(parts, ignore_index=True)[[*named, "why"]]
@@ -320,6 +308,42 @@ def _complements(
             also.append(row)
             del left[row]
     return also
+
+
+def _untold(
+    decided: Mapping[Decided, Bools],
+    cells: Mapping[int, Cell],
+    shown: Bools,
+    why: Mapping[int, str],
+    sets: Sets,
+    fewest: int,
+) -> dict[Decided, str]:
+    """Rules of which no number is told, and why: of few workers, or telling them or a hidden cell of the tables.
+
+    The tables come first: nothing in them is hidden for the sake of a rule. What they tell without the rules is not held
+    against these, as no difference between two large groups of theirs is.
+    """
+    rules = {rule: sets.add(mask) for rule, mask in decided.items()}
+    relations = sets.relations()
+    tabled = {n for row, cell in cells.items() if shown[row] and row not in why for n in (cell.base, cell.part)} - {-1}
+    secret = {n for row, cell in cells.items() if not shown[row] or row in why for n in (cell.base, cell.part)}
+    few = {n for n in {*secret, *rules.values()} if n >= 0 and sets.size[n] < fewest}
+    few -= relations.recovered(np.array(sorted(tabled)), np.array(sorted(few))).keys()
+    out = dict.fromkeys((rule for rule, n in rules.items() if n >= 0 and sets.size[n] < fewest), FEW)
+    left = {rule: n for rule, n in rules.items() if n >= 0 and rule not in out}
+    while recovered := relations.recovered(np.array(sorted(tabled | {*left.values()})), np.array(sorted(few))):
+        used = {int(n) for n in next(iter(recovered.values()))} - tabled
+        goes = min(
+            (rule for rule, n in left.items() if n in used), key=lambda rule: (rule.assumed, sets.size[left[rule]])
+        )
+        out |= {rule: ALSO for rule, n in left.items() if n == left[goes]}
+        left = {rule: n for rule, n in left.items() if rule not in out}
+    for lonely in [
+        rule for rule in out if sum(rule[:3] == other[:3] for other in out) == 1
+    ]:  # the rest of its step tells it
+        others = [rule for rule in left if rule[:3] == lonely[:3]]
+        out |= {min(others, key=lambda rule: (rule.assumed, sets.size[left[rule]])): ALSO} if others else {}
+    return out
 
 
 def _differences(
