@@ -130,7 +130,8 @@ def further(views: ViewsSpec, pub: Publication) -> str:
 
 
 UNTOLD_ROWS = (
-    "A dash stands for few rows, and for those of one more code where few could be worked out from the others."
+    "In the last column a dash stands for few rows, and for those of one more code where few could be worked out from the "
+    "others."
 )
 
 
