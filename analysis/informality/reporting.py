@@ -122,7 +122,7 @@ def _counts(counts: pd.DataFrame, definition: str, hidden: pd.DataFrame | None) 
     if hidden is None:
         return counts
     untold = hidden[(hidden["table"] == RULES) & (hidden["definition"] == definition)]
-    why = {(r.indicator, r.level1): r.why for r in untold.fillna({"level1": ""}).itertuples()}
+    why = {(r.indicator, r.level1): r.why for r in untold.itertuples()}
     counts["note"] = [say(why.get(key, "")) for key in zip(counts["step"], counts["rule"], strict=True)]
     told = ["n", "n_weighted", "share"]
     counts[told] = counts[told].mask(counts["note"] != "")
@@ -147,7 +147,7 @@ def report_inputs(
 ) -> ReportInputs:
     """Everything a report prints, from the results, the annex of the run and what the study names.
 
-    ``hidden``: the log of disclosure control, which names the rules of which no number may be told.
+    ``hidden``: the log of disclosure control as text, which names the rules of which no number may be told.
     """
     import pandas as pd
 

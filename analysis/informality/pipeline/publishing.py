@@ -118,7 +118,8 @@ def _inputs(run: Run, raw: Mapping[str, Path]) -> tuple[ReportInputs, pd.DataFra
     }
     annex = run.annex() | {"quality": json.loads(run.at("quality.json").read_text(encoding="utf-8"))}
     results = pd.read_parquet(results_path)
-    return report_inputs(run.study, results, annex, provenance, pd.read_csv(run.at("hidden.csv"))), results
+    hidden = pd.read_csv(run.at("hidden.csv"), dtype=str, keep_default_na=False)  # a rule may be called 1, or nothing
+    return report_inputs(run.study, results, annex, provenance, hidden), results
 
 
 def _how_read(files: Sequence[Mapping[str, Any]]) -> str:
